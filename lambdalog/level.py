@@ -1,0 +1,48 @@
+"""The severity of one log event's text, whoever wrote it."""
+
+from __future__ import annotations
+
+import re
+
+DEBUG, INFO, WARN, ERROR, FATAL = 10, 20, 30, 40, 50
+LEVELS = (DEBUG, INFO, WARN, ERROR, FATAL)
+NAMES = {DEBUG: "DEBUG", INFO: "INFO", WARN: "WARN", ERROR: "ERROR", FATAL: "FATAL"}
+
+_WORDS = {
+    "TRACE": DEBUG,
+    "DEBUG": DEBUG,
+    "INFO": INFO,
+    "NOTICE": INFO,
+    "WARN": WARN,
+    "WARNING": WARN,
+    "ERROR": ERROR,
+    "ERR": ERROR,
+    "EXCEPTION": ERROR,
+    "FATAL": FATAL,
+    "CRITICAL": FATAL,
+    "CRIT": FATAL,
+}
+_JSON = re.compile(r'"(?:level|log_level|levelname|severity)"\s*:\s*"([A-Za-z]{3,9})"')
+_TEXT = re.compile(
+    r"(?:^|[\s\[<|(])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|FATAL|CRIT(?:ICAL)?)(?=$|[\s\]>|):])"
+)
+# What the platform itself writes when an invocation fails carries no level word.
+_PLATFORM = re.compile(
+    r"Task timed out after |Error: Runtime exited|^Traceback \(most recent call last\)|\tStatus: (?:timeout|error)|^LAMBDA_WARNING: Unhandled"
+)
+_REACH = 400
+
+
+def level_of(message: str) -> int | None:
+    """The level of a log event's text: of its JSON `level` key, else of a level word near its start.
+
+    One of LEVELS, or None where the text names none.
+    """
+    head = message[:_REACH]
+    if head.startswith("{"):
+        found = _JSON.search(message)
+        return _WORDS.get(found.group(1).upper()) if found else None
+    if _PLATFORM.search(head):
+        return ERROR
+    found = _TEXT.search(head)
+    return _WORDS[found.group(1)] if found else None

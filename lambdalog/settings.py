@@ -1,0 +1,80 @@
+"""Where the store is, and which region and account its ARNs name.
+
+Settings come from arguments, then environment variables, then defaults; nothing here imports anything heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambdalog.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STORE_VARIABLE = "LAMBDALOG_STORE"
+STORE_FOLDER = ".lambdalog"
+DEFAULT_REGION = "us-east-1"
+# Emulators agree on this account number; it can't belong to anyone.
+LOCAL_ACCOUNT = "000000000000"
+
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A store in a folder."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"disk:{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """AWS itself; `region` None leaves the choice to boto3's own configuration."""
+
+    region: str | None = None
+
+    def __str__(self) -> str:
+        return f"aws:{self.region}" if self.region else "aws"
+
+
+def parse_target(text: str) -> Disk | Aws:
+    """Read `disk:PATH`, `aws`, `aws:REGION` or a bare path (one with a separator, or `.`).
+
+    Raises ConfigError for anything else.
+    """
+    kind, colon, rest = text.partition(":")
+    if kind == "disk" and rest:
+        return Disk(Path(rest).expanduser().absolute())
+    if kind == "aws":
+        if colon and not _REGION.fullmatch(rest):
+            raise ConfigError(f"'{rest}' is not a region; write aws or aws:eu-west-1")
+        return Aws(rest or None)
+    if os.sep in text or text in {".", ".."} or text.startswith("~"):
+        return Disk(Path(text).expanduser().absolute())
+    raise ConfigError(f"'{text}' names no store; write disk:PATH, aws or aws:REGION")
+
+
+def find_target(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Disk | Aws:
+    """The store in use: LAMBDALOG_STORE, else the nearest `.lambdalog/` upward, else `./.lambdalog`."""
+    environ = os.environ if environ is None else environ
+    if named := environ.get(STORE_VARIABLE):
+        return parse_target(named)
+    folder = Path.cwd() if folder is None else folder
+    for place in (folder, *folder.parents):
+        if (place / STORE_FOLDER).is_dir():
+            return Disk(place / STORE_FOLDER)
+    return Disk(folder / STORE_FOLDER)
+
+
+def region(environ: Mapping[str, str] | None = None) -> str:
+    """The region that local ARNs name: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1."""
+    environ = os.environ if environ is None else environ
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION

@@ -1,0 +1,1 @@
+"""Benchmarks: our figure, the peer's in the same run, the ratio."""

@@ -1,0 +1,1 @@
+"""One body of tests, run against several backends."""

@@ -1,0 +1,1 @@
+"""The wire floor, over real sockets and by property."""

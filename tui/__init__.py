@@ -1,0 +1,1 @@
+"""The terminal dashboard. Only `tui.feed` reads data; everything else draws it."""
