@@ -1,6 +1,6 @@
 """Flaky payments: every way in which a function fails, each on demand by its event's "fail" key.
 
-raise, declined, timeout, exit, memory, hostile, slow; without the key the payment succeeds.
+raise, declined, outage (only while GATEWAY=down), timeout, exit, memory, hostile, slow; without the key it succeeds.
 Throttling is no fault of the code: set the function's reserved concurrency to 0 or 1 to see it.
 """
 
@@ -49,6 +49,9 @@ def handler(event, context):
             log.warning("the gateway is slow", payment=payment, seconds=0.4)
         case "raise":
             _ask_gateway(payment, amount)
+        case "outage":
+            if os.environ.get("GATEWAY") == "down":
+                raise GatewayError(f"payment {payment}: the gateway is down")
         case "declined":
             raise CardDeclined(f"card of payment {payment} declined")
         case "timeout":

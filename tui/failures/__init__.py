@@ -1,0 +1,1 @@
+"""The failures pane: dead letters grouped by fingerprint."""

@@ -1,0 +1,87 @@
+"""All of one line: its JSON laid out, its failure as a stack, or its text as it is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from lambdalog.printable import printable
+from tui.logs.format import clock_text, level_role, parse
+
+if TYPE_CHECKING:
+    from lambdalog.tail import Line
+    from textual.app import ComposeResult
+
+# A megabyte laid out would stall the screen; the rest stays in the store.
+REACH = 60_000
+
+
+def _stack(failure: dict[str, object], text: Text, lead: str = "") -> None:
+    text.append(f"{lead}{printable(str(failure.get('type')))}", "bold red")
+    text.append(f": {printable(str(failure.get('message')))}\n")
+    frames = failure.get("frames")
+    for frame in frames if isinstance(frames, list) else []:
+        text.append(f"  {printable(str(frame.get('file')))}:{frame.get('line')}", "cyan")
+        text.append(f"  in {printable(str(frame.get('function')))}\n")
+        if code := frame.get("code"):
+            text.append(f"      {printable(str(code))}\n", "bold")
+    causes = failure.get("causes")
+    for cause in causes if isinstance(causes, list) else []:
+        _stack(cause, text, "caused by ")
+
+
+def detail_text(line: Line) -> Text:
+    """What the detail screen says of a line; nothing in it is taken for markup or control."""
+    text = Text()
+    for name, value in (
+        ("group", line.group),
+        ("stream", line.stream),
+        ("time", f"{clock_text(line.timestamp)}  (arrived {line.ingestion - line.timestamp:+d} ms)"),
+        ("level", level_role(line.message)),
+    ):
+        text.append(f"{name:<8}", "bold")
+        text.append(printable(value) + "\n")
+    text.append("\n")
+    record = parse(line.message)
+    if record is None:
+        for part in line.message[:REACH].split("\n"):
+            text.append(printable(part) + "\n")
+        return text
+    failure = record.pop("failure", None)
+    if isinstance(failure, dict):
+        _stack(failure, text)
+        if fingerprint := failure.get("fingerprint"):
+            text.append(f"fingerprint {printable(str(fingerprint))}\n", "italic")
+        text.append("\n")
+    for part in json.dumps(record, indent=2, ensure_ascii=False)[:REACH].split("\n"):
+        text.append(printable(part) + "\n")
+    return text
+
+
+class DetailScreen(ModalScreen[None]):
+    """Shows text over the screen until it is closed."""
+
+    DEFAULT_CSS = """
+    DetailScreen { align: center middle; background: $background 60%; }
+    DetailScreen > VerticalScroll {
+        width: 90%; height: 80%; padding: 1 2; background: $surface; border: round $primary; border-title-color: $primary;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
+
+    def __init__(self, title: str, text: Text) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """One scrolling box."""
+        box = VerticalScroll(Static(self._text))
+        box.border_title = self._title
+        yield box
