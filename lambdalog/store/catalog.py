@@ -1,0 +1,275 @@
+"""Which groups and streams there are: `group.json` and `streams.jsonl`, changed under the group's lock."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambdalog.errors import NewerFormat, StoreError
+from lambdalog.store import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from lambdalog.clock import Clock
+    from lambdalog.store.files import GroupLayout, Layout
+
+
+@dataclass(frozen=True, slots=True)
+class GroupInfo:
+    """What is known of a log group. `created` is epoch ms; `extra` is the service's own, JSON-able."""
+
+    name: str
+    created: int
+    retention_days: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Catalog:
+    """The groups and streams of one store."""
+
+    def __init__(self, layout: Layout, clock: Clock) -> None:
+        self._layout = layout
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._infos: dict[str, tuple[tuple[int, int], GroupInfo]] = {}
+        self._streams: dict[str, _StreamLog] = {}
+        self._checked = False
+
+    # --- the store as a whole
+
+    def check_format(self) -> None:
+        """NewerFormat if the store was made by a newer lambdalog."""
+        if self._checked:
+            return
+        try:
+            found = self._layout.format.read_text().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
+        if not found.isdigit() or int(found) > files.FORMAT:
+            raise NewerFormat(
+                f"the store at {self._layout.root} has format {found!r}; this lambdalog knows up to {files.FORMAT}"
+            )
+        self._checked = True
+
+    def prepare(self) -> None:
+        """Make the store's folders on first writing."""
+        self.check_format()
+        if self._checked:
+            return
+        try:
+            self._layout.logs.mkdir(parents=True, exist_ok=True)
+            _replace(self._layout.format, f"{files.FORMAT}\n".encode())
+        except OSError as error:
+            raise StoreError(f"can't write to the store at {self._layout.root}: {error.strerror}") from error
+        self._checked = True
+
+    # --- groups
+
+    def groups(self) -> list[GroupInfo]:
+        """All groups, sorted by name."""
+        self.check_format()
+        try:
+            names = os.listdir(self._layout.logs)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
+        found = [self._info(self._layout.logs / name / "group.json") for name in names]
+        return sorted((info for info in found if info is not None), key=lambda info: info.name)
+
+    def group(self, name: str) -> GroupInfo | None:
+        """One group, or None."""
+        self.check_format()
+        return self._info(self._layout.group(name).info)
+
+    def create_group(
+        self, name: str, retention_days: int | None, tags: dict[str, str] | None, extra: dict[str, Any] | None
+    ) -> bool:
+        """Make a group; False if it is there."""
+        self.prepare()
+        layout = self._layout.group(name)
+        with self._writing(layout.root):
+            layout.root.mkdir(exist_ok=True)
+            with _locked(layout.lock):
+                if layout.info.exists():
+                    return False
+                layout.live.mkdir(exist_ok=True)
+                layout.sealed.mkdir(exist_ok=True)
+                layout.streams.touch()
+                info = GroupInfo(
+                    name, self._clock.now_ms(), retention_days, dict(tags or {}), dict(extra or {})
+                )
+                _replace(layout.info, _dump(info))
+        return True
+
+    def update_group(self, name: str, change: Callable[[GroupInfo], GroupInfo]) -> GroupInfo:
+        """Replace a group's record by what `change` makes of it; KeyError if there is no such group."""
+        layout = self._layout.group(name)
+        with self._writing(layout.root), _locked(self._existing(layout, name)):
+            info = self._info(layout.info)
+            if info is None:
+                raise KeyError(name)
+            changed = replace(change(info), name=name)
+            _replace(layout.info, _dump(changed))
+        return changed
+
+    def delete_group(self, name: str) -> bool:
+        """Remove a group and all it holds; False if there is none."""
+        layout = self._layout.group(name)
+        if not layout.info.exists():
+            return False
+        with self._writing(layout.root):
+            # Out of sight with one rename, then removed: nobody sees half a group.
+            grave = layout.root.with_name(f".deleted-{os.urandom(8).hex()}")
+            try:
+                layout.root.rename(grave)
+            except FileNotFoundError:
+                return False
+            shutil.rmtree(grave)
+        with self._lock:
+            self._streams.pop(name, None)
+        return True
+
+    # --- streams
+
+    def streams(self, group: str) -> dict[str, int]:
+        """Stream name → created (epoch ms); KeyError if there is no such group."""
+        layout = self._layout.group(group)
+        with self._lock:
+            log = self._streams.setdefault(group, _StreamLog())
+            if not layout.info.exists():
+                raise KeyError(group)
+            return dict(log.read(layout.streams))
+
+    def has_stream(self, group: str, stream: str) -> bool:
+        """Whether the stream exists; KeyError if its group does not."""
+        return stream in self.streams(group)
+
+    def create_stream(self, group: str, stream: str) -> bool:
+        """Make a stream; False if it is there, KeyError if the group is not."""
+        return self._change_stream(group, stream, "c", exists=False)
+
+    def delete_stream(self, group: str, stream: str) -> bool:
+        """Strike a stream out; False if it isn't there, KeyError if the group is not."""
+        return self._change_stream(group, stream, "d", exists=True)
+
+    def _change_stream(self, group: str, stream: str, key: str, *, exists: bool) -> bool:
+        layout = self._layout.group(group)
+        with self._writing(layout.root), _locked(self._existing(layout, group)):
+            if self.has_stream(group, stream) is not exists:
+                return False
+            record = orjson.dumps({"n": stream, key: self._clock.now_ms()}) + b"\n"
+            with layout.streams.open("r+b") as file:
+                # A crash may have left half a record; what comes after it must begin on a line of its own.
+                file.seek(self._streams[group].offset)
+                file.truncate()
+                file.write(record)
+        return True
+
+    # --- files
+
+    def _existing(self, layout: GroupLayout, name: str) -> Path:
+        if not layout.info.exists():
+            raise KeyError(name)
+        return layout.lock
+
+    def _info(self, path: Path) -> GroupInfo | None:
+        key = str(path)
+        try:
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_ino)
+            known = self._infos.get(key)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            info = GroupInfo(**orjson.loads(path.read_bytes()))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (orjson.JSONDecodeError, TypeError) as error:
+            raise StoreError(f"{path} is damaged: {error}") from error
+        except OSError as error:
+            raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
+        self._infos[key] = (stamp, info)
+        return info
+
+    @contextlib.contextmanager
+    def _writing(self, place: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"can't write to the store at {place}: {error.strerror}") from error
+
+
+class _StreamLog:
+    """`streams.jsonl`, read on from where it was left."""
+
+    def __init__(self) -> None:
+        self._inode = 0
+        self.offset = 0
+        self._streams: dict[str, int] = {}
+
+    def read(self, path: Path) -> dict[str, int]:
+        with path.open("rb") as file:
+            stat = os.fstat(file.fileno())
+            if stat.st_ino != self._inode or stat.st_size < self.offset:
+                self._inode, self.offset, self._streams = stat.st_ino, 0, {}
+            if stat.st_size > self.offset:
+                file.seek(self.offset)
+                data = file.read()
+                # A record without its line break is a write that a crash cut short.
+                whole = data.rfind(b"\n") + 1
+                for record in data[:whole].split(b"\n"):
+                    if record.strip():
+                        self._apply(orjson.loads(record))
+                self.offset += whole
+        return self._streams
+
+    def _apply(self, record: dict[str, Any]) -> None:
+        if "c" in record:
+            self._streams[record["n"]] = record["c"]
+        else:
+            self._streams.pop(record["n"], None)
+
+
+def _dump(info: GroupInfo) -> bytes:
+    return orjson.dumps(
+        {
+            "name": info.name,
+            "created": info.created,
+            "retention_days": info.retention_days,
+            "tags": info.tags,
+            "extra": info.extra,
+        },
+        option=orjson.OPT_INDENT_2,
+    )
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file in one step: readers see the old one or the new one."""
+    temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

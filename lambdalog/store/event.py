@@ -1,0 +1,55 @@
+"""What the store hands out and is asked for: events, and scans over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The place of an event in the order of a group: timestamp, ingestion, segment, offset.
+Position = tuple[int, int, str, int]
+
+
+class Event(NamedTuple):
+    """One stored log event. Times are epoch ms; (segment, offset) is its stable place on disk."""
+
+    timestamp: int
+    ingestion: int
+    message: str
+    group: str
+    stream: str
+    segment: str
+    offset: int
+
+    @property
+    def position(self) -> Position:
+        """The event's place in the order of its group."""
+        return (self.timestamp, self.ingestion, self.segment, self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """Which events of one group to read, in which order.
+
+    `start` is inclusive and `end` exclusive, epoch ms. `after` resumes strictly past a position, in the scan's own
+    direction. `match` decides on the message; `literals` are texts that every matching message contains, which let
+    most of the bytes go by undecoded.
+    """
+
+    group: str
+    start: int | None = None
+    end: int | None = None
+    streams: frozenset[str] | None = None
+    stream_prefix: str | None = None
+    descending: bool = False
+    after: Position | None = None
+    match: Callable[[str], bool] | None = None
+    literals: tuple[str, ...] = ()
+
+    def wants_stream(self, stream: str) -> bool:
+        """Whether the scan reads this stream."""
+        if self.streams is not None and stream not in self.streams:
+            return False
+        return self.stream_prefix is None or stream.startswith(self.stream_prefix)

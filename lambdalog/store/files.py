@@ -1,0 +1,100 @@
+"""Every file and folder name in a store is made here, and nowhere else.
+
+    <root>/format                                     the store's format
+    <root>/logs/<group>/group.json                    retention, created, tags
+    <root>/logs/<group>/streams.jsonl                 streams made and deleted, in order
+    <root>/logs/<group>/.lock                         held while the two above change
+    <root>/logs/<group>/live/<segment id>.jsonl       one writer per file
+    <root>/logs/<group>/sealed/<segment id>.zst       one segment, or a pack of small ones
+    <root>/logs/<group>/.maint.lock                   held while segments are sealed, packed or removed
+    <root>/queues.sqlite, functions.sqlite, replay.sqlite
+
+A segment's id is `<stream>@<first event's ms>-<pid>-<random>`. Names from outside are quoted: what is left cannot be a
+path, cannot begin with a dot, and differs even where the file system ignores case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1
+# A component of 255 bytes is what file systems allow; a segment id adds up to 40 to a stream's name.
+NAME_MAX = 200
+_KEPT = 150
+
+_PLAIN = re.compile(rb"[a-z0-9_\-]")
+
+
+def quote(name: str) -> str:
+    """`name` as one component of a path, reversible while it is short; longer names end in `~` and a hash.
+
+    Lower-case letters, digits, `_`, `-` and inner dots stay; every other byte of its UTF-8 becomes %XX.
+    """
+    raw = name.encode("utf-8", "surrogatepass")
+    parts = []
+    for position, byte in enumerate(raw):
+        character = bytes([byte])
+        if _PLAIN.match(character) or (character == b"." and position):
+            parts.append(character.decode())
+        else:
+            parts.append(f"%{byte:02X}")
+    quoted = "".join(parts)
+    if len(quoted) <= NAME_MAX:
+        return quoted
+    return f"{quoted[:_KEPT]}~{hashlib.sha256(raw).hexdigest()[:40]}"
+
+
+def segment_id(stream: str, first_ms: int, pid: int) -> str:
+    """A new segment's id; the random part keeps two writers of one process and millisecond apart."""
+    return f"{quote(stream)}@{first_ms}-{pid}-{os.urandom(4).hex()}"
+
+
+def stream_part(segment: str) -> str:
+    """The quoted stream name in a segment's id."""
+    return segment.rpartition("@")[0]
+
+
+def first_ms(segment: str) -> int:
+    """The time of the first event of a segment, from its id; ValueError if that is no segment's id."""
+    return int(segment.rpartition("@")[2].partition("-")[0])
+
+
+class Layout:
+    """The paths of one store."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.format = root / "format"
+        self.logs = root / "logs"
+        self.spool = root / "spool"
+
+    def group(self, name: str) -> GroupLayout:
+        """The paths of one log group."""
+        return GroupLayout(self.logs / quote(name))
+
+
+class GroupLayout:
+    """The paths of one log group."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.info = root / "group.json"
+        self.streams = root / "streams.jsonl"
+        self.lock = root / ".lock"
+        self.maintenance_lock = root / ".maint.lock"
+        self.live = root / "live"
+        self.sealed = root / "sealed"
+
+    def live_segment(self, segment: str) -> Path:
+        """A live segment's file."""
+        return self.live / f"{segment}.jsonl"
+
+    def sealed_segment(self, segment: str) -> Path:
+        """A sealed segment's file."""
+        return self.sealed / f"{segment}.zst"

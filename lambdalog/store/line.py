@@ -1,0 +1,70 @@
+r"""One event as one line of bytes, and back: `{"t":<13 digits>,"i":<13 digits>,"m":<object or string>}\n`.
+
+`m` is the message itself where that is a JSON object in one line, so that `jq` and DuckDB see its fields and a search
+sees it as it was typed; anything else is a JSON string. Either way the text comes back byte for byte. Lines are split on
+`\n` alone: other line separators are text.
+"""
+
+from __future__ import annotations
+
+import json
+
+import orjson
+
+# Thirteen digits: September 2001 to the year 2286.
+TIME_MIN, TIME_MAX = 10**12, 10**13 - 1
+
+_T, _I, _M = slice(5, 18), slice(23, 36), 41
+_HEAD = b'{"t":'
+
+
+def encode_message(message: str) -> bytes:
+    """A message as the JSON value that stands for it."""
+    try:
+        raw = message.encode()
+    except UnicodeEncodeError:  # lone surrogates have no UTF-8; escapes do hold them
+        return json.dumps(message).encode("ascii")
+    if raw[:1] == b"{" and raw[-1:] == b"}" and b"\n" not in raw:
+        try:
+            orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            pass
+        else:
+            return raw
+    return orjson.dumps(message)
+
+
+def encode(timestamp: int, ingestion: int, message: str) -> bytes:
+    """One event as a line. ValueError for a time that thirteen digits can't hold."""
+    if not TIME_MIN <= timestamp <= TIME_MAX:
+        raise ValueError(f"{timestamp} is not a time in milliseconds since 1970, between 2001 and 2286")
+    return b'{"t":%d,"i":%d,"m":%b}\n' % (timestamp, ingestion, encode_message(message))
+
+
+def timestamp_of(line: bytes) -> int:
+    """The time in a line; ValueError if it is none of ours."""
+    if line[:5] != _HEAD:
+        raise ValueError("not an event's line")
+    return int(line[_T])
+
+
+def ingestion_of(line: bytes) -> int:
+    """The ingestion time in a line."""
+    return int(line[_I])
+
+
+def message_of(line: bytes) -> str:
+    """The message in a line without its line break."""
+    value = line[_M:-1]
+    if value[:1] == b"{":
+        return value.decode()
+    try:
+        text: str = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        text = json.loads(value)  # escaped lone surrogates
+    return text
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a line without its line break has the shape of an event."""
+    return line[:5] == _HEAD and line[18:23] == b',"i":' and line[36:41] == b',"m":' and line[-1:] == b"}"

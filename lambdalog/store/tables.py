@@ -1,0 +1,113 @@
+"""SQLite as the store uses it: WAL, a schema with a version, one connection a thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Literal
+
+from lambdalog.errors import NewerFormat, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Synchronous = Literal["NORMAL", "FULL"]
+BUSY_MS: Final = 10_000
+
+
+def connect(
+    path: Path, schema: str, *, synchronous: Synchronous = "NORMAL", version: int = 1
+) -> sqlite3.Connection:
+    """Open a database, making it with `schema` (idempotent statements) if it isn't there.
+
+    NORMAL survives the death of the process, FULL also a power cut. NewerFormat if its `user_version` is above
+    `version`; StoreError if it can't be opened.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
+        )
+    except (OSError, sqlite3.Error) as error:
+        raise StoreError(f"can't open {path}: {error}") from error
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        if found > version:
+            raise NewerFormat(f"{path} has format {found}; this lambdalog knows up to {version}")
+        if found < version:
+            with transaction(connection):
+                for statement in _statements(schema):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={version}")
+    except sqlite3.Error as error:
+        connection.close()
+        raise StoreError(f"can't open {path}: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _statements(schema: str) -> Iterator[str]:
+    """The statements of a script; `executescript` would commit in the middle."""
+    pending = ""
+    for line in schema.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        yield pending
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All of it or nothing, and no other writer between."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+class Tables:
+    """One database, a connection for each thread that asks."""
+
+    def __init__(
+        self, path: Path, schema: str, *, synchronous: Synchronous = "NORMAL", version: int = 1
+    ) -> None:
+        self.path = path
+        self._schema = schema
+        self._synchronous: Synchronous = synchronous
+        self._version = version
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = connect(self.path, self._schema, synchronous=self._synchronous, version=self._version)
+            self._local.connection = found
+            with self._lock:
+                for thread, connection in [item for item in self._open if not item[0].is_alive()]:
+                    connection.close()
+                    self._open.remove((thread, connection))
+                self._open.append((threading.current_thread(), found))
+        return found
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        with self._lock:
+            for _, connection in self._open:
+                connection.close()
+            self._open = []
+        self._local = threading.local()

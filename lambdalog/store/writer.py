@@ -1,0 +1,136 @@
+"""The one writer of a live segment.
+
+The file is made with O_EXCL and O_APPEND and locked with flock while it is open: the lock is the mark of life that the
+kernel removes when the process dies. A batch is one `write()`. A segment is left for a new one at 64 MiB, after an hour,
+in a forked child, when the file is gone, or when time steps back by more than two seconds, so that every segment is
+sorted within two seconds and can be bisected.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import threading
+from typing import TYPE_CHECKING, Final, Literal
+
+from lambdalog.errors import StoreError
+from lambdalog.store import line
+from lambdalog.store.files import segment_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambdalog.clock import Clock
+    from lambdalog.store.files import GroupLayout
+
+Durability = Literal["never", "batch", "invocation"]
+
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
+SEGMENT_SECONDS: Final = 3600.0
+# How far a time may lie before the newest one of its segment.
+DISORDER_MS: Final = 2000
+
+
+class Removed(Exception):
+    """The stream's file was removed under its writer."""
+
+
+class SegmentWriter:
+    """Appends the events of one stream; thread-safe.
+
+    `durability`: `never` leaves syncing to the kernel (a crash of the process loses nothing, a power cut may lose the
+    last seconds); `batch` syncs each append; `invocation` syncs when `sync()` is called at an invocation's end.
+    """
+
+    def __init__(
+        self, group: GroupLayout, stream: str, *, clock: Clock, durability: Durability = "never"
+    ) -> None:
+        self._group = group
+        self._stream = stream
+        self._clock = clock
+        self._durability = durability
+        self._lock = threading.Lock()
+        self._fd = -1
+        self._pid = 0
+        self._size = 0
+        self._opened = 0.0
+        self._newest = 0
+        self._unsynced = False
+
+    def append(self, events: Sequence[tuple[int, str]], ingestion: int) -> None:
+        """Write (timestamp ms, message) pairs that are in order of time.
+
+        ValueError for a time out of range; StoreError if the disk refuses, and then nothing of the batch is kept;
+        Removed if a deletion took the file away: what is written there would be lost.
+        """
+        if not events:
+            return
+        data = b"".join([line.encode(timestamp, ingestion, message) for timestamp, message in events])
+        with self._lock:
+            if self._must_roll(events[0][0], len(data)):
+                self._close()
+                self._open(events[0][0])
+            self._write(data)
+            self._newest = max(self._newest, events[-1][0])
+            self._unsynced = True
+            if self._durability == "batch":
+                self._sync()
+
+    def sync(self) -> None:
+        """Have what was written survive a power cut."""
+        with self._lock:
+            self._sync()
+
+    def close(self) -> None:
+        """Let the file go; it can be sealed from now on."""
+        with self._lock:
+            self._close()
+
+    def _must_roll(self, first: int, length: int) -> bool:
+        if self._fd < 0 or self._pid != os.getpid():
+            return True
+        if os.fstat(self._fd).st_nlink == 0:
+            raise Removed
+        return (
+            self._size + length > SEGMENT_BYTES
+            or first < self._newest - DISORDER_MS
+            or self._clock.monotonic() - self._opened > SEGMENT_SECONDS
+        )
+
+    def _open(self, first: int) -> None:
+        path = self._group.live_segment(segment_id(self._stream, first, os.getpid()))
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError as error:
+            raise Removed from error
+        except OSError as error:
+            raise StoreError(f"can't write to the store at {self._group.root}: {error.strerror}") from error
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._fd, self._pid, self._size, self._newest = fd, os.getpid(), 0, first
+        self._opened = self._clock.monotonic()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            written = os.write(self._fd, data)
+            while written < len(data):
+                written += os.write(self._fd, data[written:])
+        except OSError as error:
+            # Only this process writes here, so what came half through can be taken back.
+            os.ftruncate(self._fd, self._size)
+            what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
+            raise StoreError(f"can't write to the store at {self._group.root}: {what}") from error
+        self._size += len(data)
+
+    def _sync(self) -> None:
+        if self._unsynced and self._fd >= 0 and self._pid == os.getpid():
+            os.fsync(self._fd)
+            self._unsynced = False
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            if self._durability != "never":
+                self._sync()
+            # In a forked child this closes the inherited descriptor; the parent's lock stays.
+            os.close(self._fd)
+            self._fd = -1

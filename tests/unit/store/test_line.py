@@ -1,0 +1,46 @@
+"""The line codec."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalog.store import line
+
+texts = st.text(st.characters(), max_size=200)
+objects = st.dictionaries(st.text(), st.integers() | st.text() | st.none(), max_size=4).map(json.dumps)
+
+
+@given(st.integers(line.TIME_MIN, line.TIME_MAX), st.integers(line.TIME_MIN, line.TIME_MAX), texts | objects)
+def test_any_text_comes_back(timestamp: int, ingestion: int, message: str) -> None:
+    """Surrogates, control characters, line separators and JSON all come back as they went in."""
+    encoded = line.encode(timestamp, ingestion, message)
+    assert encoded.count(b"\n") == 1
+    assert encoded.endswith(b"\n")
+    assert line.is_whole(encoded[:-1])
+    assert line.timestamp_of(encoded) == timestamp
+    assert line.ingestion_of(encoded) == ingestion
+    assert line.message_of(encoded[:-1]) == message
+
+
+def test_a_json_object_stays_as_it_was_typed() -> None:
+    """An object in one line is embedded verbatim, so that other tools see its fields."""
+    message = '{"level": "INFO",  "n": 1e3}'
+    assert line.encode(line.TIME_MIN, line.TIME_MIN, message).endswith(b'"m":' + message.encode() + b"}\n")
+
+
+@pytest.mark.parametrize("message", ['{"a": 1}\n', '{"a": }', "{not json}", '["a"]', ""])
+def test_anything_else_is_a_string(message: str) -> None:
+    """What is no object in one line is a JSON string that any reader can decode."""
+    encoded = line.encode(line.TIME_MIN, line.TIME_MIN, message)
+    assert json.loads(encoded)["m"] == message
+
+
+@pytest.mark.parametrize("timestamp", [-1, 0, line.TIME_MIN - 1, line.TIME_MAX + 1])
+def test_a_time_outside_thirteen_digits_is_refused(timestamp: int) -> None:
+    """A time that would break the fixed layout is refused."""
+    with pytest.raises(ValueError, match="not a time"):
+        line.encode(timestamp, line.TIME_MIN, "x")

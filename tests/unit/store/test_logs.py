@@ -1,0 +1,288 @@
+"""The log store, on real files and with real processes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdalog.clock import ManualClock
+from lambdalog.errors import NewerFormat, StoreError
+from lambdalog.store import Event, LogStore, Scan
+from lambdalog.store.segment import BLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+T0 = 1_700_000_000_000
+GROUP = "/aws/lambda/orders"
+
+
+@pytest.fixture
+def store(store_path: Path, clock: ManualClock) -> Iterator[LogStore]:
+    """A store with one group and one stream."""
+    with LogStore(store_path, clock=clock) as opened:
+        opened.create_group(GROUP)
+        opened.create_stream(GROUP, "s")
+        yield opened
+
+
+def messages(store: LogStore, **scan: object) -> list[str]:
+    """The messages that a scan gives."""
+    return [event.message for event in store.scan(Scan(GROUP, **scan))]  # type: ignore[arg-type]
+
+
+def test_what_is_appended_is_read(store: LogStore, clock: ManualClock) -> None:
+    """An event comes back with its times, group and stream, and a place that stays the same."""
+    store.append(GROUP, "s", [(T0, "one"), (T0 + 1, "two")])
+    first, second = store.scan(Scan(GROUP))
+    assert first == Event(T0, clock.now_ms(), "one", GROUP, "s", first.segment, 0)
+    assert second.offset > first.offset
+    assert list(store.scan(Scan(GROUP))) == [first, second]
+
+
+def test_a_scan_is_bounded_by_time(store: LogStore) -> None:
+    """The start is inclusive and the end exclusive."""
+    store.append(GROUP, "s", [(T0 + n, str(n)) for n in range(5)])
+    assert messages(store, start=T0 + 1, end=T0 + 3) == ["1", "2"]
+
+
+def test_streams_are_merged_by_time(store: LogStore) -> None:
+    """Events of several streams come in one order, forwards or backwards, from anywhere in it."""
+    store.create_stream(GROUP, "t")
+    store.append(GROUP, "s", [(T0 + n, f"s{n}") for n in range(0, 10, 2)])
+    store.append(GROUP, "t", [(T0 + n, f"t{n}") for n in range(1, 10, 2)])
+    forwards = list(store.scan(Scan(GROUP)))
+    assert [event.timestamp for event in forwards] == list(range(T0, T0 + 10))
+    assert list(store.scan(Scan(GROUP, descending=True))) == forwards[::-1]
+    assert list(store.scan(Scan(GROUP, after=forwards[3].position))) == forwards[4:]
+    assert list(store.scan(Scan(GROUP, after=forwards[3].position, descending=True))) == forwards[:3][::-1]
+    assert messages(store, streams=frozenset({"t"})) == ["t1", "t3", "t5", "t7", "t9"]
+    assert messages(store, stream_prefix="s")[:2] == ["s0", "s2"]
+
+
+def test_many_blocks_are_read_in_order(store: LogStore) -> None:
+    """A segment of many blocks is bisected by time, with lines longer than a block in it."""
+    long = "x" * (BLOCK * 2 + 17)
+    for n in range(0, 4000, 100):
+        store.append(GROUP, "s", [(T0 + m * 1000, f"{m} " + "y" * 300) for m in range(n, n + 100)])
+        store.append(GROUP, "s", [(T0 + (n + 99) * 1000, long)])
+    found = list(store.scan(Scan(GROUP)))
+    assert len(found) == 4040
+    assert found == sorted(found, key=lambda event: event.position)
+    assert list(store.scan(Scan(GROUP, descending=True))) == found[::-1]
+    for start, end in ((0, 1), (1234, 1301), (3999, 4000), (2000, 2000)):
+        low, high = T0 + start * 1000, T0 + end * 1000
+        assert list(store.scan(Scan(GROUP, start=low, end=high))) == [
+            e for e in found if low <= e.timestamp < high
+        ]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.lists(st.integers(0, 9000), min_size=1, max_size=5)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_any_order_of_writing_is_read_in_order(batches: list[tuple[str, list[int]]]) -> None:
+    """However times jump about between batches, a scan is sorted, complete and the same backwards."""
+    with tempfile.TemporaryDirectory() as folder, LogStore(Path(folder), clock=ManualClock()) as store:
+        store.create_group(GROUP)
+        expected = []
+        for number, (stream, times) in enumerate(batches):
+            store.create_stream(GROUP, stream)
+            batch = [(T0 + time, f"{number}.{index}") for index, time in enumerate(sorted(times))]
+            store.append(GROUP, stream, batch)
+            expected += batch
+        found = list(store.scan(Scan(GROUP)))
+        assert sorted((event.timestamp, event.message) for event in found) == sorted(expected)
+        assert [event.timestamp for event in found] == sorted(event.timestamp for event in found)
+        assert list(store.scan(Scan(GROUP, descending=True))) == found[::-1]
+
+
+def test_literals_find_what_the_match_would(store: LogStore) -> None:
+    """The byte prefilter never loses a match, quotes, backslashes and other alphabets included."""
+    texts = ['say "hi"', "back\\slash", "tab\tend", "naïve café", "plain", '{"k": "naïve"}', "\ud800 naïve"]
+    store.append(GROUP, "s", [(T0 + n, text) for n, text in enumerate(texts)])
+    for literal in ['"hi"', "k\\s", "b\te", "naïve", "plain", "nothing"]:
+        expected = [text for text in texts if literal in text]
+        assert messages(store, match=lambda text, lit=literal: lit in text, literals=(literal,)) == expected
+
+
+def test_a_group_or_stream_that_is_not_there(store: LogStore) -> None:
+    """Writing to or reading what does not exist is a KeyError and makes nothing."""
+    with pytest.raises(KeyError):
+        store.append(GROUP, "none", [(T0, "x")])
+    with pytest.raises(KeyError):
+        store.append("none", "s", [(T0, "x")])
+    with pytest.raises(KeyError):
+        list(store.scan(Scan("none")))
+    assert store.groups() == [GROUP]
+
+
+def test_deleted_streams_and_groups_come_back_empty(store: LogStore, clock: ManualClock) -> None:
+    """A stream or group of the same name, made again, holds none of the old events, and takes new ones."""
+    store.append(GROUP, "s", [(T0, "old")])
+    assert store.delete_stream(GROUP, "s")
+    assert not store.delete_stream(GROUP, "s")
+    with pytest.raises(KeyError):
+        store.append(GROUP, "s", [(T0, "lost?")])
+    clock.advance(1)
+    store.create_stream(GROUP, "s")
+    store.append(GROUP, "s", [(T0, "new")])
+    assert messages(store) == ["new"]
+    assert store.delete_group(GROUP)
+    store.create_group(GROUP)
+    assert store.streams(GROUP) == []
+
+
+def test_a_stream_deleted_by_another_process_is_noticed(store: LogStore, store_path: Path) -> None:
+    """A writer whose file was removed under it loses nothing silently: it says so, or writes to the new stream."""
+    store.append(GROUP, "s", [(T0, "old")])
+    with LogStore(store_path, clock=store.clock) as other:
+        other.delete_stream(GROUP, "s")
+    with pytest.raises(KeyError):
+        store.append(GROUP, "s", [(T0, "lost?")])
+
+
+def test_streams_tell_their_times(store: LogStore, clock: ManualClock) -> None:
+    """A stream knows its first and last event; one never written knows only when it was made."""
+    store.create_stream(GROUP, "empty")
+    store.append(GROUP, "s", [(T0, "a"), (T0 + 50, "b")])
+    empty, written = store.streams(GROUP)
+    assert (empty.name, empty.first_event) == ("empty", None)
+    assert (written.first_event, written.last_event, written.last_ingestion) == (T0, T0 + 50, clock.now_ms())
+
+
+def test_group_records_are_changed_alone(store: LogStore) -> None:
+    """A change of a group's record is seen by other processes at once."""
+    store.update_group(GROUP, lambda info: replace(info, retention_days=7, tags={"team": "a"}))
+    with LogStore(store.root, clock=store.clock) as other:
+        found = other.group(GROUP)
+    assert found is not None
+    assert (found.retention_days, found.tags) == (7, {"team": "a"})
+    with pytest.raises(KeyError):
+        store.update_group("none", lambda info: info)
+
+
+def test_a_newer_format_is_refused(store_path: Path) -> None:
+    """A store that a newer lambdalog made is neither read nor written."""
+    store_path.mkdir()
+    (store_path / "format").write_text("2\n")
+    with LogStore(store_path) as store:
+        with pytest.raises(NewerFormat, match="format '2'"):
+            store.groups()
+        with pytest.raises(NewerFormat):
+            store.create_group(GROUP)
+
+
+def test_an_unwritable_place_is_one_clear_error(tmp_path: Path) -> None:
+    """Where no store can be made, the error says where and why."""
+    (tmp_path / "file").write_text("")
+    with (
+        LogStore(tmp_path / "file" / "store") as store,
+        pytest.raises(StoreError, match="can't write to the store at"),
+    ):
+        store.create_group(GROUP)
+
+
+def test_a_full_disk_keeps_nothing_of_the_batch(store: LogStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch that the disk took only in part is taken back whole."""
+    store.append(GROUP, "s", [(T0, "kept")])
+    really = os.write
+
+    def full(fd: int, data: bytes) -> int:
+        if b"refused" not in data:
+            return really(fd, data)
+        if len(data) > 60:
+            return really(fd, data[:60])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StoreError, match="the disk is full"):
+        store.append(GROUP, "s", [(T0 + 1, "refused" * 10)])
+    monkeypatch.undo()
+    store.append(GROUP, "s", [(T0 + 2, "after")])
+    assert messages(store) == ["kept", "after"]
+
+
+def test_a_torn_tail_is_left_out(store: LogStore) -> None:
+    """The half line that a crash left is not an event, and hides none before it."""
+    store.append(GROUP, "s", [(T0, "whole")])
+    (path,) = store.layout.group(GROUP).live.iterdir()
+    with path.open("ab") as file:
+        file.write(b'{"t":1700000000001,"i":17000')
+    assert messages(store) == ["whole"]
+    assert store.streams(GROUP)[0].last_event == T0
+
+
+def test_a_forked_child_writes_a_file_of_its_own(store: LogStore) -> None:
+    """After a fork parent and child both go on writing, and nothing is mixed up or lost."""
+    store.append(GROUP, "s", [(T0, "before")])
+    child = os.fork()
+    if not child:
+        try:
+            store.append(GROUP, "s", [(T0 + 1, "child")])
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    store.append(GROUP, "s", [(T0 + 2, "parent")])
+    assert messages(store) == ["before", "child", "parent"]
+    assert len(list(store.layout.group(GROUP).live.iterdir())) == 2
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from lambdalog.store import LogStore
+store = LogStore(Path(sys.argv[1]))
+store.create_group("g")
+store.create_stream("g", "s")
+n = 0
+while True:
+    now = time.time_ns() // 1_000_000
+    store.append("g", "s", [(now, f"{n + m} " + "x" * 2000) for m in range(10)])
+    n += 10
+    print(n, flush=True)
+"""
+
+
+def crash(store_path: Path, lines: int) -> None:
+    """Kill a writer with SIGKILL after it acknowledged so many lines; check what is there."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(store_path)], stdout=subprocess.PIPE, env=dict(os.environ)
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(lines):
+            process.stdout.readline()
+        process.send_signal(signal.SIGKILL)
+        acknowledged = lines * 10 + 10 * process.stdout.read().count(b"\n")
+    with LogStore(store_path) as store:
+        numbers = [int(event.message.split()[0]) for event in store.scan(Scan("g"))]
+        assert len(numbers) >= acknowledged
+        assert sorted(numbers) == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("lines", [1, 7, 40])
+def test_a_killed_writer_loses_nothing_acknowledged(store_path: Path, lines: int) -> None:
+    """Kill -9 while writing: every acknowledged event is there once, and nothing is corrupt."""
+    crash(store_path, lines)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("trial", range(100))
+def test_a_killed_writer_loses_nothing_acknowledged_ever(store_path: Path, trial: int) -> None:
+    """The same, a hundred times."""
+    crash(store_path, trial * 3 + 1)
