@@ -1,0 +1,151 @@
+"""connect(): boto3-shaped clients of CloudWatch Logs, SQS, SNS and Lambda, on a store in a folder or on AWS."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Self
+
+from lambdalog.arn import Scope
+from lambdalog.clock import SYSTEM
+from lambdalog.errors import ConfigError
+from lambdalog.settings import Aws, Disk, find_target, parse_target, region
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+    from lambdalog.clock import Clock
+    from lambdalog.store import LogStore
+
+_SERVICES = ("logs", "sqs", "sns", "lambda")
+
+
+def connect(target: str | None = None, *, clock: Clock = SYSTEM, **session: Any) -> Cloud:
+    """A `Cloud` on `disk:PATH`, `aws` or `aws:REGION`; by default LAMBDALOG_STORE, else the nearest `.lambdalog/`.
+
+    `session` goes to `boto3.Session` (profile_name, …) and is only for AWS. ConfigError for a target that is none.
+    Nothing is read, written or asked until a client is used.
+    """
+    where = find_target() if target is None else parse_target(target)
+    if session and isinstance(where, Disk):
+        raise ConfigError(f"{', '.join(session)}: only a session on AWS takes these; the store is {where}")
+    return Cloud(where, clock=clock, session=session)
+
+
+class Cloud:
+    """The four clients, made on first use. Close it, or use it in a `with`.
+
+    `store` is the log store and `root` its folder on disk; both are None on AWS.
+    """
+
+    def __init__(
+        self, target: Disk | Aws, *, clock: Clock = SYSTEM, session: dict[str, Any] | None = None
+    ) -> None:
+        self.target = target
+        self.clock = clock
+        self._session_arguments = session or {}
+        self._lock = threading.RLock()
+        self._clients: dict[str, Any] = {}
+        self._session: Any = None
+        self.root: Path | None = target.path if isinstance(target, Disk) else None
+        self.scope = Scope(region=target.region or region() if isinstance(target, Aws) else region())
+        self.store: LogStore | None = None
+        if self.root is not None:
+            from lambdalog.store import LogStore
+
+            self.store = LogStore(self.root, clock=clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        """The CloudWatch Logs client."""
+        client: CloudWatchLogsClient = self.client("logs")
+        return client
+
+    @property
+    def sqs(self) -> SQSClient:
+        """The SQS client."""
+        client: SQSClient = self.client("sqs")
+        return client
+
+    @property
+    def sns(self) -> SNSClient:
+        """The SNS client."""
+        client: SNSClient = self.client("sns")
+        return client
+
+    @property
+    def lambda_(self) -> LambdaClient:
+        """The Lambda client."""
+        client: LambdaClient = self.client("lambda")
+        return client
+
+    def client(self, service: str) -> Any:
+        """A client by boto3's name of its service: logs, sqs, sns or lambda."""
+        if service not in _SERVICES:
+            raise ConfigError(f"there is no client for {service!r} here; there are {', '.join(_SERVICES)}")
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make(service)
+            return self._clients[service]
+
+    def close(self) -> None:
+        """Let go of clients, processes and files."""
+        with self._lock:
+            # Lambda first: its workers use the others.
+            for service in sorted(self._clients, key=lambda name: name != "lambda"):
+                self._clients[service].close()
+            self._clients = {}
+            if self.store is not None:
+                self.store.close()
+
+    def _make(self, service: str) -> Any:
+        if self.root is None or self.store is None:
+            return self._boto3(service)
+        match service:
+            case "logs":
+                from lambdalog.local.logs import Logs
+
+                return Logs(self.store, scope=self.scope, clock=self.clock)
+            case "sqs":
+                from lambdalog.local.sqs import Sqs
+
+                return Sqs(self.root, scope=self.scope, clock=self.clock)
+            case "sns":
+                from lambdalog.local.sns import Sns
+
+                return Sns(
+                    self.root, scope=self.scope, clock=self.clock, sqs=self.sqs, lambda_=lambda: self.lambda_
+                )
+            case _:
+                from lambdalog.local.lambda_ import Lambda
+
+                return Lambda(
+                    self.root,
+                    scope=self.scope,
+                    clock=self.clock,
+                    logs=self.logs,
+                    sqs=self.sqs,
+                    sns=lambda: self.sns,
+                )
+
+    def _boto3(self, service: str) -> Any:
+        import boto3
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            if self._session is None:
+                where = self.target.region if isinstance(self.target, Aws) else None
+                self._session = boto3.Session(region_name=where, **self._session_arguments)
+            return self._session.client(service)
+        except BotoCoreError as error:
+            raise ConfigError(f"can't make a client for AWS: {error}") from error

@@ -1,0 +1,237 @@
+"""What every double shares: it takes and gives what boto3's client of the service takes and gives.
+
+Names, validation, error classes, paginators and waiters come from botocore's own service models, so that a double can't
+drift from them. A subclass sets `service` and writes a method for each operation it has; the rest answers as the service
+answers an operation that it doesn't know.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+
+from botocore import xform_name
+from botocore.errorfactory import ClientExceptionsFactory
+from botocore.exceptions import (
+    ClientError,
+    OperationNotPageableError,
+    ParamValidationError,
+    UnknownServiceError,
+)
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.paginate import Paginator
+from botocore.validate import ParamValidator
+from botocore.waiter import WaiterModel, create_waiter_with_client
+
+from lambdalog.clock import SYSTEM
+from lambdalog.local.constraints import Violations, compile_constraints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from botocore.model import OperationModel
+    from botocore.waiter import Waiter
+
+    from lambdalog.arn import Scope
+    from lambdalog.clock import Clock
+
+_loader = functools.cache(Loader)
+
+
+@functools.cache
+def service_model(service: str) -> ServiceModel:
+    """Botocore's model of a service, loaded once."""
+    return ServiceModel(_loader().load_service_model(service, "service-2"), service)
+
+
+@functools.cache
+def operations(service: str) -> dict[str, str]:
+    """Method name → operation name: put_log_events → PutLogEvents."""
+    return {xform_name(name): name for name in service_model(service).operation_names}
+
+
+@functools.cache
+def _exceptions(service: str) -> Any:
+    return ClientExceptionsFactory().create_client_exceptions(service_model(service))
+
+
+@functools.cache
+def _checks(service: str, operation: str) -> Callable[[Any, str, Violations], None] | None:
+    shape = service_model(service).operation_model(operation).input_shape
+    return None if shape is None else compile_constraints(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What boto3's `client.meta` tells."""
+
+    service_model: ServiceModel
+    region_name: str
+    endpoint_url: str
+    partition: str = "aws"
+
+    @property
+    def method_to_api_mapping(self) -> dict[str, str]:
+        """Method name → operation name."""
+        return operations(self.service_model.service_name)
+
+
+class Double:
+    """A client of one service whose data lives on this machine.
+
+    Raises what boto3's client raises: ParamValidationError for parameters of a wrong shape, and the service's own
+    errors (botocore ClientError, `client.exceptions.X`) with AWS's codes and texts.
+    """
+
+    service: ClassVar[str]
+    # Operations whose parameters the method checks itself, because the general way would cost more than the work.
+    self_checked: ClassVar[frozenset[str]] = frozenset()
+    # The code of constraint errors; None where the service words each case in its own way.
+    constraint_code: ClassVar[str | None] = None
+    # What is different from AWS, or missing, by operation: for docs/aws-compatibility.md.
+    notes: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, *, scope: Scope, clock: Clock = SYSTEM) -> None:
+        self.scope = scope
+        self.clock = clock
+        self.meta = Meta(
+            service_model(self.service), scope.region, f"https://{self.service}.{scope.region}.amazonaws.com"
+        )
+        self.exceptions = _exceptions(self.service)
+        self._current = threading.local()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "service" in cls.__dict__ or hasattr(cls, "service"):
+            known = operations(cls.service)
+            for name, method in list(vars(cls).items()):
+                if name in known and callable(method):
+                    setattr(cls, name, _operation(known[name], method))
+
+    # --- for subclasses
+
+    def error(self, code: str, message: str = "", *, status: int = 400, **fields: Any) -> ClientError:
+        """The service's error with this code, to be raised; further fields stand beside Error in the response."""
+        response = {
+            "Error": {"Code": code, "Message": message},
+            "ResponseMetadata": _metadata(status),
+            **fields,
+        }
+        kind = self.exceptions.from_code(code)
+        return cast("ClientError", kind(response, getattr(self._current, "operation", "Unknown")))
+
+    def unknown_operation(self, operation: str) -> ClientError:
+        """How the service answers an operation that it doesn't have."""
+        return self.error(
+            "UnknownOperationException", f"The requested operation {operation} is not implemented here."
+        )
+
+    # --- what boto3's clients have
+
+    def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Run an operation by its name on the wire: `call("PutLogEvents", {...})`."""
+        method = getattr(type(self), xform_name(operation), None)
+        if method is None or operation not in operations(self.service).values():
+            self._current.operation = operation
+            raise self.unknown_operation(operation)
+        return cast("dict[str, Any]", method(self, **params))
+
+    def get_paginator(self, operation_name: str) -> Paginator[Any]:
+        """boto3's paginator over an operation, named as a method."""
+        config = _pagination(self.service).get(operations(self.service).get(operation_name, ""))
+        if config is None:
+            raise OperationNotPageableError(operation_name=operation_name)
+        model = self.meta.service_model.operation_model(operations(self.service)[operation_name])
+        return Paginator(getattr(self, operation_name), config, model)
+
+    def can_paginate(self, operation_name: str) -> bool:
+        """Whether an operation has a paginator."""
+        return operations(self.service).get(operation_name) in _pagination(self.service)
+
+    def get_waiter(self, waiter_name: str) -> Waiter:
+        """boto3's waiter of that name, as `function_active`."""
+        model = _waiters(self.service)
+        names = {xform_name(name): name for name in model.waiter_names}
+        if waiter_name not in names:
+            raise ValueError(f"Waiter does not exist: {waiter_name}")
+        return create_waiter_with_client(names[waiter_name], model, self)  # type: ignore[arg-type]
+
+    @property
+    def waiter_names(self) -> list[str]:
+        """The names of the service's waiters."""
+        return [xform_name(name) for name in _waiters(self.service).waiter_names]
+
+    def close(self) -> None:
+        """Let go of files; boto3's clients have it too."""
+
+    def __getattr__(self, name: str) -> Any:
+        operation = None if name.startswith("_") else operations(type(self).service).get(name)
+        if operation is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        def missing(**_: Any) -> NoReturn:
+            self._current.operation = operation
+            raise self.unknown_operation(operation)
+
+        return missing
+
+
+def implemented(double: type[Double]) -> frozenset[str]:
+    """The operations that a double has."""
+    return frozenset(name for method, name in operations(double.service).items() if method in dir(double))
+
+
+def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+    """A method as the client's operation: keyword arguments checked, response completed."""
+
+    @functools.wraps(method)
+    def call(self: Double, *args: Any, **params: Any) -> dict[str, Any]:
+        if args:
+            raise TypeError(f"{method.__name__}() only accepts keyword arguments.")
+        self._current.operation = name
+        if name not in self.self_checked:
+            _validate(self, self.meta.service_model.operation_model(name), params)
+        response: dict[str, Any] = method(self, **params) or {}
+        response["ResponseMetadata"] = _metadata(
+            response.get("StatusCode", 200) if self.service == "lambda" else 200
+        )
+        return response
+
+    return call
+
+
+def _validate(double: Double, operation: OperationModel, params: dict[str, Any]) -> None:
+    shape = operation.input_shape
+    if shape is None:
+        return
+    report = ParamValidator().validate(params, shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
+    if double.constraint_code is not None:
+        check = _checks(double.service, operation.name)
+        if check is not None:
+            violations = Violations()
+            check(params, "", violations)
+            if violations:
+                raise double.error(double.constraint_code, str(violations))
+
+
+def _metadata(status: int) -> dict[str, Any]:
+    return {"RequestId": str(uuid.uuid4()), "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
+
+
+@functools.cache
+def _pagination(service: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", _loader().load_service_model(service, "paginators-1")["pagination"])
+
+
+@functools.cache
+def _waiters(service: str) -> WaiterModel:
+    try:
+        return WaiterModel(_loader().load_service_model(service, "waiters-2"))
+    except UnknownServiceError:
+        return WaiterModel({"version": 2, "waiters": {}})

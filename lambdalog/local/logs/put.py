@@ -1,0 +1,91 @@
+"""PutLogEvents' rules, as a pure decision: which events of a batch are taken, and what is said of the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# "The maximum batch size is 1,048,576 bytes. This size is calculated as the sum of all event messages in UTF-8, plus 26
+# bytes for each log event." (PutLogEvents)
+BATCH_BYTES: Final = 1_048_576
+EVENT_OVERHEAD: Final = 26
+# PutLogEvents: an event, with its overhead, is at most 1 MB.
+EVENT_BYTES: Final = 1_048_576
+EVENTS_MAX: Final = 10_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+# "None of the log events in the batch can be more than 2 hours in the future." "... more than 14 days in the past."
+TOO_NEW_MS: Final = 2 * HOUR_MS
+TOO_OLD_MS: Final = 14 * DAY_MS
+
+
+class Refused(Exception):
+    """The batch is refused whole; the text is AWS's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The events to write, and the indices that `rejectedLogEventsInfo` names."""
+
+    accepted: list[tuple[int, str]]
+    rejected: dict[str, int]
+
+
+def judge(events: Sequence[Any], *, now: int, retention_days: int | None) -> Judgement:
+    """Which of a batch's events are taken at `now` (epoch ms). Refused for a batch that breaks a rule of the whole.
+
+    TypeError or KeyError for events of another shape.
+    """
+    if len(events) > EVENTS_MAX:
+        raise Refused(
+            "1 validation error detected: Value at 'logEvents' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {EVENTS_MAX}"
+        )
+    pairs: list[tuple[int, str]] = []
+    size = EVENT_OVERHEAD * len(events)
+    previous = -1
+    for event in events:
+        timestamp, message = event["timestamp"], event["message"]
+        if type(timestamp) is not int or type(message) is not str or not message or len(event) > 2:
+            raise TypeError("not an input log event")
+        length = len(message) if message.isascii() else len(message.encode("utf-8", "surrogatepass"))
+        if length + EVENT_OVERHEAD > EVENT_BYTES:
+            raise Refused(
+                f"Log event too large: {length + EVENT_OVERHEAD} bytes exceeds limit of {EVENT_BYTES}"
+            )
+        size += length
+        if timestamp < previous:
+            raise Refused("Log events in a single PutLogEvents request must be in chronological order.")
+        previous = timestamp
+        pairs.append((timestamp, message))
+    if size > BATCH_BYTES:
+        raise Refused(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
+
+    oldest = now - TOO_OLD_MS
+    expired = None if retention_days is None else now - retention_days * DAY_MS
+    newest = now + TOO_NEW_MS
+    # Events are in order, so what is refused is a run at either end.
+    old_end = sum(1 for timestamp, _ in pairs if timestamp < oldest) if pairs and pairs[0][0] < oldest else 0
+    expired_end = 0
+    if expired is not None and expired > oldest and pairs and pairs[0][0] < expired:
+        expired_end = sum(1 for timestamp, _ in pairs if timestamp < expired)
+    new_start = len(pairs)
+    while new_start and pairs[new_start - 1][0] > newest:
+        new_start -= 1
+    accepted = pairs[max(old_end, expired_end) : new_start]
+    if accepted and accepted[-1][0] - accepted[0][0] > DAY_MS:
+        raise Refused(
+            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
+        )
+
+    rejected = {}
+    if new_start < len(pairs):
+        rejected["tooNewLogEventStartIndex"] = new_start
+    if old_end:
+        rejected["tooOldLogEventEndIndex"] = old_end
+    if expired_end:
+        rejected["expiredLogEventEndIndex"] = expired_end
+    return Judgement(accepted, rejected)
