@@ -1,0 +1,142 @@
+"""The environments of all functions: warm ones are used again, new ones made up to the limit."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from lambdalog.clock import SYSTEM
+from lambdalog.runtime.environment import Environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambdalog.clock import Clock
+    from lambdalog.runtime.outcome import Outcome
+    from lambdalog.runtime.spec import FunctionSpec
+
+# "The default regional concurrency quota starts at 1,000": far more processes than one machine wants.
+CONCURRENCY: Final = 50
+# AWS keeps idle environments for some minutes; it says neither how long nor promises any.
+IDLE_SECONDS: Final = 600.0
+
+
+class Throttled(Exception):
+    """All the environments that the limit allows are busy."""
+
+
+class Runtime:
+    """Invokes functions; thread-safe. Close it, or use it in a `with`: nothing it started outlives it."""
+
+    def __init__(
+        self,
+        *,
+        logs: Any,
+        clock: Clock = SYSTEM,
+        concurrency: int = CONCURRENCY,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        self._logs = logs
+        self._clock = clock
+        self._concurrency = concurrency
+        self._idle_seconds = idle_seconds
+        self._lock = threading.Lock()
+        self._idle: defaultdict[tuple[object, ...], list[Environment]] = defaultdict(list)
+        self._busy: set[Environment] = set()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def invoke(
+        self,
+        spec: FunctionSpec,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        invoked_arn: str | None = None,
+        client_context: str | None = None,
+        trace_id: str | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        """Run the function and wait for its end. `on_line` hears each log line as it comes.
+
+        Throttled when the concurrency limit is reached; ConfigError if the function can't be started.
+        """
+        environment = self._take(spec)
+        try:
+            return environment.invoke(
+                payload,
+                request_id=request_id or str(uuid.uuid4()),
+                invoked_arn=invoked_arn or spec.arn,
+                client_context=client_context,
+                trace_id=trace_id,
+                on_line=on_line,
+            )
+        except BaseException:
+            environment.close()
+            raise
+        finally:
+            self._give_back(environment)
+
+    def busy(self, arn: str) -> int:
+        """How many invocations of a function (its ARN) run now."""
+        with self._lock:
+            return sum(1 for environment in self._busy if environment.spec.arn == arn)
+
+    def close(self) -> None:
+        """Kill every environment. Running invocations end as killed."""
+        with self._lock:
+            self._closed = True
+            idle = [environment for environments in self._idle.values() for environment in environments]
+            self._idle.clear()
+        for environment in idle:
+            environment.close()
+
+    def _take(self, spec: FunctionSpec) -> Environment:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the runtime is closed")
+            stale = self._reap(spec)
+            warm = self._idle.get(spec.key)
+            if warm:
+                environment = warm.pop()
+            elif len(self._busy) >= self._concurrency:
+                raise Throttled(f"{self._concurrency} invocations run already")
+            else:
+                environment = Environment(spec, logs=self._logs, clock=self._clock)
+            self._busy.add(environment)
+        for old in stale:
+            old.close()
+        return environment
+
+    def _give_back(self, environment: Environment) -> None:
+        with self._lock:
+            self._busy.discard(environment)
+            if environment.usable and not self._closed:
+                self._idle[environment.spec.key].append(environment)
+                return
+        environment.close()
+
+    def _reap(self, spec: FunctionSpec) -> list[Environment]:
+        """Take out environments that were idle for long, or whose function has changed since."""
+        now = self._clock.monotonic()
+        stale = []
+        for key, environments in list(self._idle.items()):
+            for environment in list(environments):
+                replaced = (
+                    environment.spec.arn == spec.arn
+                    and environment.spec.version == spec.version
+                    and key != spec.key
+                )
+                if replaced or now - environment.last_used > self._idle_seconds:
+                    environments.remove(environment)
+                    stale.append(environment)
+            if not environments:
+                del self._idle[key]
+        return stale
