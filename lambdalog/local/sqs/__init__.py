@@ -1,0 +1,5 @@
+"""SQS, as boto3's client has it, on SQLite."""
+
+from lambdalog.local.sqs.service import Sqs
+
+__all__ = ["Sqs"]

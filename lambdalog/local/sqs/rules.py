@@ -1,0 +1,183 @@
+"""SQS's limits and what it says of their breach. Pure: a rule takes values and gives a `Breach`, or None."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MESSAGE_MAX: Final = 1_048_576
+BATCH_MAX: Final = 10
+ATTRIBUTES_MAX: Final = 10
+IN_FLIGHT_MAX: Final = 120_000
+
+# Default, least, most; from the CreateQueue documentation.
+NUMBERS: Final[dict[str, tuple[int, int, int]]] = {
+    "DelaySeconds": (0, 0, 900),
+    "MaximumMessageSize": (MESSAGE_MAX, 1024, MESSAGE_MAX),
+    "MessageRetentionPeriod": (345_600, 60, 1_209_600),
+    "ReceiveMessageWaitTimeSeconds": (0, 0, 20),
+    "VisibilityTimeout": (30, 0, 43_200),
+}
+OTHERS: Final = frozenset(
+    {
+        "Policy",
+        "RedrivePolicy",
+        "RedriveAllowPolicy",
+        "KmsMasterKeyId",
+        "KmsDataKeyReusePeriodSeconds",
+        "SqsManagedSseEnabled",
+    }
+)
+FIFO_ONLY: Final = frozenset(
+    {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
+)
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_ENTRY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
+# What SendMessage lists as the characters that a body may hold.
+_BAD_BODY: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTRIBUTE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
+
+
+class Breach(NamedTuple):
+    """A broken rule: AWS's error code and text."""
+
+    code: str
+    message: str
+
+
+def queue_name(name: str) -> Breach | None:
+    """A new queue's name."""
+    if not _NAME.fullmatch(name):
+        return Breach(
+            "InvalidParameterValue",
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
+        )
+    return None
+
+
+def queue_attributes(attributes: Mapping[str, str]) -> Breach | None:
+    """Attributes that are to be set on a standard queue."""
+    for name, value in attributes.items():
+        if name in FIFO_ONLY:
+            if name in {"DeduplicationScope", "FifoThroughputLimit"}:
+                return Breach(
+                    "InvalidAttributeName", f"You can specify the {name} only when FifoQueue is set to true."
+                )
+            return Breach("InvalidAttributeName", f"Unknown Attribute {name}.")
+        if name in NUMBERS:
+            _, least, most = NUMBERS[name]
+            if not re.fullmatch(r"-?\d+", value) or not least <= int(value) <= most:
+                return Breach("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
+        elif name not in OTHERS:
+            return Breach("InvalidAttributeName", f"Unknown Attribute {name}.")
+    return None
+
+
+def between(name: str, value: int, least: int, most: int) -> Breach | None:
+    """A number of a request."""
+    if least <= value <= most:
+        return None
+    return Breach(
+        "InvalidParameterValue",
+        f"Value {value} for parameter {name} is invalid. Reason: Must be >= {least} and <= {most}, if provided.",
+    )
+
+
+def receive_count(value: int) -> Breach | None:
+    """MaxNumberOfMessages."""
+    if 1 <= value <= 10:
+        return None
+    return Breach(
+        "InvalidParameterValue",
+        f"Value {value} for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided.",
+    )
+
+
+def message(body: str, attributes: Mapping[str, Mapping[str, Any]], most: int) -> Breach | None:
+    """A message that is to be sent."""
+    if not body:
+        return Breach("MissingParameter", "The request must contain the parameter MessageBody.")
+    if _BAD_BODY.search(body):
+        return Breach(
+            "InvalidMessageContents",
+            "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD "
+            "| #x10000 to #x10FFFF",
+        )
+    if (breach := message_attributes(attributes)) is not None:
+        return breach
+    if size(body, attributes) > most:
+        return Breach(
+            "InvalidParameterValue",
+            f"One or more parameters are invalid. Reason: Message must be shorter than {most} bytes.",
+        )
+    return None
+
+
+def message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Breach | None:
+    """The attributes of a message."""
+    if len(attributes) > ATTRIBUTES_MAX:
+        return Breach(
+            "InvalidParameterValue",
+            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{ATTRIBUTES_MAX}].",
+        )
+    for name, value in attributes.items():
+        if (
+            not _ATTRIBUTE_NAME.fullmatch(name)
+            or name.lower().startswith(("aws.", "amazon."))
+            or name.startswith(".")
+        ):
+            return Breach("InvalidParameterValue", f"Message (user) attribute name '{name}' is invalid.")
+        kind = value.get("DataType", "").partition(".")[0]
+        if kind not in {"String", "Number", "Binary"}:
+            return Breach(
+                "InvalidParameterValue",
+                f"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes "
+                "is Binary, Number, and String.",
+            )
+        content = value.get("BinaryValue") if kind == "Binary" else value.get("StringValue")
+        if not content:
+            return Breach(
+                "InvalidParameterValue",
+                f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.",
+            )
+    return None
+
+
+def size(body: str, attributes: Mapping[str, Mapping[str, Any]]) -> int:
+    """The bytes of a message that count: body, and names, types and values of attributes."""
+    total = len(body.encode())
+    for name, value in attributes.items():
+        total += len(name.encode()) + len(value["DataType"].encode())
+        total += (
+            len(value["StringValue"].encode())
+            if "StringValue" in value
+            else len(bytes(value.get("BinaryValue", b"")))
+        )
+    return total
+
+
+def batch(ids: list[str]) -> Breach | None:
+    """The entries of a batch request."""
+    prefix = "AWS.SimpleQueueService."
+    if not ids:
+        return Breach(f"{prefix}EmptyBatchRequest", "There should be at least one entry in the request.")
+    if len(ids) > BATCH_MAX:
+        return Breach(
+            f"{prefix}TooManyEntriesInBatchRequest",
+            f"Maximum number of entries per request are {BATCH_MAX}. You have sent {len(ids)}.",
+        )
+    for entry in ids:
+        if not _ENTRY_ID.fullmatch(entry):
+            return Breach(
+                f"{prefix}InvalidBatchEntryId",
+                "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
+                "It can be at most 80 letters long.",
+            )
+    for entry in ids:
+        if ids.count(entry) > 1:
+            return Breach(f"{prefix}BatchEntryIdsNotDistinct", f"Id {entry} repeated.")
+    return None
