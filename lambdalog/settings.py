@@ -74,6 +74,17 @@ def find_target(environ: Mapping[str, str] | None = None, folder: Path | None = 
     return Disk(folder / STORE_FOLDER)
 
 
+# File names that say nothing of a function: its folder's name does.
+_PLAIN_STEMS = frozenset({"app", "main", "handler", "index", "lambda_function", "function", "__main__"})
+
+
+def function_name(file: Path) -> str:
+    """The name of a function by its file: `samples/orders/app.py` is orders, `resize.py` is resize."""
+    file = file.absolute()
+    name = file.parent.name if file.stem in _PLAIN_STEMS else file.stem
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:64] or "function"
+
+
 def region(environ: Mapping[str, str] | None = None) -> str:
     """The region that local ARNs name: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1."""
     environ = os.environ if environ is None else environ

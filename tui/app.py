@@ -9,7 +9,6 @@ import threading
 import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from lambdalog.query.pattern import parse
 from rich.text import Text
 from textual import on, work
 from textual.app import App, ComposeResult
@@ -20,6 +19,7 @@ from textual.widgets import Footer, Input, Static
 
 from lambdalog.clock import SYSTEM, Clock
 from lambdalog.errors import PatternError
+from lambdalog.query.pattern import parse
 from tui.failures.pane import FailuresPane
 from tui.logs.buffer import key_of
 from tui.logs.detail import DetailScreen, detail_text

@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from lambdalog.shipper.batch import Entry, batches, parts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -16,9 +18,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BATCH_EVENTS: Final = 10_000
-BATCH_BYTES: Final = 1_000_000
-EVENT_BYTES: Final = 1_000_000
 # Lines of a running function show after at most this long.
 FLUSH_SECONDS: Final = 0.02
 TAIL_BYTES: Final = 4096
@@ -43,7 +42,7 @@ class LogSink:
         self._logs = logs
         self._clock = clock
         self._made = False
-        self._pending: list[dict[str, Any]] = []
+        self._pending: list[Entry] = []
         self._flushed = 0.0
         self._tail: list[str] = []
         self._newest = 0
@@ -57,8 +56,7 @@ class LogSink:
         for timestamp, text in written:
             # PutLogEvents wants order; a frame's own time may lie a moment before a line that was read first.
             self._newest = max(self._newest, timestamp)
-            for part in _split(text):
-                self._pending.append({"timestamp": self._newest, "message": part})
+            self._pending += [Entry(self._newest, part) for part in parts(text)]
             self._tail.append(text)
             if self.on_line is not None:
                 self.on_line(text)
@@ -71,15 +69,8 @@ class LogSink:
     def flush(self) -> None:
         """Write everything."""
         self._flushed = self._clock.monotonic()
-        while self._pending:
-            batch: list[dict[str, Any]] = []
-            size = 0
-            for event in self._pending[:BATCH_EVENTS]:
-                size += len(event["message"].encode("utf-8", "surrogatepass")) + 26
-                if batch and size > BATCH_BYTES:
-                    break
-                batch.append(event)
-            del self._pending[: len(batch)]
+        pending, self._pending = self._pending, []
+        for batch in batches(pending):
             self._write(batch)
 
     def tail(self) -> bytes:
@@ -87,11 +78,15 @@ class LogSink:
         raw = "".join(text if text.endswith("\n") else f"{text}\n" for text in self._tail)
         return raw.encode("utf-8", "replace")[-TAIL_BYTES:]
 
-    def _write(self, batch: list[dict[str, Any]]) -> None:
+    def _write(self, batch: list[Entry]) -> None:
         try:
             if not self._made:
                 self._make()
-            self._logs.put_log_events(logGroupName=self.group, logStreamName=self.stream, logEvents=batch)
+            self._logs.put_log_events(
+                logGroupName=self.group,
+                logStreamName=self.stream,
+                logEvents=[{"timestamp": entry.timestamp, "message": entry.message} for entry in batch],
+            )
         except Exception:
             self.lost += len(batch)
             logger.exception("%d log events could not be written to %s", len(batch), self.group)
@@ -103,14 +98,3 @@ class LogSink:
         with suppress(exists):
             self._logs.create_log_stream(logGroupName=self.group, logStreamName=self.stream)
         self._made = True
-
-
-def _split(text: str) -> list[str]:
-    """A text in pieces that are events: at most 1 MB each, never empty."""
-    if len(text) * 4 <= EVENT_BYTES:
-        return [text or " "]
-    raw = text.encode("utf-8", "surrogatepass")
-    return [
-        raw[start : start + EVENT_BYTES].decode("utf-8", "replace")
-        for start in range(0, len(raw), EVENT_BYTES)
-    ]

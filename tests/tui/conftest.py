@@ -6,8 +6,8 @@ import queue
 from typing import TYPE_CHECKING
 
 import pytest
-from lambdalog.tail import Line
 
+from lambdalog.tail import Line
 from tui.feed import FailureRow
 
 if TYPE_CHECKING:

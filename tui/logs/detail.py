@@ -15,8 +15,9 @@ from lambdalog.printable import printable
 from tui.logs.format import clock_text, level_role, parse
 
 if TYPE_CHECKING:
-    from lambdalog.tail import Line
     from textual.app import ComposeResult
+
+    from lambdalog.tail import Line
 
 # A megabyte laid out would stall the screen; the rest stays in the store.
 REACH = 60_000

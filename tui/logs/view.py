@@ -26,8 +26,9 @@ from tui.logs.format import line_spans
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lambdalog.tail import Line
     from textual import events
+
+    from lambdalog.tail import Line
 
 GROUP_COLOURS: Final = ("accent", "secondary", "success", "primary", "warning")
 

@@ -1,0 +1,5 @@
+"""`python -m lambdalog`."""
+
+from lambdalog.cli import main
+
+main()

@@ -1,0 +1,30 @@
+"""The command line: one module per command, loaded when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run `lambdalog`; the console script. Exits 0, 1 (it failed), 2 (bad usage) or 130 (Ctrl-C)."""
+    try:
+        from lambdalog.cli.commands import cli
+    except ModuleNotFoundError as error:
+        sys.exit(f"lambdalog: {error.name} is missing; the command line needs: pip install 'lambdalog[cli]'")
+    from lambdalog.cli.errors import explain
+
+    try:
+        cli.main(standalone_mode=True, prog_name="lambdalog")
+    except BrokenPipeError:
+        # Whoever read the output has gone; nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        text = explain(error)
+        if text is None:
+            raise
+        print(f"lambdalog: {text}", file=sys.stderr)
+        sys.exit(1)

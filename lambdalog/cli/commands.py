@@ -1,0 +1,50 @@
+"""The table of commands, and a click group that imports a command only when it is used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+import click
+
+from lambdalog import __version__
+
+# Name → (module under lambdalog.cli, what it does); in the order of --help.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "demo": ("demo", "Sample functions under traffic, with failures, and the dashboard."),
+    "invoke": ("invoke", "Run a function: a file, or one that the store knows."),
+    "tail": ("tail", "Log lines of many groups, merged by time."),
+    "failures": ("failures", "What failed: dead letters, grouped by what they have in common."),
+    "replay": ("replay", "Invoke again what failed. Shows what it would do; --yes does it."),
+    "dashboard": ("dashboard", "Logs and failures, live, in the terminal."),
+    "worker": ("worker", "Drain the asynchronous events of a store."),
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module late: `lambdalog --help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"lambdalog.cli.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in --help, from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="lambdalog")
+def cli() -> None:
+    """Logs and failures of Lambda functions, on one machine or on AWS.
+
+    Without --store, LAMBDALOG_STORE is used, else the nearest .lambdalog/ upward, else ./.lambdalog.
+    """

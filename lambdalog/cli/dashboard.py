@@ -1,0 +1,44 @@
+"""lambdalog dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import click
+
+from lambdalog.cli.options import open_cloud, store_option
+from lambdalog.errors import ConfigError
+
+
+@click.command(name="dashboard")
+@click.argument("groups", nargs=-1, metavar="[GROUP]...")
+@click.option(
+    "--screenshot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.svg",
+    help="Draw it into a file.",
+)
+@click.option("--size", default="120x36", show_default=True, metavar="COLSxROWS", help="Of the screenshot.")
+@store_option
+def command(groups: tuple[str, ...], screenshot: Path | None, size: str, store: str | None) -> None:
+    """Logs and failures of a store or of AWS, live. GROUPs as in `lambdalog tail`."""
+    found = re.fullmatch(r"(\d{2,3})x(\d{2,3})", size)
+    if found is None:
+        raise click.UsageError(f"--size {size}: write it as 120x36")
+    from tui.app import Dashboard
+    from tui.app import screenshot as draw
+    from tui.feed import StoreFeed
+
+    with open_cloud(store) as cloud:
+        feed = StoreFeed(cloud, groups)
+        if screenshot is None:
+            Dashboard(feed).run()
+            return
+        drawn = asyncio.run(draw(feed, (int(found.group(1)), int(found.group(2)))))
+        try:
+            screenshot.write_text(drawn, encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"the screenshot can't be written to {screenshot}: {error.strerror}") from None
+        click.echo(f"wrote {screenshot}")

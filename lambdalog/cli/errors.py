@@ -1,0 +1,28 @@
+"""What an error is to a user: one line that says what, which, and what to do."""
+
+from __future__ import annotations
+
+from lambdalog.errors import LambdalogError
+from lambdalog.printable import printable
+
+
+def explain(error: BaseException) -> str | None:
+    """The line for an error that a user can do something about; None for one that is a bug of ours."""
+    if isinstance(error, LambdalogError):
+        return printable(str(error))
+    if isinstance(error, OSError):
+        what = error.strerror or str(error)
+        return printable(f"{error.filename}: {what}" if error.filename else what)
+    if type(error).__module__.partition(".")[0] == "botocore":
+        return printable(_of_aws(error))
+    return None
+
+
+def _of_aws(error: BaseException) -> str:
+    response = getattr(error, "response", None)
+    if isinstance(response, dict) and "Error" in response:
+        found = response["Error"]
+        return f"{found.get('Message') or found.get('Code')} ({found.get('Code')})"
+    if type(error).__name__ in {"NoCredentialsError", "PartialCredentialsError"}:
+        return f"{error}; see `aws configure`, or set AWS_PROFILE"
+    return str(error)

@@ -1,0 +1,125 @@
+"""lambdalog invoke."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lambdalog.cli.options import open_cloud, store_option, write_line
+from lambdalog.errors import ConfigError, LambdalogError
+from lambdalog.printable import printable
+
+if TYPE_CHECKING:
+    from lambdalog.cloud import Cloud
+    from lambdalog.runtime.project import Project
+
+
+@click.command(name="invoke")
+@click.argument("target")
+@click.option(
+    "-e", "--event", metavar="FILE", help="The event, as JSON; - reads standard input.  [default: {}]"
+)
+@click.option("--async", "asynchronous", is_flag=True, help="Queue the event; print its request id.")
+@click.option(
+    "--wait", is_flag=True, help="With --async: work on the queue until it is empty, retries included."
+)
+@click.option("--qualifier", metavar="Q", help="A version or alias.")
+@click.option("--log", "show_log", is_flag=True, help="Show the invocation's log on standard error.")
+@click.option("--timeout", type=click.IntRange(1, 900), help="Seconds; for a file or folder.")
+@click.option("--memory", type=click.IntRange(128, 10240), help="MB; for a file or folder.")
+@click.option(
+    "--env", multiple=True, metavar="NAME=VALUE", help="An environment variable; for a file or folder."
+)
+@store_option
+def command(
+    target: str,
+    event: str | None,
+    asynchronous: bool,
+    wait: bool,
+    qualifier: str | None,
+    show_log: bool,
+    timeout: int | None,
+    memory: int | None,
+    env: tuple[str, ...],
+    store: str | None,
+) -> None:
+    """Run TARGET with an event and print its response: path/file.py:function, a folder, or a function's name.
+
+    A file becomes a function of the store, named after it, and is run in place. Exit status 1 if the function failed.
+    """
+    payload = _event(event)
+    project = _project(target, timeout, memory, env)
+    with open_cloud(store) as cloud:
+        name = target if project is None else _deploy(cloud, project)
+        arguments: dict[str, Any] = {"FunctionName": name, "Payload": payload}
+        if qualifier is not None:
+            arguments["Qualifier"] = qualifier
+        if asynchronous:
+            answer = cloud.lambda_.invoke(InvocationType="Event", **arguments)
+            write_line(answer["ResponseMetadata"]["RequestId"])
+            if wait:
+                cloud.client("lambda").worker().drain()
+            return
+        answer = cloud.lambda_.invoke(LogType="Tail" if show_log else "None", **arguments)
+        if show_log:
+            for line in base64.b64decode(answer["LogResult"]).decode("utf-8", "replace").splitlines():
+                print(printable(line), file=sys.stderr)
+        write_line(answer["Payload"].read().decode("utf-8", "replace"))
+        if "FunctionError" in answer:
+            raise SystemExit(1)
+
+
+def _event(file: str | None) -> bytes:
+    if file is None:
+        return b"{}"
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(file, "rb") as opened:  # noqa: PTH123 - a name as it was typed
+                data = opened.read()
+    except OSError as error:
+        raise ConfigError(f"the event can't be read from {file}: {error.strerror}") from None
+    try:
+        json.loads(data)
+    except ValueError as error:
+        raise ConfigError(
+            f"the event in {'standard input' if file == '-' else file} is no JSON: {error}"
+        ) from None
+    return data
+
+
+def _project(target: str, timeout: int | None, memory: int | None, env: tuple[str, ...]) -> Project | None:
+    from lambdalog.runtime.project import is_path, read_project
+
+    if not is_path(target):
+        if timeout or memory or env:
+            raise click.UsageError(
+                f"--timeout, --memory and --env are for a file or folder; {target} is a function's name"
+            )
+        return None
+    project = read_project(target)
+    variables = dict(project.environment)
+    for pair in env:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--env {pair}: write NAME=VALUE")
+        variables[name] = value
+    return replace(
+        project, timeout=timeout or project.timeout, memory=memory or project.memory, environment=variables
+    )
+
+
+def _deploy(cloud: Cloud, project: Project) -> str:
+    from lambdalog.local.lambda_.deploy import deploy
+
+    if cloud.root is None:
+        raise LambdalogError(
+            f"{project.folder} can be run on a store on disk; on AWS, name a deployed function"
+        )
+    return deploy(cloud.client("lambda"), cloud.sqs, project)

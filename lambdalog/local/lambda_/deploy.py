@@ -1,0 +1,48 @@
+"""A project's folder as a function of the store, made or brought up to date; with its dead-letter queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lambdalog.local.lambda_.service import LOCAL_FOLDER, ROLE
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from lambdalog.local.lambda_.service import Lambda
+    from lambdalog.runtime.project import Project
+
+
+def deploy(client: Lambda, sqs: SQSClient, project: Project) -> str:
+    """Make the function, or change what differs; its name. Deploying the same twice changes nothing."""
+    url = sqs.create_queue(QueueName=project.dead_letter_queue)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    settings: dict[str, Any] = {
+        "Handler": project.handler,
+        "Timeout": project.timeout,
+        "MemorySize": project.memory,
+        "Environment": {"Variables": project.environment},
+        "DeadLetterConfig": {"TargetArn": arn},
+    }
+    if project.runtime is not None:
+        settings["Runtime"] = project.runtime
+    code = {"S3Bucket": LOCAL_FOLDER, "S3Key": str(project.folder)}
+    try:
+        found = client.get_function(FunctionName=project.name)
+    except client.exceptions.ResourceNotFoundException:
+        client.create_function(FunctionName=project.name, Role=ROLE, Code=code, **settings)
+    else:
+        if found["Code"]["Location"] != f"file://{project.folder}":
+            client.update_function_code(FunctionName=project.name, **code)
+        config = found["Configuration"]
+        changed = {key: value for key, value in settings.items() if config.get(key) != value}
+        if changed:
+            client.update_function_configuration(FunctionName=project.name, **changed)
+    events: dict[str, Any] = {}
+    if project.retries is not None:
+        events["MaximumRetryAttempts"] = project.retries
+    if project.max_age is not None:
+        events["MaximumEventAgeInSeconds"] = project.max_age
+    if events:
+        client.put_function_event_invoke_config(FunctionName=project.name, **events)
+    return project.name

@@ -1,0 +1,5 @@
+"""Many groups as one stream of lines: merged by time, read backwards, followed. The same on disk and on AWS."""
+
+from lambdalog.tail.source import Following, Line, Source, open_source
+
+__all__ = ["Following", "Line", "Source", "open_source"]

@@ -1,0 +1,49 @@
+"""Times as people type them: 10m, 2h ago, yesterday 14:00, 2026-01-02T03:04."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+from lambdalog.errors import ConfigError
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN: Final = re.compile(r"((?:\d+(?:\.\d+)?[smhdw])+)(?:\s+ago)?", re.IGNORECASE)
+_DAY: Final = re.compile(r"(today|yesterday)(?:\s+(?:at\s+)?(\d{1,2}:\d{2}(?::\d{2})?))?", re.IGNORECASE)
+
+
+def parse_time(text: str, now: float) -> int:
+    """A time in epoch ms. `now` is epoch seconds; dates without an offset are local. ConfigError for what is none."""
+    text = text.strip()
+    if text.lower() == "now":
+        return round(now * 1000)
+    if found := _SPAN.fullmatch(text):
+        seconds = sum(
+            float(amount) * _UNITS[unit.lower()]
+            for amount, unit in re.findall(r"([\d.]+)([a-zA-Z])", found.group(1))
+        )
+        return round((now - seconds) * 1000)
+    here = datetime.fromtimestamp(now).astimezone()
+    if found := _DAY.fullmatch(text):
+        day = here.date() - timedelta(days=found.group(1).lower() == "yesterday")
+        return _local(f"{day.isoformat()}T{(found.group(2) or '00:00').zfill(5)}", text)
+    if re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?", text):
+        return _local(f"{here.date().isoformat()}T{text.zfill(5)}", text)
+    if re.fullmatch(r"\d{13}", text):
+        return int(text)
+    return _local(text, text)
+
+
+def _local(text: str, given: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"'{given}' is no time; write 10m, '2h ago', 'yesterday 14:00', 14:05 or 2026-01-02T03:04:05Z"
+        ) from None
+    return (
+        round(moment.astimezone().timestamp() * 1000)
+        if moment.tzinfo is None
+        else round(moment.timestamp() * 1000)
+    )
