@@ -86,7 +86,7 @@ class StoreFeed:
 
     def history(self, limit: int) -> list[Line]:
         """The newest lines, oldest first."""
-        return sorted(self._source.page(None, None, limit, descending=True))
+        return self._source.page(None, None, limit, descending=True)[::-1]
 
     def follow(self, since: int, deliver: Callable[[list[Line]], None], stop: threading.Event) -> None:
         """Hand over lines as they come."""

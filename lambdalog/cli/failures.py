@@ -9,11 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from lambdalog.cli.options import console, json_option, open_cloud, store_option, write_line
+from lambdalog.cli.options import console, interactive, json_option, open_cloud, store_option, write_line
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
     from lambdalog.failures import Group, Inbox, Letter
+
+
+_COLUMNS = (
+    ("count", "bold"),
+    ("last", ""),
+    ("type", "bold red"),
+    ("message", ""),
+    ("function", ""),
+    ("queue", ""),
+    ("fingerprint", "dim"),
+)
 
 
 @click.group(name="failures", invoke_without_command=True)
@@ -124,22 +135,35 @@ def _groups(*, queue: str | None, as_json: bool, store: str | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("count", "right"), ("last", "right"), ("type", "left"), ("message", "left")):
-        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True)  # type: ignore[arg-type]
-    for name in ("function", "queue", "fingerprint"):
-        table.add_column(name, no_wrap=True)
-    for group in found:
-        table.add_row(
+    rows = [
+        (
             str(group.count),
             _ago(now - group.last_seen),
-            Text(printable(group.type), "bold red"),
-            Text(printable(group.message)),
-            Text(printable(", ".join(group.functions))),
-            Text(printable(", ".join(sorted({letter.queue for letter in group.letters})))),
-            Text(group.fingerprint, "dim"),
+            printable(group.type),
+            printable(group.message),
+            printable(", ".join(group.functions)),
+            printable(", ".join(sorted({letter.queue for letter in group.letters}))),
+            group.fingerprint,
         )
-    console().print(table, soft_wrap=False)
+        for group in found
+    ]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, (name, style) in enumerate(_COLUMNS):
+        widest = max(len(name), *(len(row[index]) for row in rows))
+        # Only the message gives way on a narrow terminal.
+        table.add_column(
+            name,
+            style=style,
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=None if name == "message" else widest,
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out = console()
+    if not interactive():
+        out.width = 10_000  # a file has no edge
+    out.print(table, soft_wrap=False)
 
 
 def _find(inbox: Inbox, queue: str | None, identity: str) -> Letter | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -106,7 +107,7 @@ class Inbox:
         for function in functions:
             with suppress(self._cloud.logs.exceptions.ResourceNotFoundException):
                 found += self._lines(f"/aws/lambda/{function}", letter)
-        return sorted(found)
+        return sorted(found, key=attrgetter("order"))
 
     # --- reading
 

@@ -46,6 +46,8 @@ class Runtime:
         self._idle: defaultdict[tuple[object, ...], list[Environment]] = defaultdict(list)
         self._busy: set[Environment] = set()
         self._closed = False
+        self.observer: Callable[[FunctionSpec, Outcome], None] | None = None
+        """Told of every finished invocation."""
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +72,7 @@ class Runtime:
         """
         environment = self._take(spec)
         try:
-            return environment.invoke(
+            outcome = environment.invoke(
                 payload,
                 request_id=request_id or str(uuid.uuid4()),
                 invoked_arn=invoked_arn or spec.arn,
@@ -83,6 +85,9 @@ class Runtime:
             raise
         finally:
             self._give_back(environment)
+        if self.observer is not None:
+            self.observer(spec, outcome)
+        return outcome
 
     def busy(self, arn: str) -> int:
         """How many invocations of a function (its ARN) run now."""

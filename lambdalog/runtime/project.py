@@ -30,6 +30,7 @@ _KEYS: Final[dict[str, type | tuple[type, ...]]] = {
     "memory": int,
     "retries": int,
     "max_age": int,
+    "concurrency": int,
     "dead_letter": str,
     "runtime": str,
     "environment": dict,
@@ -47,6 +48,7 @@ class Project:
     memory: int = 128
     retries: int | None = None
     max_age: int | None = None
+    concurrency: int | None = None
     dead_letter: str | None = None
     runtime: str | None = None
     environment: dict[str, str] = field(default_factory=dict)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -70,9 +71,7 @@ class AwsSource:
         if end is not None:
             bounds["endTime"] = end - 1
         found = [self.events(group, limit, descending=descending, **bounds) for group in self.groups()]
-        merged = heapq.merge(
-            *found, key=lambda line: (line.timestamp, line.ingestion, line.id), reverse=descending
-        )
+        merged = heapq.merge(*found, key=attrgetter("order"), reverse=descending)
         return list(merged)[:limit]
 
     def follow(self, since: int | None) -> AwsFollowing:
@@ -168,4 +167,4 @@ class AwsFollowing:
         self._seen = {
             id_: timestamp for id_, timestamp in self._seen.items() if timestamp >= start - LOOK_BACK_MS
         }
-        return sorted(fresh)
+        return sorted(fresh, key=attrgetter("order"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambdalog.store import Scan
@@ -51,9 +52,7 @@ class DiskSource:
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
         """Merged over all groups."""
         scans = [self._scan(group, start, end, descending=descending) for group in self.groups()]
-        merged = heapq.merge(
-            *scans, key=lambda line: (line.timestamp, line.ingestion, line.id), reverse=descending
-        )
+        merged = heapq.merge(*scans, key=attrgetter("order"), reverse=descending)
         found = list(islice(merged, limit))
         for scan in scans:
             scan.close()  # type: ignore[attr-defined]

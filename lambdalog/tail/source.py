@@ -22,6 +22,11 @@ class Line(NamedTuple):
     message: str
     id: str
 
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """What lines of many groups are merged by."""
+        return (self.timestamp, self.ingestion, self.id)
+
 
 class Following(Protocol):
     """New lines as they come."""

@@ -1,7 +1,7 @@
 """Flaky payments: every way in which a function fails, each on demand by its event's "fail" key.
 
 raise, declined, outage (only while GATEWAY=down), timeout, exit, memory, hostile, slow; without the key it succeeds.
-Throttling is no fault of the code: set the function's reserved concurrency to 0 or 1 to see it.
+Throttled is who comes when three payments are under way: lambdalog.toml reserves no more, and "slow" takes its time.
 """
 
 import os

@@ -16,7 +16,7 @@ Key = tuple[int, int, str]
 
 def key_of(line: Line) -> Key:
     """The order of lines: time, arrival, then position."""
-    return (line.timestamp, line.ingestion, line.id)
+    return line.order
 
 
 @dataclass(slots=True)

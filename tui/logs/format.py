@@ -82,7 +82,7 @@ def message_spans(message: str) -> list[Span]:
     """The message: a JSON line as its text and `key=value` pairs, a platform line dimmed, else as it is."""
     record = parse(message)
     if record is None:
-        text = printable(message[:_REACH].replace("\n", " ⏎ ").replace("\r", " ⏎ "))
+        text = printable(message[:_REACH].rstrip("\r\n").replace("\n", " ⏎ ").replace("\r", " ⏎ "))
         return [Span(text, "platform" if message.startswith(_PLATFORM) else "message")]
     if "message" not in record:
         kind = record.get("type")

@@ -38,6 +38,10 @@ def deploy(client: Lambda, sqs: SQSClient, project: Project) -> str:
         changed = {key: value for key, value in settings.items() if config.get(key) != value}
         if changed:
             client.update_function_configuration(FunctionName=project.name, **changed)
+    if project.concurrency is not None:
+        client.put_function_concurrency(
+            FunctionName=project.name, ReservedConcurrentExecutions=project.concurrency
+        )
     events: dict[str, Any] = {}
     if project.retries is not None:
         events["MaximumRetryAttempts"] = project.retries

@@ -288,6 +288,11 @@ class Lambda(Double):
     # --- asynchronous events
 
     @property
+    def runtime(self) -> Runtime:
+        """What runs the functions."""
+        return self._runtime
+
+    @property
     def events(self) -> AsyncEvents:
         """The queue of asynchronous events."""
         return self._events

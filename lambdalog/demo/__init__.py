@@ -1,0 +1,1 @@
+"""The samples under traffic: what `lambdalog demo` does."""
