@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lambdalog.clock import ManualClock
+from lambdalog.cloud import Cloud, connect
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test sees this machine's AWS account, store or Lambda variables."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "LAMBDA", "_LAMBDA", "_HANDLER")):
+        if name.startswith(("AWS_", "LAMBDA", "_LAMBDA", "_HANDLER")) or name in {"NO_COLOR", "FORCE_COLOR"}:
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-aws-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-aws-credentials"))
@@ -34,3 +38,17 @@ def clock() -> ManualClock:
 def store_path(tmp_path: Path) -> Path:
     """A folder for a store, not made yet."""
     return tmp_path / "store"
+
+
+@pytest.fixture
+def cloud(store_path: Path) -> Iterator[Cloud]:
+    """A store on disk, on the machine's clock."""
+    with connect(f"disk:{store_path}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def manual_cloud(store_path: Path, clock: ManualClock) -> Iterator[Cloud]:
+    """A store on disk, on a manual clock."""
+    with connect(f"disk:{store_path}", clock=clock) as opened:
+        yield opened

@@ -73,6 +73,7 @@ class Dashboard(App[None]):
     """Tails logs and failures of functions."""
 
     TITLE = "lambdalog"
+    RETRY_SECONDS: ClassVar[float] = 2.0
     CSS_PATH = "dashboard.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q", "quit", "Quit"),
@@ -136,14 +137,14 @@ class Dashboard(App[None]):
             try:
                 if since is None:
                     # Lines written while the history is read come twice; the buffer keeps one.
-                    since = self.clock.now_ms()
-                    if lines := self.feed.history(HISTORY_LINES):
-                        since = min(since, lines[-1].timestamp)
-                        deliver(lines)
+                    now = self.clock.now_ms()
+                    lines = self.feed.history(HISTORY_LINES)
+                    since = min(now, lines[-1].timestamp) if lines else now
+                    deliver(lines)
                 self.feed.follow(since, deliver, self._stop)
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 self._report(error)
-                self._stop.wait(2.0)
+                self._stop.wait(self.RETRY_SECONDS)
 
     @work(thread=True, group="failures", exit_on_error=False)
     def _read_failures(self) -> None:

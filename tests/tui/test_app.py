@@ -135,6 +135,7 @@ async def test_trouble_is_shown_and_overcome(feed: MockFeed) -> None:
     """A feed that fails is named in the status line, and read again until it answers."""
     feed.fail_with = OSError("no route to the store")
     app = dashboard(feed)
+    app.RETRY_SECONDS = 0.02  # type: ignore[misc]
     async with app.run_test(size=(140, 30)) as pilot:
         await until(pilot, lambda: "no route" in str(app.query_one("#status").render()))
         feed.fail_with = None

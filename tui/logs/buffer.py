@@ -51,7 +51,7 @@ class Ordered:
                 continue
             lines.insert(index, line)
             new += 1
-            if index < top + before:
+            if index <= top + before:
                 before += 1
         return new, before
 
@@ -97,7 +97,10 @@ class LogBuffer:
 
         `trim` is False while somebody reads further up: then nothing is forgotten.
         """
-        ordered = sorted(batch, key=key_of)
+        found = sorted(batch, key=key_of)
+        ordered = [
+            line for index, line in enumerate(found) if not index or key_of(line) != key_of(found[index - 1])
+        ]
         if self._matches is None:
             new, shift = self._all.add(ordered, top)
         else:

@@ -1,0 +1,1 @@
+"""The decorator and the logger."""

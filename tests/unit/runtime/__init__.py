@@ -1,0 +1,1 @@
+"""Functions, run for real."""

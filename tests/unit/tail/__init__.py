@@ -1,0 +1,1 @@
+"""Many groups as one stream."""

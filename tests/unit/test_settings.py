@@ -1,0 +1,64 @@
+"""Where the store is, and what a function is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lambdalog.errors import ConfigError
+from lambdalog.settings import Aws, Disk, find_target, function_name, parse_target, region
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("disk:/var/lib/logs", Disk(Path("/var/lib/logs"))),
+        ("/var/lib/logs", Disk(Path("/var/lib/logs"))),
+        ("aws", Aws()),
+        ("aws:eu-west-1", Aws("eu-west-1")),
+        ("aws:us-gov-east-1", Aws("us-gov-east-1")),
+    ],
+)
+def test_a_target_is_a_folder_or_aws(text: str, expected: Disk | Aws) -> None:
+    """Each documented way of naming a store is understood, and printed back."""
+    assert parse_target(text) == expected
+    assert parse_target(str(expected)) == expected
+
+
+@pytest.mark.parametrize("text", ["", "disk:", "aws:", "aws:Frankfurt", "s3:bucket", "store"])
+def test_anything_else_is_refused(text: str) -> None:
+    """What names no store is an error that says what would."""
+    with pytest.raises(ConfigError, match="write"):
+        parse_target(text)
+
+
+def test_the_nearest_store_upward_is_found(tmp_path: Path) -> None:
+    """LAMBDALOG_STORE comes first, then the nearest .lambdalog upward, then one in the folder itself."""
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    assert find_target({}, inner) == Disk(inner / ".lambdalog")
+    (tmp_path / ".lambdalog").mkdir()
+    assert find_target({}, inner) == Disk(tmp_path / ".lambdalog")
+    assert find_target({"LAMBDALOG_STORE": "aws"}, inner) == Aws()
+
+
+def test_the_region_comes_from_the_environment() -> None:
+    """AWS_REGION comes before AWS_DEFAULT_REGION, and us-east-1 is last."""
+    assert region({"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "x"}) == "eu-west-1"
+    assert region({"AWS_DEFAULT_REGION": "eu-north-1"}) == "eu-north-1"
+    assert region({}) == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("orders/app.py", "orders"),
+        ("resize.py", "resize"),
+        ("my fn/main.py", "my-fn"),
+        ("x/lambda_function.py", "x"),
+    ],
+)
+def test_a_function_is_named_by_its_file_or_folder(file: str, expected: str) -> None:
+    """Names of files that say nothing give way to their folder's."""
+    assert function_name(Path("/code") / file) == expected
