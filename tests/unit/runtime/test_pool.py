@@ -403,7 +403,7 @@ def test_descriptors_do_not_leak(folder: Path, cloud: Cloud) -> None:
         names = []
         for fd in os.listdir("/proc/self/fd"):
             with suppress(OSError):
-                names.append(os.readlink(f"/proc/self/fd/{fd}"))
+                names.append(str(Path(f"/proc/self/fd/{fd}").readlink()))
         return sum(name.startswith(("pipe:", "socket:")) for name in names)
 
     with Runtime(logs=cloud.logs) as runtime:

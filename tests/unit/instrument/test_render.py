@@ -1,0 +1,130 @@
+"""Any line as JSON: a matrix of hostile values."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import enum
+import json
+import math
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalog.instrument.render import render
+
+
+class Colour(enum.Enum):
+    """An enumeration."""
+
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    """A dataclass."""
+
+    x: int
+    y: object
+
+
+class Hostile:
+    """Neither str() nor repr() can be had."""
+
+    def __str__(self) -> str:
+        raise ValueError("no str")
+
+    __repr__ = __str__
+
+
+class Model:
+    """A model as pydantic's are."""
+
+    def model_dump(self) -> dict[str, int]:
+        """Its fields."""
+        return {"a": 1}
+
+
+CIRCULAR: dict[str, Any] = {"a": 1}
+CIRCULAR["self"] = CIRCULAR
+DEEP: list[Any] = []
+for _ in range(2000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Decimal("7.70"), "7.70"),
+        (Colour.RED, "red"),
+        (Point(1, Colour.RED), {"x": 1, "y": "red"}),
+        (Model(), {"a": 1}),
+        (b"\xffraw", "\\xffraw"),
+        ({"x"}, ["x"]),
+        (dt.datetime(2026, 1, 2, tzinfo=dt.UTC), "2026-01-02T00:00:00+00:00"),
+        (dt.timedelta(seconds=2), 2.0),
+        (ValueError("bad"), "ValueError: bad"),
+        ((1, 2), [1, 2]),
+    ],
+)
+def test_usual_values_are_told_plainly(value: object, expected: object) -> None:
+    """What functions log every day comes out as a reader wants it, with nothing marked as degraded."""
+    assert json.loads(render({"k": value})) == {"k": expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (CIRCULAR, {"a": 1, "self": "<circular>"}),
+        (2**70, str(2**70)),
+        (Hostile(), "<Hostile: repr() raised ValueError>"),
+        ("\ud800x", "\\ud800x"),
+        ({(1, 2): 3, 4: 5}, {"(1, 2)": 3, "4": 5}),
+        ([math.inf, 2**70], ["inf", str(2**70)]),
+    ],
+    ids=["circular", "huge", "hostile", "surrogate", "keys", "infinite"],
+)
+def test_hostile_values_fall_back_alone(value: object, expected: object) -> None:
+    """Only the value itself is degraded, the line says which, and the other keys are as they were."""
+    found = json.loads(render({"message": "m", "k": value, "good": [1, {"a": None}]}))
+    assert found == {"message": "m", "k": expected, "good": [1, {"a": None}], "degraded": ["k"]}
+
+
+def test_no_line_is_without_end() -> None:
+    """Megabytes and depths are cut, and said to be."""
+    found = json.loads(render({"k": "x" * 2_000_000, "d": DEEP}))
+    assert len(found["k"]) < 60_000
+    assert found["k"].endswith("(2000000 characters)")
+    assert found["degraded"] == ["d", "k"]
+
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.decimals()
+    | st.datetimes()
+    | st.builds(Hostile),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.text() | st.integers() | st.tuples(st.integers()), inner)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(), anything))
+def test_any_line_is_one_line_of_json(line: dict[str, Any]) -> None:
+    """Whatever is logged, out comes valid JSON without a line break."""
+    raw = render(line)
+    assert b"\n" not in raw
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is no JSON")
+
+    assert isinstance(json.loads(raw, parse_constant=refuse), dict)
