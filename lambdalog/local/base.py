@@ -25,7 +25,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.paginate import Paginator
 from botocore.validate import ParamValidator
-from botocore.waiter import WaiterModel, create_waiter_with_client
+from botocore.waiter import NormalizedOperationMethod, Waiter, WaiterModel
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.constraints import Violations, compile_constraints
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from botocore.model import OperationModel
-    from botocore.waiter import Waiter
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
@@ -158,7 +157,10 @@ class Double:
         names = {xform_name(name): name for name in model.waiter_names}
         if waiter_name not in names:
             raise ValueError(f"Waiter does not exist: {waiter_name}")
-        return create_waiter_with_client(names[waiter_name], model, self)  # type: ignore[arg-type]
+        config = model.get_waiter(names[waiter_name])
+        return Waiter(
+            waiter_name, config, NormalizedOperationMethod(getattr(self, xform_name(config.operation)))
+        )
 
     @property
     def waiter_names(self) -> list[str]:
@@ -196,9 +198,12 @@ def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str,
         if name not in self.self_checked:
             _validate(self, self.meta.service_model.operation_model(name), params)
         response: dict[str, Any] = method(self, **params) or {}
-        response["ResponseMetadata"] = _metadata(
-            response.get("StatusCode", 200) if self.service == "lambda" else 200
-        )
+        # An operation may know its own request id; the status of a reply without a body is in the response.
+        known = response.pop("ResponseMetadata", {})
+        status = response.get("StatusCode", 200) if self.service == "lambda" else 200
+        if name.startswith("Delete"):
+            response.pop("StatusCode", None)
+        response["ResponseMetadata"] = _metadata(status) | known
         return response
 
     return call

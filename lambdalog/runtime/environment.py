@@ -95,7 +95,8 @@ class Environment:
         began = time.perf_counter()
         address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._worker = worker = Worker(self.spec, api=address, log_stream=self.stream)
-        self._sources = [Frames(worker.telemetry), Lines(worker.stdout), Lines(worker.stderr)]
+        # What the runtime client says of an error comes last, as it was written last.
+        self._sources = [Lines(worker.stdout), Lines(worker.stderr), Frames(worker.telemetry)]
         for source in self._sources:
             self._poll.register(source.fd, select.POLLIN)
         self._started_before = True

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 LOCAL_FOLDER: Final = "local-folder"
 SYNC_PAYLOAD_MAX: Final = 6_291_456
 ASYNC_PAYLOAD_MAX: Final = 1_048_576
+# From the page of Lambda quotas: 15 minutes, 10,240 MB. The service model states neither.
+TIMEOUT_MAX: Final = 900
+MEMORY_MAX: Final = 10_240
 ROLE: Final = "arn:aws:iam::000000000000:role/lambdalog"
 ACCOUNT_CONCURRENCY: Final = 1000
 UNRESERVED_MIN: Final = 100
@@ -470,6 +473,13 @@ class Lambda(Double):
         )
 
     def _check_settings(self, settings: dict[str, Any]) -> None:
+        for name, most in (("Timeout", TIMEOUT_MAX), ("MemorySize", MEMORY_MAX)):
+            if settings.get(name, 0) > most:
+                raise self.error(
+                    "ValidationException",
+                    f"1 validation error detected: Value '{settings[name]}' at '{name[0].lower()}{name[1:]}' failed to "
+                    f"satisfy constraint: Member must have value less than or equal to {most}",
+                )
         variables = settings.get("Environment", {}).get("Variables", {})
         if sum(len(key.encode()) + len(value.encode()) for key, value in variables.items()) > 4096:
             raise self.error(
