@@ -24,7 +24,11 @@ IDLE_SECONDS: Final = 600.0
 
 
 class Throttled(Exception):
-    """All the environments that the limit allows are busy."""
+    """All the environments that a limit allows are busy; `reserved` tells whether it is the function's own."""
+
+    def __init__(self, limit: int, *, reserved: bool) -> None:
+        super().__init__(f"{limit} invocations run already")
+        self.reserved = reserved
 
 
 class Runtime:
@@ -65,12 +69,13 @@ class Runtime:
         client_context: str | None = None,
         trace_id: str | None = None,
         on_line: Callable[[str], None] | None = None,
+        reserved: int | None = None,
     ) -> Outcome:
         """Run the function and wait for its end. `on_line` hears each log line as it comes.
 
-        Throttled when the concurrency limit is reached; ConfigError if the function can't be started.
+        Throttled when the concurrency limit, or the function's `reserved` one, is reached; ConfigError if the function can't be started.
         """
-        environment = self._take(spec)
+        environment = self._take(spec, reserved)
         try:
             outcome = environment.invoke(
                 payload,
@@ -89,11 +94,6 @@ class Runtime:
             self.observer(spec, outcome)
         return outcome
 
-    def busy(self, arn: str) -> int:
-        """How many invocations of a function (its ARN) run now."""
-        with self._lock:
-            return sum(1 for environment in self._busy if environment.spec.arn == arn)
-
     def close(self) -> None:
         """Kill every environment. Running invocations end as killed."""
         with self._lock:
@@ -103,22 +103,28 @@ class Runtime:
         for environment in idle:
             environment.close()
 
-    def _take(self, spec: FunctionSpec) -> Environment:
+    def _take(self, spec: FunctionSpec, reserved: int | None) -> Environment:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the runtime is closed")
+            if reserved is not None and self._running(spec.arn) >= reserved:
+                raise Throttled(reserved, reserved=True)
+            if len(self._busy) >= self._concurrency:
+                raise Throttled(self._concurrency, reserved=False)
             stale = self._reap(spec)
             warm = self._idle.get(spec.key)
             if warm:
                 environment = warm.pop()
-            elif len(self._busy) >= self._concurrency:
-                raise Throttled(f"{self._concurrency} invocations run already")
             else:
                 environment = Environment(spec, logs=self._logs, clock=self._clock)
             self._busy.add(environment)
         for old in stale:
             old.close()
         return environment
+
+    def _running(self, arn: str) -> int:
+        """How many invocations of a function run now; to be asked under the lock."""
+        return sum(1 for environment in self._busy if environment.spec.arn == arn)
 
     def _give_back(self, environment: Environment) -> None:
         with self._lock:

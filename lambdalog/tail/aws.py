@@ -47,6 +47,7 @@ class AwsSource:
         self._logs = logs
         self._wanted = wanted
         self._clock = clock
+        self._pattern = pattern
         self._search: dict[str, Any] = {}
         if stream_prefix is not None:
             self._search["logStreamNamePrefix"] = stream_prefix
@@ -97,6 +98,8 @@ class AwsSource:
             )
             for page in pages
             for event in page["events"]
+            # Asked for again here: what speaks AWS's protocol need not know the whole pattern language.
+            if self._pattern is None or self._pattern.matches(event["message"])
         ]
 
 
@@ -108,6 +111,7 @@ class AwsFollowing:
         self._source = source
         self._clock = clock
         self._since = since
+        self._looked = clock.now_ms()
         self._seen: dict[str, int] = {}
         self._groups: list[str] = []
         self._listed = float("-inf")
@@ -148,7 +152,8 @@ class AwsFollowing:
 
     def _look(self) -> list[Line]:
         now = self._clock.now_ms()
-        start = max(self._since, now - LOOK_BACK_MS)
+        # From before the last look that was answered: a pause for throttling is looked over as well.
+        start = max(self._since, self._looked - LOOK_BACK_MS)
         try:
             if self._clock.monotonic() - self._listed > GROUPS_EVERY_SECONDS:
                 self._groups = self._source.groups()
@@ -161,6 +166,7 @@ class AwsFollowing:
             self._notes.append(f"AWS throttles: looking again in {self._pause:.0f} s")
             return []
         self._pause = POLL_SECONDS
+        self._looked = now
         fresh = [line for line in found if line.id not in self._seen]
         self._seen |= {line.id: line.timestamp for line in fresh}
         # What lies before the window is not asked for again, so its ids need not be known.

@@ -250,10 +250,6 @@ class Lambda(Double):
         on_line: Callable[[str], None] | None = None,
     ) -> Outcome:
         """Run a function's record now; the runtime's outcome. TooManyRequestsException where a limit is reached."""
-        reserved = record.get("concurrency")
-        arn = record["config"]["FunctionArn"]
-        if reserved is not None and self._runtime.busy(arn) >= reserved:
-            raise self._throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
         try:
             return self._runtime.invoke(
                 self.spec(record),
@@ -261,9 +257,13 @@ class Lambda(Double):
                 request_id=request_id,
                 client_context=client_context,
                 on_line=on_line,
+                reserved=record.get("concurrency"),
             )
-        except Throttled:
-            raise self._throttled("ConcurrentInvocationLimitExceeded") from None
+        except Throttled as throttled:
+            reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+            raise self._throttled(
+                reason if throttled.reserved else "ConcurrentInvocationLimitExceeded"
+            ) from None
 
     def spec(self, record: dict[str, Any]) -> FunctionSpec:
         """What the runtime has to know of a function's record."""
