@@ -157,7 +157,7 @@ class Double:
         names = {xform_name(name): name for name in model.waiter_names}
         if waiter_name not in names:
             raise ValueError(f"Waiter does not exist: {waiter_name}")
-        config = model.get_waiter(names[waiter_name])
+        config: Any = model.get_waiter(names[waiter_name])
         return Waiter(
             waiter_name, config, NormalizedOperationMethod(getattr(self, xform_name(config.operation)))
         )

@@ -64,7 +64,8 @@ class Frames:
             begin = position + _FRAME.size
             text = _text(buffer[begin : begin + length])
             if text:
-                found.append(Written(micros // 1000 or now_ms, text))
+                # A frame was written before it was read, whatever its writer's clock says.
+                found.append(Written(min(micros // 1000 or now_ms, now_ms), text))
             position = begin + length
         self._rest = buffer[position:]
         return found

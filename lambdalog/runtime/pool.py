@@ -113,10 +113,7 @@ class Runtime:
                 raise Throttled(self._concurrency, reserved=False)
             stale = self._reap(spec)
             warm = self._idle.get(spec.key)
-            if warm:
-                environment = warm.pop()
-            else:
-                environment = Environment(spec, logs=self._logs, clock=self._clock)
+            environment = warm.pop() if warm else Environment(spec, logs=self._logs, clock=self._clock)
             self._busy.add(environment)
         for old in stale:
             old.close()

@@ -82,7 +82,7 @@ class LogSink:
         try:
             if not self._made:
                 self._make()
-            self._logs.put_log_events(
+            response = self._logs.put_log_events(
                 logGroupName=self.group,
                 logStreamName=self.stream,
                 logEvents=[{"timestamp": entry.timestamp, "message": entry.message} for entry in batch],
@@ -90,6 +90,11 @@ class LogSink:
         except Exception:
             self.lost += len(batch)
             logger.exception("%d log events could not be written to %s", len(batch), self.group)
+            return
+        if rejected := response.get("rejectedLogEventsInfo"):
+            # Times far from the service's own, which only a clock that is set wrong explains.
+            self.lost += len(batch)
+            logger.error("log events were refused by %s: %s", self.group, rejected)
 
     def _make(self) -> None:
         exists = self._logs.exceptions.ResourceAlreadyExistsException

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from lambdalog.runtime.output import LINE_MAX, Frames, Lines, drain
 
+NOW = 1_700_000_000_500
+
 
 def frame(text: bytes, kind: int = 0xA55A000F, micros: int = 1_700_000_000_000_000) -> bytes:
     """One telemetry frame."""
@@ -41,10 +43,16 @@ def test_frames_come_whole_with_their_own_time(texts: list[str], step: int) -> N
     data = b"".join(frame(text.encode()) for text in texts)
     frames = Frames(-1)
     found = [
-        event for start in range(0, len(data), step) for event in frames.feed(data[start : start + step], 5)
+        event for start in range(0, len(data), step) for event in frames.feed(data[start : start + step], NOW)
     ]
     assert [event.text for event in found] == [text.rstrip("\n") for text in texts]
     assert {event.timestamp for event in found} <= {1_700_000_000_000}
+
+
+def test_a_frame_is_not_from_the_future() -> None:
+    """A writer whose clock is ahead gets the time at which it was read."""
+    (event,) = Frames(-1).feed(frame(b"x", micros=9_999_999_999_999_999), NOW)
+    assert event.timestamp == NOW
 
 
 def test_what_is_no_frame_is_text() -> None:
