@@ -12,15 +12,21 @@ def main() -> None:
         from lambdalog.cli.commands import cli
     except ModuleNotFoundError as error:
         sys.exit(f"lambdalog: {error.name} is missing; the command line needs: pip install 'lambdalog[cli]'")
+    import click
+
     from lambdalog.cli.errors import explain
 
     try:
-        cli.main(standalone_mode=True, prog_name="lambdalog")
+        code = cli.main(standalone_mode=False, prog_name="lambdalog")
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except BrokenPipeError:
         # Whoever read the output has gone; nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except Exception as error:
         text = explain(error)

@@ -53,14 +53,14 @@ async def test_pausing_shifts_and_loses_nothing(feed: MockFeed) -> None:
         await pilot.press("pageup")
         top = view.top_line
         assert top is not None
-        assert not view.following
+        assert view.following is False
         late = line(500, "late", at=line(3).timestamp + 1)
         feed.coming.put([late, *(line(number) for number in range(100, 300))])
         await until(pilot, lambda: view.unseen == 201)
         view.sync()
         assert view.top_line == top
         await pilot.press("end")
-        assert view.following
+        assert view.unseen == 0
         assert view.buffer.total == 301
         assert view.buffer.shown[4] == late
 

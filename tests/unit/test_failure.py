@@ -24,7 +24,8 @@ class Declined(Exception):
 def decline(order: str) -> None:
     """Fail, with a cause."""
     try:
-        {}[order]
+        known: dict[str, str] = {}
+        known[order]
     except KeyError as error:
         raise Declined(f"order {order} declined") from error
 

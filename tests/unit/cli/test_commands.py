@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,14 +48,14 @@ def test_invoke_prints_the_response(run: Run, store_path: Path) -> None:
 def test_invoke_shows_the_log_and_takes_settings(run: Run, tmp_path: Path) -> None:
     """--log writes the invocation's lines to standard error; --env, --timeout and --memory reach the function."""
     (tmp_path / "fn.py").write_text(
-        "import os\ndef main(event, context):\n    print('hello')\n    return os.environ['A']\n"
+        "import os\ndef main(event, context):\n    print('hello')\n    return os.environ['AB']\n"
     )
     done = run(
         "invoke",
         "fn.py:main",
         "--log",
         "--env",
-        "A=b=c",
+        "AB=b=c",
         "--memory",
         "256",
         "--timeout",
@@ -179,7 +179,7 @@ def test_tail_follows_another_process(run: Run, store_path: Path, tmp_path: Path
         ) as process:
             assert process.stdout is not None
             for number in range(3):
-                event = {"timestamp": time.time_ns() // 1_000_000, "message": f"line {number}"}
+                event: Any = {"timestamp": time.time_ns() // 1_000_000, "message": f"line {number}"}
                 cloud.logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=[event])
                 assert process.stdout.readline() == f"line {number}\n"
             process.send_signal(signal.SIGINT)
@@ -194,7 +194,7 @@ def test_a_pipe_that_closes_early_is_quiet(run: Run, store_path: Path) -> None:
         cloud.logs.create_log_group(logGroupName="g")
         cloud.logs.create_log_stream(logGroupName="g", logStreamName="s")
         now = time.time_ns() // 1_000_000
-        events = [{"timestamp": now, "message": "x" * 100} for _ in range(5000)]
+        events: Any = [{"timestamp": now, "message": "x" * 100} for _ in range(5000)]
         cloud.logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
     done = subprocess.run(
         f"{sys.executable} -m lambdalog tail --format raw | head -1",

@@ -33,7 +33,7 @@ def test_failures_of_one_kind_are_one_group(pay: Pay, inbox: Inbox) -> None:
     """Other ids are the same failure; another place or type is another; the most frequent comes first."""
     pay.fail({"id": 1}, {"id": 2}, {"id": 3, "fail": "other"}, {"id": 4}, {"id": 5, "fail": "exit"})
     groups = inbox.groups()
-    assert [(group.type, group.count) for group in groups][0] == ("Declined", 3)
+    assert (groups[0].type, groups[0].count) == ("Declined", 3)
     assert {group.type for group in groups} == {"Declined", "LookupError", "Runtime.ExitError"}
     declined = groups[0]
     assert declined.functions == ("pay",)

@@ -192,5 +192,5 @@ def test_under_pytest_nothing_goes_to_a_store(tmp_path: Path, monkeypatch: pytes
     """A user's own unit test of a handler leaves no files behind."""
     monkeypatch.delenv("AWS_LAMBDA_RUNTIME_API")
     monkeypatch.chdir(tmp_path)
-    assert good({"id": "o-1"}) == "done"
+    assert good({"id": "o-1"}, None) == "done"
     assert list(Path.cwd().iterdir()) == []

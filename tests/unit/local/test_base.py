@@ -23,7 +23,7 @@ def test_parameters_are_checked_as_boto3_does(cloud: Cloud) -> None:
     with pytest.raises(ParamValidationError, match="Invalid type"):
         cloud.logs.create_log_group(logGroupName=1)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="only accepts keyword arguments"):
-        cloud.logs.create_log_group("g")  # type: ignore[misc]
+        cloud.logs.create_log_group("g")  # type: ignore[call-arg,arg-type]
     assert cloud.logs.describe_log_groups()["logGroups"] == []
 
 
@@ -68,7 +68,7 @@ def test_paginators_and_waiters_are_botocores(cloud: Cloud) -> None:
         cloud.logs.get_paginator("put_log_events")  # type: ignore[call-overload]
     assert "function_exists" in cloud.lambda_.waiter_names
     with pytest.raises(ValueError, match="Waiter does not exist"):
-        cloud.logs.get_waiter("x")  # type: ignore[attr-defined]
+        cloud.logs.get_waiter("x")
 
 
 def test_what_a_double_has_is_known() -> None:

@@ -1,0 +1,97 @@
+"""The documentation is true: its commands run, its snippets work, its generated pages are current."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lambdalog.local.compatibility import render
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The README's fenced blocks of a language."""
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("lambdalog ")]
+# What ends with status 1 because it is to show a failure.
+FAILS = {"lambdalog replay orders-dlq --yes"}
+# A worker waits as long as Lambda does: three minutes. Its rules are tested on a manual clock.
+SLOW = {"lambdalog worker --drain"}
+
+
+def test_each_command_of_the_readme_runs(tmp_path: Path, store_path: Path) -> None:
+    """In their order, in a checkout, on a new store."""
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    environment = os.environ | {"LAMBDALOG_STORE": f"disk:{store_path}"}
+    assert len(COMMANDS) > 8
+    for line in COMMANDS:
+        arguments = [sys.executable, "-m", *shlex.split(line)]
+        if line in SLOW:
+            quick = "import lambdalog\nwith lambdalog.connect() as c: c.client('lambda').worker(delay_scale=0).drain()"
+            arguments = [sys.executable, "-c", quick]
+        done = subprocess.run(
+            arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == (1 if line in FAILS else 0), f"{line}\n{done.stdout}{done.stderr}"
+        assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_each_snippet_of_the_readme_runs(code: str, tmp_path: Path) -> None:
+    """As a file of its own, in an empty folder."""
+    (tmp_path / "snippet.py").write_text(code)
+    call = "import snippet\nif hasattr(snippet, 'process'): assert snippet.process({'id': 'o-1'}) == {'charged': 'o-1'}"
+    subprocess.run([sys.executable, "-c", call], cwd=tmp_path, env=dict(os.environ), check=True)
+
+
+@pytest.mark.skipif(
+    not (ROOT / ".venv" / "run.stamp").exists(), reason="this is no environment that make made"
+)
+def test_make_demo_runs_the_demo() -> None:
+    """`make demo` in a checkout that is set up: headless, with a table, and a store that agrees."""
+    done = subprocess.run(
+        ["make", "--no-print-directory", "demo", "ARGS=--headless 4"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "The store holds what the table says." in done.stdout
+    assert "payments" in done.stdout
+
+
+def test_links_lead_somewhere() -> None:
+    """Each relative link of the README and of docs/ is a file."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_compatibility_page_is_current() -> None:
+    """What the page says of the operations is what the code says."""
+    page = (ROOT / "docs" / "aws-compatibility.md").read_text(encoding="utf-8")
+    assert page == render(), "run: make docs"
+
+
+def test_no_page_names_a_place_of_ours() -> None:
+    """The repository holds no address of a package registry and no path of a machine."""
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    for name in files:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".txt", ".yml", ""} and path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            assert not re.search(r"https?://[^\s\"')]*(pypi|pythonhosted|npmjs|registry)\.", text), name
