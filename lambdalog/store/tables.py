@@ -35,14 +35,15 @@ def connect(
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
-        (found,) = connection.execute("PRAGMA user_version").fetchone()
-        if found > version:
-            raise NewerFormat(f"{path} has format {found}; this lambdalog knows up to {version}")
-        if found < version:
+        if _version(connection) < version:
             with transaction(connection):
-                for statement in _statements(schema):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={version}")
+                # Asked once more: another process or thread may have made it in between.
+                if _version(connection) < version:
+                    for statement in _statements(schema):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA user_version={version}")
+        if (found := _version(connection)) > version:
+            raise NewerFormat(f"{path} has format {found}; this lambdalog knows up to {version}")
     except sqlite3.Error as error:
         connection.close()
         raise StoreError(f"can't open {path}: {error}") from error
@@ -50,6 +51,11 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(found)
 
 
 def _statements(schema: str) -> Iterator[str]:
