@@ -46,9 +46,14 @@ def test_many_who_open_at_once_make_it_once(tmp_path: Path) -> None:
 def test_a_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     """What fails in the middle leaves nothing behind."""
     connection = connect(tmp_path / "t.sqlite", SCHEMA)
-    with pytest.raises(sqlite3.Error), transaction(connection) as db:
-        db.execute("INSERT INTO a VALUES (1)")
-        db.execute("INSERT INTO none VALUES (1)")
+
+    def fail() -> None:
+        with transaction(connection) as db:
+            db.execute("INSERT INTO a VALUES (1)")
+            db.execute("INSERT INTO none VALUES (1)")
+
+    with pytest.raises(sqlite3.Error):
+        fail()
     assert connection.execute("SELECT count(*) FROM a").fetchone() == (0,)
     connection.close()
 
