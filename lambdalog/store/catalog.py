@@ -86,7 +86,8 @@ class Catalog:
             return []
         except OSError as error:
             raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
-        found = [self._info(self._layout.logs / name / "group.json") for name in names]
+        # A hidden folder is a group that is being removed.
+        found = [self._info(self._layout.logs / name / "group.json") for name in names if name[0] != "."]
         return sorted((info for info in found if info is not None), key=lambda info: info.name)
 
     def group(self, name: str) -> GroupInfo | None:
@@ -97,9 +98,12 @@ class Catalog:
     def create_group(
         self, name: str, retention_days: int | None, tags: dict[str, str] | None, extra: dict[str, Any] | None
     ) -> bool:
-        """Make a group; False if it is there."""
+        """Make a group; False if it is there; ValueError for a name or tag that is no Unicode."""
         self.prepare()
         layout = self._layout.group(name)
+        record = _dump(
+            GroupInfo(name, self._clock.now_ms(), retention_days, dict(tags or {}), dict(extra or {}))
+        )
         with self._writing(layout.root):
             layout.root.mkdir(exist_ok=True)
             with _locked(layout.lock):
@@ -108,10 +112,7 @@ class Catalog:
                 layout.live.mkdir(exist_ok=True)
                 layout.sealed.mkdir(exist_ok=True)
                 layout.streams.touch()
-                info = GroupInfo(
-                    name, self._clock.now_ms(), retention_days, dict(tags or {}), dict(extra or {})
-                )
-                _replace(layout.info, _dump(info))
+                _replace(layout.info, record)
         return True
 
     def update_group(self, name: str, change: Callable[[GroupInfo], GroupInfo]) -> GroupInfo:
@@ -132,7 +133,7 @@ class Catalog:
             return False
         with self._writing(layout.root):
             # Out of sight with one rename, then removed: nobody sees half a group.
-            grave = layout.root.with_name(f".deleted-{os.urandom(8).hex()}")
+            grave = layout.root.with_name(f"{files.GRAVE}{os.urandom(8).hex()}")
             try:
                 layout.root.rename(grave)
             except FileNotFoundError:
@@ -157,26 +158,45 @@ class Catalog:
         """Whether the stream exists; KeyError if its group does not."""
         return stream in self.streams(group)
 
+    def gone(self, group: str) -> frozenset[str]:
+        """The segments of streams that were deleted: they may still be in sealed files. KeyError as for `streams`."""
+        self.streams(group)
+        with self._lock:
+            return self._streams[group].gone
+
     def create_stream(self, group: str, stream: str) -> bool:
-        """Make a stream; False if it is there, KeyError if the group is not."""
-        return self._change_stream(group, stream, "c", exists=False)
-
-    def delete_stream(self, group: str, stream: str) -> bool:
-        """Strike a stream out; False if it isn't there, KeyError if the group is not."""
-        return self._change_stream(group, stream, "d", exists=True)
-
-    def _change_stream(self, group: str, stream: str, key: str, *, exists: bool) -> bool:
+        """Make a stream; False if it is there, KeyError if the group is not, ValueError if the name is no Unicode."""
         layout = self._layout.group(group)
         with self._writing(layout.root), _locked(self._existing(layout, group)):
-            if self.has_stream(group, stream) is not exists:
+            if self.has_stream(group, stream):
                 return False
-            record = orjson.dumps({"n": stream, key: self._clock.now_ms()}) + b"\n"
-            with layout.streams.open("r+b") as file:
-                # A crash may have left half a record; what comes after it must begin on a line of its own.
-                file.seek(self._streams[group].offset)
-                file.truncate()
-                file.write(record)
+            self._record(layout, group, {"n": stream, "c": self._clock.now_ms()})
         return True
+
+    def delete_stream(
+        self, group: str, stream: str, segments: Callable[[], set[str]], remove: Callable[[set[str]], None]
+    ) -> bool:
+        """Strike a stream out; False if it isn't there, KeyError if the group is not.
+
+        `segments` tells which hold its events, all of which are gone from then on; `remove` takes away their files.
+        Both are called while nobody can make the stream again.
+        """
+        layout = self._layout.group(group)
+        with self._writing(layout.root), _locked(self._existing(layout, group)):
+            if not self.has_stream(group, stream):
+                return False
+            gone = segments()
+            self._record(layout, group, {"n": stream, "d": self._clock.now_ms(), "gone": sorted(gone)})
+            remove(gone)
+        return True
+
+    def _record(self, layout: GroupLayout, group: str, record: dict[str, Any]) -> None:
+        data = _json(record) + b"\n"
+        with layout.streams.open("r+b") as file:
+            # A crash may have left half a record; what comes after it must begin on a line of its own.
+            file.seek(self._streams[group].offset)
+            file.truncate()
+            file.write(data)
 
     # --- files
 
@@ -217,13 +237,14 @@ class _StreamLog:
     def __init__(self) -> None:
         self._inode = 0
         self.offset = 0
+        self.gone: frozenset[str] = frozenset()
         self._streams: dict[str, int] = {}
 
     def read(self, path: Path) -> dict[str, int]:
         with path.open("rb") as file:
             stat = os.fstat(file.fileno())
             if stat.st_ino != self._inode or stat.st_size < self.offset:
-                self._inode, self.offset, self._streams = stat.st_ino, 0, {}
+                self._inode, self.offset, self._streams, self.gone = stat.st_ino, 0, {}, frozenset()
             if stat.st_size > self.offset:
                 file.seek(self.offset)
                 data = file.read()
@@ -240,10 +261,18 @@ class _StreamLog:
             self._streams[record["n"]] = record["c"]
         else:
             self._streams.pop(record["n"], None)
+            self.gone |= frozenset(record.get("gone", ()))
+
+
+def _json(value: dict[str, Any], option: int = 0) -> bytes:
+    try:
+        return orjson.dumps(value, option=option)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(f"can't be stored: {error}") from error
 
 
 def _dump(info: GroupInfo) -> bytes:
-    return orjson.dumps(
+    return _json(
         {
             "name": info.name,
             "created": info.created,

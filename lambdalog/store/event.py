@@ -30,6 +30,16 @@ class Event(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Damage:
+    """Events that can't be read: a frame of a sealed file, or (frame None) its index, blooms or all of it."""
+
+    group: str
+    file: str
+    frame: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """Which events of one group to read, in which order.
 

@@ -27,6 +27,10 @@ FORMAT = 1
 # A component of 255 bytes is what file systems allow; a segment id adds up to 40 to a stream's name.
 NAME_MAX = 200
 _KEPT = 150
+# What begins like this is nobody's: a file half written, a group being removed.
+TEMPORARY = ".tmp-"
+GRAVE = ".deleted-"
+LIVE_SUFFIX, SEALED_SUFFIX = ".jsonl", ".zst"
 
 _PLAIN = re.compile(rb"[a-z0-9_\-]")
 
@@ -53,6 +57,11 @@ def quote(name: str) -> str:
 def segment_id(stream: str, first_ms: int, pid: int) -> str:
     """A new segment's id; the random part keeps two writers of one process and millisecond apart."""
     return f"{quote(stream)}@{first_ms}-{pid}-{os.urandom(4).hex()}"
+
+
+def pack_id(first_ms: int, pid: int) -> str:
+    """A new pack's id; no quoted stream name begins with `~`."""
+    return f"~pack@{first_ms}-{pid}-{os.urandom(4).hex()}"
 
 
 def stream_part(segment: str) -> str:
@@ -93,8 +102,8 @@ class GroupLayout:
 
     def live_segment(self, segment: str) -> Path:
         """A live segment's file."""
-        return self.live / f"{segment}.jsonl"
+        return self.live / f"{segment}{LIVE_SUFFIX}"
 
     def sealed_segment(self, segment: str) -> Path:
         """A sealed segment's file."""
-        return self.sealed / f"{segment}.zst"
+        return self.sealed / f"{segment}{SEALED_SUFFIX}"

@@ -1,43 +1,79 @@
-"""New events as they are written, by whichever process: groups, streams and segments that appear are picked up."""
+"""New events as they are written, by whichever process: groups, streams and segments that appear are picked up.
+
+What a follower has read of a segment is a number of bytes, which means the same while the segment is live and after it
+is sealed; so nothing is lost or doubled when files are sealed, packed or removed between two reads.
+"""
 
 from __future__ import annotations
 
+import heapq
 import os
 import time
+from collections import OrderedDict
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from itertools import islice
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, Self
 
+from lambdalog.errors import CorruptSegment
 from lambdalog.store import files
-from lambdalog.store.event import Event
-from lambdalog.store.line import is_whole, message_of
-from lambdalog.store.segment import LiveSegment
+from lambdalog.store.event import Event, Scan
+from lambdalog.store.read import GroupReader
+from lambdalog.store.scan import Reader, merge
+from lambdalog.store.segments import Found, GroupSegments
 from lambdalog.store.watch import new_watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lambdalog.store.files import GroupLayout
+    from lambdalog.store.index import SegmentEntry
     from lambdalog.store.logs import LogStore
+    from lambdalog.store.sealed import SealedFile
+    from lambdalog.store.watch import Changes
+
+# Files that change stay open, the least recently changed are closed; all are read on by their offsets.
+OPEN_MAX: Final = 128
+# A poll takes in at most so much of a file and, of what was sealed before it began, so many events.
+READ_BYTES: Final = 4 * 1024 * 1024
+BACKLOG_EVENTS: Final = 10_000
+
+_position = itemgetter(0, 1, 5, 6)
 
 
 class _Tail:
-    """One live file, read on from an offset. Kept open: a file that is removed is still read to its end."""
+    """How far a segment was read."""
 
-    def __init__(self, fd: int, segment: str, stream: str, offset: int) -> None:
-        self.fd = fd
+    __slots__ = ("offset", "segment", "stream")
+
+    def __init__(self, segment: str, stream: str, offset: int) -> None:
         self.segment = segment
         self.stream = stream
         self.offset = offset
 
 
 class _Group:
-    """A followed group and its open files."""
+    """A followed group."""
 
-    def __init__(self, name: str, layout: GroupLayout) -> None:
+    def __init__(
+        self,
+        name: str,
+        layout: GroupLayout,
+        segments: GroupSegments,
+        since: int | None,
+        identity: tuple[int, ...],
+    ) -> None:
         self.name = name
         self.layout = layout
+        self.segments = segments
+        self.reader = Reader(Scan(name, start=since), segments.report_line)
+        # By live file name. A segment stays here until the sealed file that it went into was looked at.
         self.tails: dict[str, _Tail] = {}
+        # Sealed files all of whose events were handed over, or were there before the follower.
+        self.done: set[str] = set()
+        self.streams: dict[str, str] = {}
+        self.identity = identity
 
 
 class Follower:
@@ -49,14 +85,16 @@ class Follower:
         self._since = since
         self._watch = new_watch()
         self._root = store.layout.logs
-        self._groups: dict[Path, _Group] = {}
+        self._groups: dict[str, _Group] = {}
+        self._folders: dict[Path, tuple[_Group, bool]] = {}  # True: the folder of sealed files
+        self._open: OrderedDict[Path, int] = OrderedDict()
+        self._backlog: Iterator[Event] | None = None
+        self._more = False
         self._skipped: set[str] = set()
         self._root_watched = False
         self._woken = False
         try:
             self._look_for_groups(fresh=False)
-            for group in self._groups.values():
-                self._look_for_files(group, fresh=False)
         except BaseException:
             self.close()
             raise
@@ -69,19 +107,24 @@ class Follower:
 
     def poll(self, timeout: float) -> list[Event]:
         """Events that came, in order of (timestamp, ingestion, segment, offset); [] after `timeout` seconds."""
+        if self._backlog is not None:
+            if events := list(islice(self._backlog, BACKLOG_EVENTS)):
+                return events
+            self._backlog = None
+            self._more = True
         until = time.monotonic() + timeout
-        events = self._read(None)
+        events = self._read(None) if self._more else []
         while not events:
             left = until - time.monotonic()
-            if left <= 0:
-                break
             if not self._root_watched:
                 left = min(left, 0.05)  # the store isn't there yet: nothing tells when it is made
-            changed = self._watch.wait(left)
+            changes = self._watch.wait(0 if self._more else max(left, 0))
+            events = self._read(None if self._more or not self._root_watched else changes)
             if self._woken:
                 self._woken = False
-                return self._read(None)
-            events = self._read(changed if self._root_watched else None)
+                break
+            if not self._more and time.monotonic() >= until:
+                break
         return events
 
     def wake(self) -> None:
@@ -91,10 +134,11 @@ class Follower:
 
     def close(self) -> None:
         """Let go of every file."""
-        for group in self._groups.values():
-            for tail in group.tails.values():
-                os.close(tail.fd)
+        for fd in self._open.values():
+            os.close(fd)
+        self._open.clear()
         self._groups = {}
+        self._folders = {}
         self._watch.close()
 
     # --- finding
@@ -104,87 +148,231 @@ class Follower:
             self._root_watched = self._watch.add(self._root)
             if not self._root_watched:
                 return
-        known = {group.name for group in self._groups.values()}
+        for group in list(self._groups.values()):
+            if self._identity(group.name, group.layout) != group.identity:
+                self._forget(group)
+        past = []
         for name in self._store.groups():
-            if name in known or name in self._skipped:
+            if name in self._groups or name in self._skipped:
                 continue
             if self._wanted is not None and not self._wanted(name):
                 self._skipped.add(name)
                 continue
             layout = self._store.layout.group(name)
-            if self._watch.add(layout.live):
-                group = self._groups[layout.live] = _Group(name, layout)
+            # Watched first, then looked into: what comes in between is seen, and read by its offset once.
+            if not (self._watch.add(layout.live) and self._watch.add(layout.sealed)):
+                continue
+            group = _Group(
+                name,
+                layout,
+                # Its own: a group made again under the same name must not be taken for the old one.
+                GroupSegments(name, layout, self._store.report),
+                self._since,
+                self._identity(name, layout),
+            )
+            self._groups[name] = group
+            self._folders[layout.live] = (group, False)
+            self._folders[layout.sealed] = (group, True)
+            with suppress(KeyError):
                 if fresh:
-                    self._look_for_files(group, fresh=True)
-        for folder, group in list(self._groups.items()):
-            if not group.layout.info.exists():
-                for tail in group.tails.values():
-                    os.close(tail.fd)
-                del self._groups[folder]
+                    self._more = True
+                else:
+                    past.append(self._begin(group))
+        if past and self._since is not None:
+            self._backlog = heapq.merge(*past, key=_position)
 
-    def _look_for_files(self, group: _Group, *, fresh: bool) -> None:
-        """Open files that are new; of those that were there at the start, only what `since` asks for is read."""
-        with suppress(FileNotFoundError):
-            names = [name for name in os.listdir(group.layout.live) if name.endswith(".jsonl")]
-            unknown = [name for name in names if name not in group.tails]
-            if not unknown:
-                return
-            streams = {files.quote(stream): stream for stream in self._store.catalog.streams(group.name)}
-            for name in unknown:
-                stream = streams.get(files.stream_part(name))
-                if stream is None:
-                    continue
-                offset = 0
-                if not fresh:
-                    segment = LiveSegment(group.layout.live / name, stream)
-                    try:
-                        offset = segment.size if self._since is None else segment.offset_at(self._since)
-                    finally:
-                        segment.close()
-                fd = os.open(group.layout.live / name, os.O_RDONLY | os.O_CLOEXEC)
-                group.tails[name] = _Tail(fd, name.removesuffix(".jsonl"), stream, offset)
+    def _identity(self, name: str, layout: GroupLayout) -> tuple[int, ...]:
+        """What changes when a group is deleted and made again; () where there is none."""
+        info = self._store.group(name)
+        try:
+            return (
+                ()
+                if info is None
+                else (
+                    info.created,
+                    layout.root.stat().st_ino,
+                    layout.live.stat().st_ino,
+                    layout.sealed.stat().st_ino,
+                )
+            )
+        except FileNotFoundError:
+            return ()
+
+    def _forget(self, group: _Group) -> None:
+        del self._groups[group.name]
+        for folder in (group.layout.live, group.layout.sealed):
+            self._folders.pop(folder, None)
+        for path in [path for path in self._open if path.parent == group.layout.live]:
+            os.close(self._open.pop(path))
+
+    def _begin(self, group: _Group) -> Iterator[Event]:
+        """Take note of what is there at the start; the sealed part of it, as far as `since` asks for it."""
+        streams = self._store.catalog.streams(group.name)
+        found = group.segments.found(streams, self._store.catalog.gone(group.name))
+        for live in found.live:
+            with suppress(FileNotFoundError):
+                offset = live.size if self._since is None else live.offset_at(self._since)
+                name = live.segment + files.LIVE_SUFFIX
+                group.tails[name] = _Tail(live.segment, live.stream, offset)
+            live.close()
+        sealed = group.segments.sealed()
+        group.done = {held.file.name for held in sealed}
+        self._more = True
+        if self._since is None:
+            return iter(())
+        scan = Scan(group.name, start=self._since)
+        sources = GroupReader(group.segments, scan).sources(Found([], found.sealed))
+        return merge(sources, descending=False, after=None)
 
     # --- reading
 
-    def _read(self, changed: set[Path] | None) -> list[Event]:
-        if changed is None or self._root in changed or not self._root_watched:
+    def _read(self, changes: Changes | None) -> list[Event]:
+        self._more = False
+        if changes is None or self._root in changes or not self._root_watched:
             self._look_for_groups(fresh=True)
+            if self._more:
+                changes = None
+                self._more = False
         events: list[Event] = []
-        with suppress(KeyError):
-            for folder, group in self._groups.items():
-                if changed is not None and folder not in changed:
-                    continue
-                self._look_for_files(group, fresh=True)
-                for name, tail in list(group.tails.items()):
-                    self._read_tail(group.name, tail, events)
-                    if os.fstat(tail.fd).st_nlink == 0:
-                        os.close(tail.fd)
-                        del group.tails[name]
-        events.sort(key=lambda event: event.position)
+        if changes is None:
+            for group in list(self._groups.values()):
+                self._read_group(group, None, events)
+        else:
+            for folder, names in changes.items():
+                known = self._folders.get(folder)
+                if known is not None and known[1]:
+                    self._read_group(known[0], None, events)
+                elif known is not None:
+                    self._read_group(known[0], names, events)
+        events.sort(key=_position)
         return events
 
-    def _read_tail(self, group: str, tail: _Tail, events: list[Event]) -> None:
-        size = os.fstat(tail.fd).st_size
-        while tail.offset < size:
-            data = os.pread(tail.fd, size - tail.offset, tail.offset)
-            whole = data.rfind(b"\n") + 1  # a write may be half done
-            if not whole:
+    def _read_group(self, group: _Group, names: set[str] | None, events: list[Event]) -> None:
+        """Read live files (all, if None), then what was sealed."""
+        whole = names is None
+        if names is None:
+            names = {*group.segments.live_names(), *group.tails}
+        with suppress(KeyError):  # the group is gone
+            for name in sorted(names):
+                if name.endswith(files.LIVE_SUFFIX):
+                    self._read_live(group, name, events)
+            if whole:
+                self._read_sealed(group, events)
+
+    def _read_live(self, group: _Group, name: str, events: list[Event]) -> None:
+        tail = group.tails.get(name)
+        if tail is None:
+            tail = self._new_tail(group, name)
+            if tail is None:
                 return
-            position = tail.offset
-            for found in data[: whole - 1].split(b"\n"):
-                if is_whole(found):
-                    timestamp = int(found[5:18])
-                    if self._since is None or timestamp >= self._since:
-                        events.append(
-                            Event(
-                                timestamp,
-                                int(found[23:36]),
-                                message_of(found),
-                                group,
-                                tail.stream,
-                                tail.segment,
-                                position,
-                            )
-                        )
-                position += len(found) + 1
+        path = group.layout.live / name
+        try:
+            if path not in self._open and path.stat().st_size <= tail.offset:
+                return
+            fd = self._descriptor(path)
+        except FileNotFoundError:
+            return  # sealed, and read there; or gone
+        size = os.fstat(fd).st_size
+        if size <= tail.offset:
+            return
+        data = os.pread(fd, min(size - tail.offset, READ_BYTES), tail.offset)
+        whole = data.rfind(b"\n") + 1  # a write may be half done
+        if not whole and len(data) == READ_BYTES:
+            data = os.pread(fd, size - tail.offset, tail.offset)
+            whole = data.rfind(b"\n") + 1
+        if whole:
+            events += group.reader.events(tail.stream, tail.segment, tail.offset, data[:whole])
             tail.offset += whole
+            self._more = self._more or tail.offset < size
+
+    def _new_tail(self, group: _Group, name: str) -> _Tail | None:
+        segment = name.removesuffix(files.LIVE_SUFFIX)
+        found = group.segments.find(segment)
+        if found is not None and (found[0].name in group.done or found[1].origin in group.done):
+            return None  # it was sealed and read; whoever sealed it has only not removed the live file yet
+        part = files.stream_part(segment)
+        if part not in group.streams:
+            group.streams = {files.quote(name): name for name in self._store.catalog.streams(group.name)}
+        stream = group.streams.get(part)
+        if stream is None:
+            return None  # deleted
+        tail = group.tails[name] = _Tail(segment, stream, 0)
+        return tail
+
+    def _descriptor(self, path: Path) -> int:
+        fd = self._open.get(path)
+        if fd is not None:
+            self._open.move_to_end(path)
+            return fd
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        while len(self._open) >= OPEN_MAX:
+            os.close(self._open.popitem(last=False)[1])
+        self._open[path] = fd
+        return fd
+
+    # --- what was sealed
+
+    def _read_sealed(self, group: _Group, events: list[Event]) -> None:
+        new = [held.file for held in group.segments.sealed() if held.file.name not in group.done]
+        if not new:
+            self._drop_removed(group)
+            return
+        streams = self._store.catalog.streams(group.name)
+        gone = self._store.catalog.gone(group.name)
+        handled: set[str] = set()
+        read: list[SealedFile] = []
+        for file in new:
+            try:
+                for entry in file.index.segments:
+                    if (
+                        entry.origin not in group.done
+                        and entry.stream in streams
+                        and entry.segment not in gone
+                    ):
+                        self._read_entry(group, file, entry, events)
+            except FileNotFoundError:
+                self._more = True  # packed into another file, which is read in its turn
+                continue
+            handled.update({file.name}, (entry.origin for entry in file.index.segments))
+            read.append(file)
+        for file in read:
+            for entry in file.index.segments:
+                self._drop(group, entry.segment + files.LIVE_SUFFIX)
+        group.done |= handled
+
+    def _read_entry(self, group: _Group, file: SealedFile, entry: SegmentEntry, events: list[Event]) -> None:
+        name = entry.segment + files.LIVE_SUFFIX
+        tail = group.tails.get(name)
+        offset = 0 if tail is None else tail.offset
+        if offset >= entry.size:
+            return
+        if self._since is None or entry.latest >= self._since:
+            for number in file.frames_of(entry, offset):
+                frame = file.index.frames[number]
+                begin = max(entry.raw + offset - frame.raw, 0)
+                end = min(entry.raw + entry.size - frame.raw, frame.length)
+                try:
+                    data = file.frame(number)
+                except CorruptSegment as error:
+                    group.segments.report(file, number, str(error))
+                    offset += end - begin
+                    continue
+                except FileNotFoundError:
+                    group.tails[name] = _Tail(entry.segment, entry.stream, offset)
+                    raise
+                events += group.reader.events(entry.stream, entry.segment, offset, data[begin:end])
+                offset += end - begin
+        group.tails[name] = _Tail(entry.segment, entry.stream, entry.size)
+
+    def _drop_removed(self, group: _Group) -> None:
+        """Forget segments that are neither live nor sealed: deleted or expired."""
+        live = set(group.segments.live_names())
+        for name in [name for name in group.tails if name not in live]:
+            if group.segments.find(name.removesuffix(files.LIVE_SUFFIX)) is None:
+                self._drop(group, name)
+
+    def _drop(self, group: _Group, name: str) -> None:
+        group.tails.pop(name, None)
+        fd = self._open.pop(group.layout.live / name, None)
+        if fd is not None:
+            os.close(fd)

@@ -8,8 +8,12 @@ sees it as it was typed; anything else is a JSON string. Either way the text com
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Thirteen digits: September 2001 to the year 2286.
 TIME_MIN, TIME_MAX = 10**12, 10**13 - 1
@@ -41,11 +45,21 @@ def encode(timestamp: int, ingestion: int, message: str) -> bytes:
     return b'{"t":%d,"i":%d,"m":%b}\n' % (timestamp, ingestion, encode_message(message))
 
 
+def encode_all(events: Sequence[tuple[int, str]], ingestion: int) -> bytes:
+    """Events as lines. ValueError for a time that thirteen digits can't hold."""
+    return b"".join([encode(timestamp, ingestion, message) for timestamp, message in events])
+
+
 def timestamp_of(line: bytes) -> int:
     """The time in a line; ValueError if it is none of ours."""
     if line[:5] != _HEAD:
         raise ValueError("not an event's line")
     return int(line[_T])
+
+
+def has_time(line: bytes) -> bool:
+    """Whether a line, or its first 18 bytes, begins as an event does."""
+    return line[:5] == _HEAD and line[_T].isdigit() and len(line) >= 18
 
 
 def ingestion_of(line: bytes) -> int:
@@ -67,4 +81,11 @@ def message_of(line: bytes) -> str:
 
 def is_whole(line: bytes) -> bool:
     """Whether a line without its line break has the shape of an event."""
-    return line[:5] == _HEAD and line[18:23] == b',"i":' and line[36:41] == b',"m":' and line[-1:] == b"}"
+    return (
+        line[:5] == _HEAD
+        and line[18:23] == b',"i":'
+        and line[36:41] == b',"m":'
+        and line[-1:] == b"}"
+        and line[5:18].isdigit()
+        and line[23:36].isdigit()
+    )

@@ -6,14 +6,16 @@ import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.clock import SYSTEM
-from lambdalog.store import files, line
+from lambdalog.store import files
 from lambdalog.store.catalog import Catalog, GroupInfo
 from lambdalog.store.files import Layout
-from lambdalog.store.scan import merge, needles, segment_events
-from lambdalog.store.segment import LiveSegment
+from lambdalog.store.read import GroupReader, minutes, narrowed
+from lambdalog.store.scan import merge
+from lambdalog.store.segments import GroupSegments
 from lambdalog.store.writer import Removed, SegmentWriter
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.clock import Clock
-    from lambdalog.store.event import Event, Scan
+    from lambdalog.store.event import Damage, Event, Scan
     from lambdalog.store.follow import Follower
     from lambdalog.store.writer import Durability
 
 # Each open writer is a file descriptor; streams beyond these are opened again when they are written to.
 WRITERS_MAX: Final = 256
+DAMAGE_MAX: Final = 1000
+DAY_MS: Final = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,9 @@ class LogStore:
         self._durability: Durability = durability
         self._lock = threading.Lock()
         self._writers: dict[tuple[str, str], SegmentWriter] = {}
+        self._segments: dict[str, GroupSegments] = {}
+        # What readers came upon and passed over, each once; `check` looks at everything.
+        self.damage: list[Damage] = []
         self._pid = os.getpid()
 
     def __enter__(self) -> Self:
@@ -97,23 +104,17 @@ class LogStore:
     def streams(self, group: str) -> list[StreamInfo]:
         """The group's streams, sorted by name; KeyError if there is no such group."""
         created = self.catalog.streams(group)
+        segments = self.segments(group)
+        found = segments.found(created, self.catalog.gone(group))
         spans: dict[str, tuple[int, int, int]] = {}
-        for segment in self._segments(group, created):
-            try:
-                first, last = segment.first_line(), segment.last_line()
-                if first is None or last is None:
-                    continue
-                found = (line.timestamp_of(first), line.timestamp_of(last), line.ingestion_of(last))
-            except FileNotFoundError:
-                continue
-            finally:
-                segment.close()
-            known = spans.get(segment.stream)
-            spans[segment.stream] = (
-                found
-                if known is None
-                else (min(known[0], found[0]), max(known[1], found[1]), max(known[2], found[2]))
-            )
+        for live in found.live:
+            span = segments.span(live)
+            if span is not None:
+                _widen(spans, live.stream, *span)
+        for held in found.sealed:
+            for entry in held.entries:
+                if entry.count:
+                    _widen(spans, entry.stream, entry.earliest, entry.latest, entry.ingested)
         return [StreamInfo(name, created[name], *spans.get(name, ())) for name in sorted(created)]
 
     def create_stream(self, group: str, stream: str) -> bool:
@@ -126,21 +127,37 @@ class LogStore:
             writer = self._writers.pop((group, stream), None)
         if writer is not None:
             writer.close()
-        if not self.catalog.delete_stream(group, stream):
-            return False
+        segments = self.segments(group)
+        layout = self.layout.group(group)
         part = files.quote(stream)
-        for path in self._live_paths(group):
-            if files.stream_part(path.name) == part:
-                path.unlink(missing_ok=True)
-        return True
+
+        def held() -> set[str]:
+            live = {name.removesuffix(files.LIVE_SUFFIX) for name in segments.live_names()}
+            sealed = {entry.segment for one in segments.sealed() for entry in one.entries}
+            return {segment for segment in live | sealed if files.stream_part(segment) == part}
+
+        def remove(gone: set[str]) -> None:
+            for segment in gone | held():
+                layout.live_segment(segment).unlink(missing_ok=True)
+
+        return self.catalog.delete_stream(group, stream, held, remove)
 
     def stored_bytes(self, group: str) -> int:
         """What the group's segments take on disk."""
+        layout, segments = self.layout.group(group), self.segments(group)
+        paths = [layout.live / name for name in segments.live_names()]
+        paths += [layout.sealed / name for name in segments.sealed_names()]
         total = 0
-        for path in self._live_paths(group):
+        for path in paths:
             with suppress(FileNotFoundError):
                 total += path.stat().st_size
         return total
+
+    def expired_before(self, info: GroupInfo | None) -> int | None:
+        """Events of the group older than this (epoch ms) have expired; None if none ever do."""
+        if info is None or info.retention_days is None:
+            return None
+        return self.clock.now_ms() - info.retention_days * DAY_MS
 
     # --- events
 
@@ -167,6 +184,12 @@ class LogStore:
             else:
                 return
 
+    def release(self, idle: float) -> None:
+        """Close the writers that wrote nothing for `idle` seconds, so that their segments can be sealed."""
+        with self._lock:
+            for key in [key for key, writer in self._writers.items() if writer.idle(idle)]:
+                self._writers.pop(key).close()
+
     def flush(self, *, invocation_end: bool = False) -> None:
         """Have what was written survive a power cut, where the durability asked for that."""
         if self._durability == "batch" or (self._durability == "invocation" and invocation_end):
@@ -181,30 +204,25 @@ class LogStore:
         What is written after the scan began may or may not be seen.
         """
         created = self.catalog.streams(scan.group)
-        wanted = needles(scan.literals)
-        sources = []
-        segments = self._segments(scan.group, created, scan)
-        try:
-            for segment in segments:
-                if scan.end is not None and segment.earliest() >= scan.end:
-                    continue
-                latest = _latest(segment)
-                if latest is None or (scan.start is not None and latest < scan.start):
-                    continue
-                bound = latest if scan.descending else segment.earliest()
-                since = created[segment.stream]
-                sources.append(
-                    (
-                        bound,
-                        lambda segment=segment, since=since: segment_events(
-                            scan.group, segment, scan, wanted, since
-                        ),
-                    )
-                )
-            yield from merge(sources, descending=scan.descending, after=scan.after)
-        finally:
-            for segment in segments:
-                segment.close()
+        segments = self.segments(scan.group)
+        found = segments.found(created, self.catalog.gone(scan.group))
+        asked = narrowed(scan, self.expired_before(self.catalog.group(scan.group)))
+        yield from merge(
+            GroupReader(segments, asked).sources(found), descending=scan.descending, after=scan.after
+        )
+
+    def minutes(
+        self, group: str, *, start: int | None = None, end: int | None = None
+    ) -> dict[int, tuple[int, int]]:
+        """Minute's beginning (epoch ms) → (events, errors), for the minutes that begin in [start, end).
+
+        Sealed segments answer from their index. KeyError if there is no such group.
+        """
+        found = self.segments(group).found(self.catalog.streams(group), self.catalog.gone(group))
+        expired = self.expired_before(self.catalog.group(group))
+        if expired is not None:
+            start = expired if start is None else max(start, expired)
+        return minutes(found, start, end)
 
     def follow(self, *, groups: Callable[[str], bool] | None = None, since: int | None = None) -> Follower:
         """New events of all groups that `groups` lets through, from `since` (epoch ms) on; None means from now."""
@@ -225,6 +243,8 @@ class LogStore:
         if self._pid != os.getpid():
             # A forked child: the lock may be held by a thread that doesn't exist here, the files are the parent's.
             self._lock = threading.Lock()
+            for inherited in self._writers.values():
+                inherited.abandon()
             self._writers = {}
             self._pid = os.getpid()
         with self._lock:
@@ -235,33 +255,35 @@ class LogStore:
                 if len(self._writers) >= WRITERS_MAX:
                     self._writers.pop(next(iter(self._writers))).close()
                 writer = SegmentWriter(
-                    self.layout.group(group), stream, clock=self.clock, durability=self._durability
+                    self.layout.group(group),
+                    stream,
+                    clock=self.clock,
+                    exists=partial(self._exists, group, stream),
+                    durability=self._durability,
                 )
             self._writers[group, stream] = writer
             return writer
 
-    def _live_paths(self, group: str) -> list[Path]:
-        live = self.layout.group(group).live
+    def _exists(self, group: str, stream: str) -> bool:
         try:
-            return [live / name for name in os.listdir(live) if name.endswith(".jsonl")]
-        except FileNotFoundError:
-            return []
+            return self.catalog.has_stream(group, stream)
+        except KeyError:
+            return False
 
-    def _segments(self, group: str, created: dict[str, int], scan: Scan | None = None) -> list[LiveSegment]:
-        names = {files.quote(name): name for name in created if scan is None or scan.wants_stream(name)}
-        found = []
-        for path in self._live_paths(group):
-            stream = names.get(files.stream_part(path.name))
-            if stream is not None:
-                found.append(LiveSegment(path, stream))
-        return found
+    def segments(self, group: str) -> GroupSegments:
+        """The files of a group."""
+        with self._lock:
+            known = self._segments.get(group)
+            if known is None:
+                known = self._segments[group] = GroupSegments(group, self.layout.group(group), self.report)
+            return known
+
+    def report(self, damage: Damage) -> None:
+        """Note what a reader can't read."""
+        if damage not in self.damage and len(self.damage) < DAMAGE_MAX:
+            self.damage.append(damage)
 
 
-def _latest(segment: LiveSegment) -> int | None:
-    """The bound of a segment's times; None where there is nothing, or nothing any more."""
-    try:
-        return segment.latest()
-    except FileNotFoundError:
-        return None
-    finally:
-        segment.close()
+def _widen(spans: dict[str, tuple[int, int, int]], stream: str, first: int, last: int, ingested: int) -> None:
+    known = spans.get(stream, (first, last, ingested))
+    spans[stream] = (min(known[0], first), max(known[1], last), max(known[2], ingested))

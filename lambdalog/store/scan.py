@@ -1,55 +1,59 @@
-"""From segments to events in order: choose by time, skip by bytes, decode, check, merge lazily."""
+"""From segments to events in order: choose by time, skip by bloom and bytes, decode, check, merge lazily."""
 
 from __future__ import annotations
 
 import heapq
 import re
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final, Protocol
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lambdalog.store.event import Event
-from lambdalog.store.line import is_whole, message_of
+from lambdalog.store.line import TIME_MAX, is_whole, message_of
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lambdalog.store.event import Position, Scan
+    from lambdalog.store.segment import LiveSegment
 
-_FAR: Final = 1 << 62
 # Only what JSON never escapes stands in the bytes as it stands in the text.
-_SAFE = re.compile(r"[ !#-\[\]-~]+")
+_PLAIN = re.compile(r"[^\x00-\x1f\"\\\x7f\ud800-\udfff]+")
+_ASCII = re.compile(r"[ !#-\[\]-~]+")
+# A message with a lone surrogate is written in ASCII escapes, one of which begins like this.
+_ESCAPED: Final = b"\\ud"
 
-_position = attrgetter("position")
-
-
-class Segment(Protocol):
-    """What a scan needs of a segment, live or sealed."""
-
-    segment: str
-    stream: str
-
-    def earliest(self) -> int:
-        """No event is older than this."""
-        ...
-
-    def latest(self) -> int | None:
-        """No event is newer than this; None if there is none."""
-        ...
-
-    def blocks(self, start: int | None, end: int | None, *, descending: bool) -> Iterator[tuple[int, bytes]]:
-        """(offset, whole lines) covering a range of time."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the file."""
-        ...
+_position = itemgetter(0, 1, 5, 6)
 
 
-def needles(literals: Sequence[str]) -> tuple[bytes, ...]:
-    """The bytes that must stand in a line for its message to contain every literal; the longest first."""
-    runs = [max(_SAFE.findall(literal), key=len, default="") for literal in literals]
-    return tuple(run.encode() for run in sorted(set(runs), key=len, reverse=True) if run)
+class Source(NamedTuple):
+    """Events in the scan's order, none of which comes before `bound` (their earliest time, or latest if descending)."""
+
+    bound: int
+    events: Callable[[], Iterable[Event]]
+
+
+class Needles(NamedTuple):
+    """Bytes that stand in every line whose message contains the literals, longest first; `ascii` where lines may be escaped."""
+
+    plain: tuple[bytes, ...]
+    ascii: tuple[bytes, ...]
+
+    def of(self, data: bytes) -> tuple[bytes, ...]:
+        """Which ones hold for these lines."""
+        if self.plain != self.ascii and _ESCAPED in data:
+            return self.ascii
+        return self.plain
+
+
+def needles(literals: Sequence[str]) -> Needles:
+    """What to look for in the bytes to find messages that contain every literal."""
+    return Needles(_longest(_PLAIN, literals), _longest(_ASCII, literals))
+
+
+def _longest(runs: re.Pattern[str], literals: Sequence[str]) -> tuple[bytes, ...]:
+    found = {max(runs.findall(literal), key=len, default="").encode() for literal in literals}
+    return tuple(sorted(found - {b""}, key=len, reverse=True))
 
 
 def lines_with(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
@@ -71,78 +75,87 @@ def lines_with(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[int, by
         position = data.find(first, end)
 
 
-def block_events(
-    group: str,
-    segment: Segment,
-    base: int,
-    data: bytes,
-    scan: Scan,
-    wanted: tuple[bytes, ...],
-    visible_from: int,
-) -> list[Event]:
-    """The events of one block that the scan asks for, unsorted."""
-    start = -_FAR if scan.start is None else scan.start
-    end = _FAR if scan.end is None else scan.end
-    match = scan.match
-    events = []
-    for offset, found in lines_with(data, wanted):
-        if not is_whole(found):
-            continue
-        timestamp = int(found[5:18])
-        if not start <= timestamp < end:
-            continue
-        ingestion = int(found[23:36])
-        if ingestion < visible_from:
-            continue
-        message = message_of(found)
-        if match is None or match(message):
-            events.append(
-                Event(timestamp, ingestion, message, group, segment.stream, segment.segment, base + offset)
-            )
-    return events
+class Reader:
+    """Finds the events of one scan in blocks of lines."""
+
+    def __init__(self, scan: Scan, damaged: Callable[[str, int], None]) -> None:
+        """`damaged` is told (segment, offset) of lines that are no events."""
+        self.scan = scan
+        self._damaged = damaged
+        self.needles = needles(scan.literals)
+        self.descending = scan.descending
+        # Times are compared as the thirteen digits that they are written in.
+        self._start = b"%013d" % max(scan.start or 0, 0)
+        self._end = b"%013d" % max(min(TIME_MAX + 1 if scan.end is None else scan.end, TIME_MAX + 1), 0)
+        self._endless = scan.end is None or scan.end > TIME_MAX
+
+    def events(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
+        """The events in whole lines of a segment, from its offset `base` on, that the scan asks for; as they stand."""
+        group, match = self.scan.group, self.scan.match
+        start, end, endless = self._start, self._end, self._endless
+        found = []
+        for offset, line in lines_with(data, self.needles.of(data)):
+            time = line[5:18]
+            if time < start or not (endless or time < end):
+                continue
+            if not is_whole(line):
+                self._damaged(segment, base + offset)
+                continue
+            try:
+                message = message_of(line)
+            except ValueError:
+                self._damaged(segment, base + offset)
+                continue
+            if match is None or match(message):
+                found.append(
+                    Event(int(time), int(line[23:36]), message, group, stream, segment, base + offset)
+                )
+        return found
+
+    def sort(self, events: list[Event]) -> list[Event]:
+        """Events in the scan's order."""
+        events.sort(key=_position, reverse=self.descending)
+        return events
+
+    def live(self, segment: LiveSegment) -> Iterator[Event]:
+        """A live segment's events in order. Its lines are sorted within DISORDER_MS: that much is held back."""
+        held: list[Event] = []
+        sign = -1 if self.descending else 1
+        for base, data in segment.blocks(self.scan.start, self.scan.end, descending=self.descending):
+            held += self.events(segment.stream, segment.segment, base, data)
+            if not held:
+                continue
+            edge = _edge(data, descending=self.descending)
+            self.sort(held)
+            ready = 0
+            for event in held:
+                if edge is None or sign * (edge - event.timestamp) <= 2 * DISORDER_MS:
+                    break
+                ready += 1
+            yield from held[:ready]
+            del held[:ready]
+        yield from held
 
 
-def segment_events(
-    group: str, segment: Segment, scan: Scan, wanted: tuple[bytes, ...], visible_from: int
-) -> Iterator[Event]:
-    """One segment's events in the scan's order. Blocks are sorted within DISORDER_MS: that much is held back."""
-    held: list[Event] = []
-    sign = -1 if scan.descending else 1
-    for base, data in segment.blocks(scan.start, scan.end, descending=scan.descending):
-        edge = _edge(data, descending=scan.descending)
-        held += block_events(group, segment, base, data, scan, wanted, visible_from)
-        held.sort(key=_position, reverse=scan.descending)
-        ready = 0
-        for event in held:
-            if sign * (edge - event.timestamp) <= 2 * DISORDER_MS:
-                break
-            ready += 1
-        yield from held[:ready]
-        del held[:ready]
-    yield from held
+def _edge(data: bytes, *, descending: bool) -> int | None:
+    """The time of the block's line that is nearest to what comes next; None if that is no event."""
+    begin = 0 if descending else data.rfind(b"\n", 0, len(data) - 1) + 1
+    time = data[begin + 5 : begin + 18]
+    return int(time) if time.isdigit() else None
 
 
-def _edge(data: bytes, *, descending: bool) -> int:
-    """The time of the block's line that is nearest to what comes next."""
-    if descending:
-        return int(data[5:18])
-    begin = data.rfind(b"\n", 0, len(data) - 1) + 1
-    return int(data[begin + 5 : begin + 18])
-
-
-def merge(
-    sources: Iterable[tuple[int, Callable[[], Iterator[Event]]]], *, descending: bool, after: Position | None
-) -> Iterator[Event]:
-    """One ordered stream from many; a source is opened only when its bound (earliest or latest time) is reached."""
-    waiting = sorted(sources, key=lambda source: source[0], reverse=not descending)
+def merge(sources: Iterable[Source], *, descending: bool, after: Position | None) -> Iterator[Event]:
+    """One ordered stream from many; a source is opened only when its bound is reached."""
+    waiting = sorted(sources, key=itemgetter(0), reverse=not descending)
     sign = -1 if descending else 1
-    heap: list[tuple[_Key, int, Event, Iterator[Event]]] = []
+    key = _backward if descending else _position
+    heap: list[tuple[tuple[object, ...], int, Event, Iterator[Event]]] = []
     count = 0
     while waiting or heap:
-        while waiting and (not heap or sign * waiting[-1][0] <= sign * heap[0][2].timestamp):
-            iterator = waiting.pop()[1]()
+        while waiting and (not heap or sign * waiting[-1].bound <= sign * heap[0][2].timestamp):
+            iterator = iter(waiting.pop().events())
             for event in iterator:
-                heapq.heappush(heap, (_Key(event.position, descending), count, event, iterator))
+                heapq.heappush(heap, (key(event), count, event, iterator))
                 count += 1
                 break
         if not heap:
@@ -151,20 +164,26 @@ def merge(
         if after is None or (event.position < after if descending else event.position > after):
             yield event
         for following in iterator:
-            heapq.heapreplace(heap, (_Key(following.position, descending), order, following, iterator))
+            heapq.heapreplace(heap, (key(following), order, following, iterator))
             break
         else:
             heapq.heappop(heap)
 
 
-class _Key:
-    """A position that sorts backwards where the scan does."""
+def _backward(event: Event) -> tuple[object, ...]:
+    return (-event.timestamp, -event.ingestion, _Reversed(event.segment), -event.offset)
 
-    __slots__ = ("descending", "position")
 
-    def __init__(self, position: Position, descending: bool) -> None:
-        self.position = position
-        self.descending = descending
+class _Reversed:
+    """A text that sorts backwards."""
 
-    def __lt__(self, other: _Key) -> bool:
-        return self.position > other.position if self.descending else self.position < other.position
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Reversed) and self.text == other.text
+
+    def __lt__(self, other: _Reversed) -> bool:
+        return self.text > other.text

@@ -3,53 +3,90 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from lambdalog.errors import StoreError
 from lambdalog.store import files, line
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BLOCK: Final = 256 * 1024
 _TAIL: Final = 64 * 1024
+_FAR: Final = 1 << 62
+
+
+class SealedBytes(Protocol):
+    """A segment's bytes after it was sealed."""
+
+    size: int
+
+    def pread(self, size: int, offset: int) -> bytes:
+        """Up to `size` bytes from `offset` on."""
+        ...
 
 
 class LiveSegment:
-    """A live file as it was when first looked into: later lines are not seen. Opened when needed; close it after use."""
+    """A live file as it was when first looked into: later lines are not seen.
 
-    def __init__(self, path: Path, stream: str) -> None:
-        self.segment = path.name.removesuffix(".jsonl")
+    Opened when needed; close it after use. If it is sealed meanwhile, `sealed` gives the same bytes; where that gives
+    None (expired, deleted) reading raises FileNotFoundError.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        stream: str,
+        sealed: Callable[[str], SealedBytes | None] = lambda _: None,
+        *,
+        block: int = BLOCK,
+    ) -> None:
+        self.segment = path.name.removesuffix(files.LIVE_SUFFIX)
         self.stream = stream
+        self.block = block
         self._path = path
-        self._open_fd = -1
+        self._find_sealed = sealed
+        self._sealed: SealedBytes | None = None
+        self._fd = -1
         self._size = -1
-
-    @property
-    def _fd(self) -> int:
-        if self._open_fd < 0:
-            try:
-                self._open_fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            except FileNotFoundError:
-                raise
-            except OSError as error:
-                raise StoreError(f"can't read {self._path}: {error.strerror}") from error
-        return self._open_fd
 
     @property
     def size(self) -> int:
         """The bytes of whole lines, as they were when first asked for."""
         if self._size < 0:
-            self._size = self._whole(os.fstat(self._fd).st_size)
+            self._size = self._whole(os.fstat(self._fd).st_size if self._opened() else self._bytes.size)
         return self._size
 
     def close(self) -> None:
         """Let the file go until it is asked again."""
-        if self._open_fd >= 0:
-            os.close(self._open_fd)
-            self._open_fd = -1
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _opened(self) -> bool:
+        """Whether the live file is open; False: it was sealed."""
+        if self._sealed is None and self._fd < 0:
+            try:
+                self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                self._sealed = self._find_sealed(self.segment)
+                if self._sealed is None:
+                    raise
+            except OSError as error:
+                raise StoreError(f"can't read {self._path}: {error.strerror}") from error
+        return self._sealed is None
+
+    @property
+    def _bytes(self) -> SealedBytes:
+        assert self._sealed is not None
+        return self._sealed
+
+    def _pread(self, size: int, offset: int) -> bytes:
+        if self._opened():
+            return os.pread(self._fd, size, offset)
+        return self._bytes.pread(size, offset)
 
     def earliest(self) -> int:
         """No event of the segment is older than this (epoch ms)."""
@@ -58,7 +95,9 @@ class LiveSegment:
     def latest(self) -> int | None:
         """No event of the segment is newer than this; None if it holds none."""
         last = self.last_line()
-        return None if last is None else line.timestamp_of(last) + DISORDER_MS
+        if last is None:
+            return None
+        return line.timestamp_of(last) + DISORDER_MS if line.is_whole(last) else _FAR
 
     def first_line(self) -> bytes | None:
         """The first line without its line break, or None."""
@@ -72,7 +111,7 @@ class LiveSegment:
         while start > 0:
             step = min(_TAIL, start)
             start -= step
-            data = os.pread(self._fd, step, start) + data
+            data = self._pread(step, start) + data
             cut = data.rfind(b"\n", 0, len(data) - 1)
             if cut >= 0:
                 return data[cut + 1 : -1]
@@ -91,16 +130,12 @@ class LiveSegment:
         """An offset before which every event is older than `start`."""
         return self._before(start - DISORDER_MS)
 
-    def read(self, offset: int) -> bytes:
-        """Whole lines from `offset` up to the size at opening."""
-        return os.pread(self._fd, max(self.size - offset, 0), offset)
-
     # --- bisecting
 
     def _before(self, time: int) -> int:
         """The start of a line such that all lines before it are older than `time` + DISORDER_MS."""
         low, high = 0, self.size
-        while high - low > BLOCK:
+        while high - low > self.block:
             middle = (low + high) // 2
             found = self._line_at(middle)
             if found is None or found[1] >= time:
@@ -112,7 +147,7 @@ class LiveSegment:
     def _from(self, time: int, low: int) -> int:
         """The start of a line such that it and all lines after it are newer than `time` - DISORDER_MS."""
         high = self.size
-        while high - low > BLOCK:
+        while high - low > self.block:
             middle = (low + high) // 2
             found = self._line_at(middle)
             if found is None:
@@ -130,13 +165,17 @@ class LiveSegment:
         """(offset, time) of the first line that begins after `offset`."""
         position = offset
         while position < self.size:
-            data = os.pread(self._fd, 8192, position)
+            data = self._pread(8192, position)
             cut = data.find(b"\n")
             if cut >= 0:
                 begin = position + cut + 1
                 if begin >= self.size:
                     return None
-                return begin, line.timestamp_of(os.pread(self._fd, 18, begin))
+                head = self._pread(18, begin)
+                if line.has_time(head):
+                    return begin, line.timestamp_of(head)
+                position = begin  # not one of ours: what a power cut left, or somebody's hand
+                continue
             position += len(data)
         return None
 
@@ -145,44 +184,48 @@ class LiveSegment:
     def _forward(self, low: int, high: int) -> Iterator[tuple[int, bytes]]:
         position = low
         while position < high:
-            data = os.pread(self._fd, min(BLOCK, high - position), position)
+            data = self._pread(min(self.block, high - position), position)
             cut = data.rfind(b"\n") + 1
             if not cut:
                 data = self._line_from(position) + b"\n"
                 cut = len(data)
+            self.close()  # many may be read at once
             yield position, data[:cut]
             position += cut
 
     def _backward(self, low: int, high: int) -> Iterator[tuple[int, bytes]]:
         end = high
         while end > low:
-            start = max(low, end - BLOCK)
-            data = os.pread(self._fd, end - start, start)
+            start = max(low, end - self.block)
+            data = self._pread(end - start, start)
             while start > low:
                 cut = data.find(b"\n") + 1
                 if 0 < cut < len(data):
                     start, data = start + cut, data[cut:]
                     break
-                step = min(BLOCK, start - low)
+                step = min(self.block, start - low)
                 start -= step
-                data = os.pread(self._fd, step, start) + data
+                data = self._pread(step, start) + data
+            self.close()
             yield start, data
             end = start
 
     def _line_from(self, offset: int) -> bytes:
         data = b""
         while True:
-            piece = os.pread(self._fd, BLOCK, offset + len(data))
+            piece = self._pread(self.block, offset + len(data))
             cut = piece.find(b"\n")
             if cut >= 0:
                 return data + piece[:cut]
+            if not piece:
+                raise StoreError(f"{self._path} was cut short while it was read")
             data += piece
 
     def _whole(self, size: int) -> int:
         """`size` without a line that is still being written, or that a crash cut short."""
         while size > 0:
             step = min(_TAIL, size)
-            cut = os.pread(self._fd, step, size - step).rfind(b"\n")
+            cut = self._pread(step, size - step).rfind(b"\n")
             if cut >= 0:
                 return size - step + cut + 1
             size -= step

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 POLL_SECONDS: Final = 0.025
 
+Changes = dict["Path", set[str]]
+
 _MODIFY, _MOVED_TO, _CREATE = 0x2, 0x80, 0x100
+_OVERFLOW, _IGNORED = 0x4000, 0x8000
 _CLOEXEC, _NONBLOCK = os.O_CLOEXEC, os.O_NONBLOCK
 _EVENT = struct.Struct("iIII")
 
@@ -25,8 +28,8 @@ class Watch(Protocol):
         """Watch a folder; whether it is watched (False: it isn't there)."""
         ...
 
-    def wait(self, timeout: float) -> set[Path] | None:
-        """Wait up to `timeout` seconds; the folders with changes, or None where that isn't known."""
+    def wait(self, timeout: float) -> Changes | None:
+        """Wait up to `timeout` seconds; folder → names in it that changed, or None where that isn't known."""
         ...
 
     def wake(self) -> None:
@@ -62,9 +65,9 @@ class Inotify:
         self._folders[descriptor] = folder
         return True
 
-    def wait(self, timeout: float) -> set[Path] | None:
-        """Wait for events; the folders they are about."""
-        changed: set[Path] = set()
+    def wait(self, timeout: float) -> Changes | None:
+        """Wait for events; which files they are about."""
+        changes: Changes = {}
         for fd, _ in self._poll.poll(max(timeout, 0) * 1000):
             try:
                 data = os.read(fd, 65536)
@@ -75,15 +78,16 @@ class Inotify:
             position = 0
             while position < len(data):
                 descriptor, mask, _, length = _EVENT.unpack_from(data, position)
+                name = data[position + _EVENT.size : position + _EVENT.size + length].rstrip(b"\0")
                 position += _EVENT.size + length
-                if mask & 0x4000:  # the queue ran over: anything may have changed
-                    return set(self._folders.values())
+                if mask & _OVERFLOW:
+                    return None
                 folder = self._folders.get(descriptor)
-                if mask & 0x8000:  # the folder is gone
+                if mask & _IGNORED:  # the folder is gone
                     self._folders.pop(descriptor, None)
                 elif folder is not None:
-                    changed.add(folder)
-        return changed
+                    changes.setdefault(folder, set()).add(os.fsdecode(name))
+        return changes
 
     def wake(self) -> None:
         """End a wait."""
@@ -108,7 +112,7 @@ class Polling:
         """Nothing to register."""
         return folder.is_dir()
 
-    def wait(self, timeout: float) -> set[Path] | None:
+    def wait(self, timeout: float) -> Changes | None:
         """Sleep a little; what changed is not known."""
         if select.select([self._wake_read], [], [], max(min(timeout, POLL_SECONDS), 0))[0]:
             os.read(self._wake_read, 4096)

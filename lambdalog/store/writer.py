@@ -12,6 +12,8 @@ import errno
 import fcntl
 import os
 import threading
+from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.errors import StoreError
@@ -19,7 +21,7 @@ from lambdalog.store import line
 from lambdalog.store.files import segment_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lambdalog.clock import Clock
     from lambdalog.store.files import GroupLayout
@@ -30,6 +32,9 @@ SEGMENT_BYTES: Final = 64 * 1024 * 1024
 SEGMENT_SECONDS: Final = 3600.0
 # How far a time may lie before the newest one of its segment.
 DISORDER_MS: Final = 2000
+
+
+_time = itemgetter(0)
 
 
 class Removed(Exception):
@@ -44,8 +49,16 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, group: GroupLayout, stream: str, *, clock: Clock, durability: Durability = "never"
+        self,
+        group: GroupLayout,
+        stream: str,
+        *,
+        clock: Clock,
+        exists: Callable[[], bool],
+        durability: Durability = "never",
     ) -> None:
+        # Asked when a file is made: a stream that was deleted meanwhile must not come back by it.
+        self._exists = exists
         self._group = group
         self._stream = stream
         self._clock = clock
@@ -55,24 +68,28 @@ class SegmentWriter:
         self._pid = 0
         self._size = 0
         self._opened = 0.0
+        self._used = clock.monotonic()
         self._newest = 0
         self._unsynced = False
 
     def append(self, events: Sequence[tuple[int, str]], ingestion: int) -> None:
-        """Write (timestamp ms, message) pairs that are in order of time.
+        """Write (timestamp ms, message) pairs, sorted by time if they are not.
 
         ValueError for a time out of range; StoreError if the disk refuses, and then nothing of the batch is kept;
         Removed if a deletion took the file away: what is written there would be lost.
         """
         if not events:
             return
-        data = b"".join([line.encode(timestamp, ingestion, message) for timestamp, message in events])
+        if len(events) > 1 and any(later[0] < event[0] for event, later in pairwise(events)):
+            events = sorted(events, key=_time)
+        data = line.encode_all(events, ingestion)
         with self._lock:
             if self._must_roll(events[0][0], len(data)):
                 self._close()
                 self._open(events[0][0])
             self._write(data)
             self._newest = max(self._newest, events[-1][0])
+            self._used = self._clock.monotonic()
             self._unsynced = True
             if self._durability == "batch":
                 self._sync()
@@ -87,6 +104,16 @@ class SegmentWriter:
         with self._lock:
             self._close()
 
+    def abandon(self) -> None:
+        """In a forked child: let the inherited descriptor go, without the lock that another thread may have held."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def idle(self, seconds: float) -> bool:
+        """Whether nothing was written for so long; such a file is better closed, so that it can be sealed."""
+        return self._clock.monotonic() - self._used > seconds
+
     def _must_roll(self, first: int, length: int) -> bool:
         if self._fd < 0 or self._pid != os.getpid():
             return True
@@ -99,14 +126,23 @@ class SegmentWriter:
         )
 
     def _open(self, first: int) -> None:
-        path = self._group.live_segment(segment_id(self._stream, first, os.getpid()))
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
-        except FileNotFoundError as error:
-            raise Removed from error
-        except OSError as error:
-            raise StoreError(f"can't write to the store at {self._group.root}: {error.strerror}") from error
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        while True:
+            path = self._group.live_segment(segment_id(self._stream, first, os.getpid()))
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+            except FileNotFoundError as error:
+                raise Removed from error
+            except OSError as error:
+                raise StoreError(
+                    f"can't write to the store at {self._group.root}: {error.strerror}"
+                ) from error
+            if _hold(fd):
+                break
+            os.close(fd)
+        if not self._exists():
+            path.unlink(missing_ok=True)
+            os.close(fd)
+            raise Removed
         self._fd, self._pid, self._size, self._newest = fd, os.getpid(), 0, first
         self._opened = self._clock.monotonic()
 
@@ -134,3 +170,12 @@ class SegmentWriter:
             # In a forked child this closes the inherited descriptor; the parent's lock stays.
             os.close(self._fd)
             self._fd = -1
+
+
+def _hold(fd: int) -> bool:
+    """Lock a new file; False if whoever seals was quicker, and is about to remove it as empty."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return os.fstat(fd).st_nlink > 0

@@ -1,0 +1,188 @@
+"""A scan's way into one group: which segments and frames to open, and their events."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from lambdalog.errors import CorruptSegment
+from lambdalog.store import rollup
+from lambdalog.store.scan import Reader, Source
+from lambdalog.store.writer import DISORDER_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lambdalog.store.event import Event, Scan
+    from lambdalog.store.index import SegmentEntry
+    from lambdalog.store.sealed import SealedFile
+    from lambdalog.store.segment import LiveSegment
+    from lambdalog.store.segments import Found, GroupSegments, Held
+
+_FAR: Final = 1 << 62
+# As in index.py, which is not loaded before there is a sealed file.
+_UNREADABLE: Final = -1
+
+
+def narrowed(scan: Scan, expired_before: int | None) -> Scan:
+    """The scan, without the times that have expired, or that `after` has passed already."""
+    start, end = scan.start, scan.end
+    if expired_before is not None:
+        start = expired_before if start is None else max(start, expired_before)
+    if scan.after is not None:
+        if scan.descending:
+            end = scan.after[0] + 1 if end is None else min(end, scan.after[0] + 1)
+        else:
+            start = scan.after[0] if start is None else max(start, scan.after[0])
+    return replace(scan, start=start, end=end)
+
+
+class GroupReader:
+    """The sources of one scan."""
+
+    def __init__(self, segments: GroupSegments, scan: Scan) -> None:
+        self._segments = segments
+        self._scan = scan
+        self._start = -_FAR if scan.start is None else scan.start
+        self._end = _FAR if scan.end is None else scan.end
+        self._reader = Reader(scan, segments.report_line)
+
+    def sources(self, found: Found) -> list[Source]:
+        """Everything that may hold what the scan asks for, to be opened when its time comes."""
+        sources = [
+            Source(bound, partial(self._live, live))
+            for live in found.live
+            if self._scan.wants_stream(live.stream) and (bound := self._live_bound(live)) is not None
+        ]
+        wanted = None
+        for held in found.sealed:
+            if self._scan.literals and wanted is None:
+                from lambdalog.store import bloom  # only where something was sealed
+
+                wanted = bloom.required(self._scan.literals)
+            sources += self._sealed(held, wanted or [])
+        return sources
+
+    def _live_bound(self, live: LiveSegment) -> int | None:
+        """The bound of a live segment; None if nothing in it can be asked for."""
+        if live.earliest() >= self._end:
+            return None
+        if self._scan.start is None and not self._scan.descending:
+            return live.earliest()
+        span = self._segments.span(live)
+        if span is None or span.last + DISORDER_MS < self._start:
+            return None
+        return span.last + DISORDER_MS if self._scan.descending else live.earliest()
+
+    def _live(self, live: LiveSegment) -> Iterator[Event]:
+        try:
+            # Gone with its stream, or expired: then there is nothing to read.
+            with suppress(FileNotFoundError):
+                yield from self._reader.live(live)
+        except CorruptSegment as error:
+            self._segments.report_segment(live.segment, str(error))
+        finally:
+            live.close()
+
+    def _sealed(self, held: Held, wanted: list[tuple[int, int]]) -> Iterator[Source]:
+        file = held.file
+        entries = [
+            entry
+            for entry in held.entries
+            if entry.count
+            and entry.latest >= self._start
+            and entry.earliest < self._end
+            and self._scan.wants_stream(entry.stream)
+        ]
+        if not entries:
+            return
+        index = file.index
+        numbers: Iterable[int]
+        if len(entries) == len(index.segments):
+            numbers, chosen = range(len(index.frames)), None
+        else:
+            numbers = sorted({number for entry in entries for number in file.frames_of(entry)})
+            chosen = frozenset(entry.segment for entry in entries)
+        for number in numbers:
+            frame = index.frames[number]
+            unreadable = frame.count == _UNREADABLE
+            if not unreadable and (frame.latest < self._start or frame.earliest >= self._end):
+                continue
+            if wanted and not self._may_hold(file, number, wanted):
+                continue
+            bound = frame.latest if self._scan.descending else frame.earliest
+            if unreadable:  # opened, and reported, whatever the time
+                bound = index.latest if self._scan.descending else index.earliest
+            yield Source(bound, partial(self._frame, file, number, chosen))
+
+    def _may_hold(self, file: SealedFile, number: int, wanted: list[tuple[int, int]]) -> bool:
+        try:
+            return file.may_hold(number, wanted)
+        except CorruptSegment as error:
+            self._segments.report(file, None, str(error))
+            file.forget_blooms()
+        except FileNotFoundError:
+            file.forget_blooms()  # moved: what it held is looked for when the frame is read
+        return True
+
+    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> list[Event]:
+        parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
+        try:
+            data = file.frame(number)
+        except FileNotFoundError:
+            pieces = [
+                (part.entry, part.offset, self._moved(part.entry, part.offset, part.end - part.start))
+                for part in parts
+            ]
+        except CorruptSegment as error:
+            self._segments.report(file, number, str(error))
+            return []
+        else:
+            pieces = [
+                (
+                    part.entry,
+                    part.offset,
+                    data if part.end - part.start == len(data) else data[part.start : part.end],
+                )
+                for part in parts
+            ]
+        events = []
+        for entry, offset, lines in pieces:
+            if lines:
+                events += self._reader.events(entry.stream, entry.segment, offset, lines)
+        return self._reader.sort(events)
+
+    def _moved(self, entry: SegmentEntry, offset: int, length: int) -> bytes:
+        """The bytes of a segment whose file was packed into another, or b"" if it has expired."""
+        try:
+            found = self._segments.bytes_of(entry.segment)
+            return b"" if found is None else found.pread(length, offset)
+        except FileNotFoundError:
+            return b""
+        except CorruptSegment as error:
+            self._segments.report_segment(entry.segment, str(error))
+            return b""
+
+
+def minutes(found: Found, start: int | None, end: int | None) -> dict[int, tuple[int, int]]:
+    """Minute's beginning (epoch ms) → (events, errors), for the minutes that begin in [start, end)."""
+    counts: dict[int, tuple[int, int]] = {}
+    for held in found.sealed:
+        for entry in held.entries:
+            rollup.add(counts, {minute: (events, errors) for minute, events, errors in entry.minutes})
+    for live in found.live:
+        try:
+            for _, data in live.blocks(start, end, descending=False):
+                rollup.add(counts, rollup.minutes_of(data, rollup.event_lines(data)))
+        except FileNotFoundError:
+            continue
+        finally:
+            live.close()
+    low, high = -_FAR if start is None else start, _FAR if end is None else end
+    return {
+        minute * rollup.MINUTE_MS: both
+        for minute, both in sorted(counts.items())
+        if low <= minute * rollup.MINUTE_MS < high
+    }
