@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lambdalog.cli.options import open_cloud, store_option
 from lambdalog.errors import ConfigError
+
+if TYPE_CHECKING:
+    from lambdalog.cloud import Cloud
 
 
 @click.command(name="dashboard")
@@ -27,18 +31,25 @@ def command(groups: tuple[str, ...], screenshot: Path | None, size: str, store: 
     found = re.fullmatch(r"(\d{2,3})x(\d{2,3})", size)
     if found is None:
         raise click.UsageError(f"--size {size}: write it as 120x36")
-    from tui.app import Dashboard
-    from tui.app import screenshot as draw
-    from tui.feed import StoreFeed
-
     with open_cloud(store) as cloud:
-        feed = StoreFeed(cloud, groups)
         if screenshot is None:
-            Dashboard(feed).run()
+            show(cloud, groups)
             return
+        from tui.app import screenshot as draw
+        from tui.feed import StoreFeed
+
+        feed = StoreFeed(cloud, groups)
         drawn = asyncio.run(draw(feed, (int(found.group(1)), int(found.group(2)))))
         try:
             screenshot.write_text(drawn, encoding="utf-8")
         except OSError as error:
             raise ConfigError(f"the screenshot can't be written to {screenshot}: {error.strerror}") from None
         click.echo(f"wrote {screenshot}")
+
+
+def show(cloud: Cloud, groups: tuple[str, ...] = ()) -> None:
+    """Open the dashboard on a cloud, until it is quit."""
+    from tui.app import Dashboard
+    from tui.feed import StoreFeed
+
+    Dashboard(StoreFeed(cloud, groups)).run()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from lambdalog.cli.dashboard import show
 from lambdalog.cli.options import console, interactive
 from lambdalog.errors import ConfigError
 
@@ -53,10 +54,7 @@ def command(headless: float | None, keep: Path | None) -> None:
             demo.start()
             try:
                 if headless is None:
-                    from tui.app import Dashboard
-                    from tui.feed import StoreFeed
-
-                    Dashboard(StoreFeed(cloud)).run()
+                    show(cloud)
                 else:
                     print(
                         f"Running the samples for {headless:g} s; waits between retries are shortened 200 times."
