@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from lambdalog.store import Event, LogStore
 from lambdalog.store import follow as follow_module
+from lambdalog.store.maintenance import maintain
 from lambdalog.store.watch import Polling, new_watch
 
 if TYPE_CHECKING:
@@ -109,3 +111,113 @@ def test_wake_ends_a_wait(store_path: Path, watch: None) -> None:
             timer.start()
             assert follower.poll(60) == []
             timer.join()
+
+
+def follow_all(follower: Follower) -> list[Event]:
+    """Poll until twice nothing comes."""
+    events: list[Event] = []
+    quiet = 0
+    while quiet < 2:
+        found = follower.poll(0.03)
+        quiet = 0 if found else quiet + 1
+        events += found
+    return events
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_nothing_is_lost_or_doubled_while_segments_move(
+    store_path: Path, watch: None, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written, closed, sealed and packed between any two polls, each event comes exactly once."""
+    chance = random.Random(seed)
+    monkeypatch.setattr(follow_module, "OPEN_MAX", 2)
+    expected, found = [], []
+    with LogStore(store_path) as store, LogStore(store_path) as other:
+        other.create_group("g")
+        for stream in "abcd":
+            other.create_stream("g", stream)
+        with store.follow() as follower:
+            for n in range(120):
+                step = chance.random()
+                if step < 0.6:
+                    batch = [(T0 + n, f"{n}.{m} " + "x" * chance.randrange(2000)) for m in range(3)]
+                    other.append("g", chance.choice("abcd"), batch)
+                    expected += [text for _, text in batch]
+                elif step < 0.75:
+                    other.close()
+                elif step < 0.85:
+                    maintain(other)
+                else:
+                    found += follower.poll(0)
+            found += follow_all(follower)
+            other.close()
+            maintain(other)
+            assert follow_all(follower) == []
+        assert sorted(event.message for event in found) == sorted(expected)
+        assert len({(event.segment, event.offset) for event in found}) == len(expected)
+
+
+def test_a_segment_sealed_before_it_was_seen_is_read(store_path: Path, watch: None) -> None:
+    """A stream that was made, written, closed and sealed between two polls is not missed, nor are packs of such."""
+    with LogStore(store_path) as store, LogStore(store_path) as other:
+        other.create_group("g")
+        with store.follow() as follower:
+            for stream in "abc":
+                other.create_stream("g", stream)
+                other.append("g", stream, [(T0, stream)])
+                other.close()
+                maintain(other)
+            assert sorted(event.message for event in follow_all(follower)) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("seal", [True, False])
+def test_the_past_comes_first_wherever_it_is(store_path: Path, watch: None, *, seal: bool) -> None:
+    """With `since`, what is sealed comes too, sorted, then what is live, then what is new; each once."""
+    with LogStore(store_path) as store:
+        store.create_group("g")
+        for stream in "ab":
+            store.create_stream("g", stream)
+        for n in range(0, 100, 2):
+            store.append("g", "a", [(T0 + n, f"{n}")])
+            store.append("g", "b", [(T0 + n + 1, f"{n + 1}")])
+        store.close()
+        if seal:
+            maintain(store)
+        store.append("g", "a", [(T0 + 100, "100")])
+        with store.follow(since=T0 + 50) as follower:
+            store.append("g", "b", [(T0 + 101, "101")])
+            if seal:
+                store.close()
+                maintain(store)
+            found = [event.message for event in follow_all(follower)]
+        assert found == [str(n) for n in range(50, 102)]
+
+
+def test_segments_that_expire_are_no_trouble(store_path: Path, watch: None) -> None:
+    """Files removed by retention under a follower are forgotten, and what is new still comes."""
+    with LogStore(store_path) as store, LogStore(store_path) as other:
+        other.create_group("g", retention_days=1)
+        other.create_stream("g", "s")
+        now = other.clock.now_ms()
+        with store.follow() as follower:
+            other.append("g", "s", [(T0, "long ago")])
+            assert [event.message for event in follow_all(follower)] == ["long ago"]
+            other.close()
+            assert maintain(other).expired
+            assert follow_all(follower) == []
+            other.append("g", "s", [(now, "now")])
+            assert [event.message for event in follow_all(follower)] == ["now"]
+
+
+def test_a_large_burst_comes_in_pieces(
+    store_path: Path, watch: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a poll takes in at once comes in the next ones, lines longer than that included."""
+    monkeypatch.setattr(follow_module, "READ_BYTES", 4096)
+    texts = [f"{n} " + "x" * (300 if n % 10 else 20_000) for n in range(100)]
+    with LogStore(store_path) as store:
+        store.create_group("g")
+        store.create_stream("g", "s")
+        with store.follow() as follower:
+            store.append("g", "s", [(T0 + n, text) for n, text in enumerate(texts)])
+            assert [event.message for event in follow_all(follower)] == texts

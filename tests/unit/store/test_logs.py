@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -20,21 +16,9 @@ from lambdalog.clock import ManualClock
 from lambdalog.errors import NewerFormat, StoreError
 from lambdalog.store import Event, LogStore, Scan
 from lambdalog.store.segment import BLOCK
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.unit.store.conftest import GROUP
 
 T0 = 1_700_000_000_000
-GROUP = "/aws/lambda/orders"
-
-
-@pytest.fixture
-def store(store_path: Path, clock: ManualClock) -> Iterator[LogStore]:
-    """A store with one group and one stream."""
-    with LogStore(store_path, clock=clock) as opened:
-        opened.create_group(GROUP)
-        opened.create_stream(GROUP, "s")
-        yield opened
 
 
 def messages(store: LogStore, **scan: object) -> list[str]:
@@ -241,48 +225,3 @@ def test_a_forked_child_writes_a_file_of_its_own(store: LogStore) -> None:
     store.append(GROUP, "s", [(T0 + 2, "parent")])
     assert messages(store) == ["before", "child", "parent"]
     assert len(list(store.layout.group(GROUP).live.iterdir())) == 2
-
-
-WRITER = """
-import sys, time
-from pathlib import Path
-from lambdalog.store import LogStore
-store = LogStore(Path(sys.argv[1]))
-store.create_group("g")
-store.create_stream("g", "s")
-n = 0
-while True:
-    now = time.time_ns() // 1_000_000
-    store.append("g", "s", [(now, f"{n + m} " + "x" * 2000) for m in range(10)])
-    n += 10
-    print(n, flush=True)
-"""
-
-
-def crash(store_path: Path, lines: int) -> None:
-    """Kill a writer with SIGKILL after it acknowledged so many lines; check what is there."""
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(store_path)], stdout=subprocess.PIPE, env=dict(os.environ)
-    ) as process:
-        assert process.stdout is not None
-        for _ in range(lines):
-            process.stdout.readline()
-        process.send_signal(signal.SIGKILL)
-        acknowledged = lines * 10 + 10 * process.stdout.read().count(b"\n")
-    with LogStore(store_path) as store:
-        numbers = [int(event.message.split()[0]) for event in store.scan(Scan("g"))]
-        assert len(numbers) >= acknowledged
-        assert sorted(numbers) == list(range(len(numbers)))
-
-
-@pytest.mark.parametrize("lines", [1, 7, 40])
-def test_a_killed_writer_loses_nothing_acknowledged(store_path: Path, lines: int) -> None:
-    """Kill -9 while writing: every acknowledged event is there once, and nothing is corrupt."""
-    crash(store_path, lines)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("trial", range(100))
-def test_a_killed_writer_loses_nothing_acknowledged_ever(store_path: Path, trial: int) -> None:
-    """The same, a hundred times."""
-    crash(store_path, trial * 3 + 1)
