@@ -167,10 +167,17 @@ class Dashboard(App[None]):
         if not self._stop.is_set():
             self.post_message(FeedTrouble(f"{type(error).__name__}: {error}"))
 
+    @property
+    def _drawn(self) -> bool:
+        """Whether the screen's parts are there; what arrives while the app is leaving finds none."""
+        return bool(self.query(LogView))
+
     # --- what came
 
     @on(LinesCame)
     def _take_lines(self, message: LinesCame) -> None:
+        if not self._drawn:
+            return
         self._trouble = ""
         self._lines_seen += len(message.lines)
         self.query_one(Histogram).count(message.lines)
@@ -178,6 +185,8 @@ class Dashboard(App[None]):
 
     @on(FailuresCame)
     def _take_failures(self, message: FailuresCame) -> None:
+        if not self._drawn:
+            return
         pane = self.query_one(FailuresPane)
         pane.show_rows(message.rows, self.clock.now_ms())
         total = sum(row.count for row in message.rows)
@@ -189,6 +198,8 @@ class Dashboard(App[None]):
 
     @on(FailureLines)
     def _jump(self, message: FailureLines) -> None:
+        if not self._drawn:
+            return
         if not message.lines:
             self.notify("No log lines of this failure are left in the store.", severity="warning")
             return
@@ -206,6 +217,8 @@ class Dashboard(App[None]):
 
     @on(LogView.Changed)
     def _tick(self) -> None:
+        if not self._drawn:
+            return
         view = self.query_one(LogView)
         self.query_one(Histogram).tick(self.clock.now_ms())
         title = Text.assemble((" λ", "bold"), (" lambdalog ", "bold"), (self.feed.label, "dim"))
