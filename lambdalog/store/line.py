@@ -13,13 +13,25 @@ from typing import TYPE_CHECKING
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Thirteen digits: September 2001 to the year 2286.
 TIME_MIN, TIME_MAX = 10**12, 10**13 - 1
 
 _T, _I, _M = slice(5, 18), slice(23, 36), 41
 _HEAD = b'{"t":'
+
+
+def _validator() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...]]:
+    """What refuses bytes that are no JSON, and how. msgspec skips over a value four times faster than orjson builds it."""
+    try:
+        import msgspec
+    except ImportError:  # inside a function's package there may be no more than orjson
+        return orjson.loads, (orjson.JSONDecodeError,)
+    return msgspec.json.Decoder(msgspec.Raw).decode, (msgspec.DecodeError, RecursionError)
+
+
+_validate, _REFUSALS = _validator()
 
 
 def encode_message(message: str) -> bytes:
@@ -30,24 +42,27 @@ def encode_message(message: str) -> bytes:
         return json.dumps(message).encode("ascii")
     if raw[:1] == b"{" and raw[-1:] == b"}" and b"\n" not in raw:
         try:
-            orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            pass
-        else:
-            return raw
+            _validate(raw)
+        except _REFUSALS:
+            return orjson.dumps(message)
+        return raw
     return orjson.dumps(message)
 
 
 def encode(timestamp: int, ingestion: int, message: str) -> bytes:
     """One event as a line. ValueError for a time that thirteen digits can't hold."""
-    if not TIME_MIN <= timestamp <= TIME_MAX:
-        raise ValueError(f"{timestamp} is not a time in milliseconds since 1970, between 2001 and 2286")
-    return b'{"t":%d,"i":%d,"m":%b}\n' % (timestamp, ingestion, encode_message(message))
+    return encode_all([(timestamp, message)], ingestion)
 
 
 def encode_all(events: Sequence[tuple[int, str]], ingestion: int) -> bytes:
-    """Events as lines. ValueError for a time that thirteen digits can't hold."""
-    return b"".join([encode(timestamp, ingestion, message) for timestamp, message in events])
+    """Events that are sorted by time, as lines. ValueError for a time that thirteen digits can't hold."""
+    for timestamp in (events[0][0], events[-1][0], ingestion):
+        if not TIME_MIN <= timestamp <= TIME_MAX:
+            raise ValueError(f"{timestamp} is not a time in milliseconds since 1970, between 2001 and 2286")
+    middle = b',"i":%d,"m":' % ingestion
+    return b"".join(
+        [b'{"t":%d%b%b}\n' % (timestamp, middle, encode_message(message)) for timestamp, message in events]
+    )
 
 
 def timestamp_of(line: bytes) -> int:

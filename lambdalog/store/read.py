@@ -127,7 +127,7 @@ class GroupReader:
             file.forget_blooms()  # moved: what it held is looked for when the frame is read
         return True
 
-    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> list[Event]:
+    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Event]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
         try:
             data = file.frame(number)
@@ -148,6 +148,9 @@ class GroupReader:
                 )
                 for part in parts
             ]
+        if len(pieces) == 1:
+            entry, offset, lines = pieces[0]
+            return self._reader.sealed(entry.stream, entry.segment, offset, lines)
         events = []
         for entry, offset, lines in pieces:
             if lines:

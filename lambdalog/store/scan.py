@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lambdalog.store.event import Event
 from lambdalog.store.line import TIME_MAX, is_whole, message_of
+from lambdalog.store.segment import PIECE
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _PLAIN = re.compile(r"[^\x00-\x1f\"\\\x7f\ud800-\udfff]+")
 _ASCII = re.compile(r"[ !#-\[\]-~]+")
 # A message with a lone surrogate is written in ASCII escapes, one of which begins like this.
 _ESCAPED: Final = b"\\ud"
+
+_WORTH_BISECTING: Final = 8192
 
 _position = itemgetter(0, 1, 5, 6)
 
@@ -88,12 +91,20 @@ class Reader:
         self._start = b"%013d" % max(scan.start or 0, 0)
         self._end = b"%013d" % max(min(TIME_MAX + 1 if scan.end is None else scan.end, TIME_MAX + 1), 0)
         self._endless = scan.end is None or scan.end > TIME_MAX
+        self._bounded = scan.start is not None or scan.end is not None
+        # Lines are sorted within DISORDER_MS.
+        self._early = b"%013d" % max((scan.start or 0) - DISORDER_MS, 0)
+        self._late = b"%013d" % min((scan.end or 0) + DISORDER_MS, TIME_MAX)
 
     def events(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
         """The events in whole lines of a segment, from its offset `base` on, that the scan asks for; as they stand."""
         group, match = self.scan.group, self.scan.match
         start, end, endless = self._start, self._end, self._endless
         found = []
+        if self._bounded and len(data) > _WORTH_BISECTING:
+            low, high = self._within(data)
+            base += low
+            data = data[low:high]
         for offset, line in lines_with(data, self.needles.of(data)):
             time = line[5:18]
             if time < start or not (endless or time < end):
@@ -117,12 +128,31 @@ class Reader:
         events.sort(key=_position, reverse=self.descending)
         return events
 
+    def _within(self, data: bytes) -> tuple[int, int]:
+        """The part of sorted lines outside of which every line is too early or too late."""
+        low = _bisect(data, self._early, 0) if self.scan.start is not None else 0
+        high = len(data) if self._endless else _bisect(data, self._late, low)
+        return low, high
+
     def live(self, segment: LiveSegment) -> Iterator[Event]:
-        """A live segment's events in order. Its lines are sorted within DISORDER_MS: that much is held back."""
+        """A live segment's events in order."""
+        blocks = segment.blocks(self.scan.start, self.scan.end, descending=self.descending)
+        return self.ordered(segment.stream, segment.segment, blocks)
+
+    def sealed(self, stream: str, segment: str, base: int, data: bytes) -> Iterator[Event]:
+        """In order, the events of a segment's lines that are in memory. Decoded bit by bit: often the first few do."""
+        if self._bounded:
+            low, high = self._within(data)
+            base += low
+            data = data[low:high]
+        return self.ordered(stream, segment, _pieces(base, data, descending=self.descending))
+
+    def ordered(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
+        """In order, the events of blocks of lines, which are sorted within DISORDER_MS: that much is held back."""
         held: list[Event] = []
         sign = -1 if self.descending else 1
-        for base, data in segment.blocks(self.scan.start, self.scan.end, descending=self.descending):
-            held += self.events(segment.stream, segment.segment, base, data)
+        for base, data in blocks:
+            held += self.events(stream, segment, base, data)
             if not held:
                 continue
             edge = _edge(data, descending=self.descending)
@@ -135,6 +165,39 @@ class Reader:
             yield from held[:ready]
             del held[:ready]
         yield from held
+
+
+def _bisect(data: bytes, time: bytes, low: int) -> int:
+    """The beginning of a line, not before `low`, such that all before it are older than `time` (within the disorder)."""
+    high = len(data)
+    while low < high:
+        middle = (low + high) // 2
+        start = data.rfind(b"\n", low, middle) + 1 or low
+        found = data[start + 5 : start + 18]
+        if not found.isdigit():
+            return low  # no event: what follows is looked at line by line
+        if found < time:
+            low = data.find(b"\n", middle) + 1
+        else:
+            high = start
+    return low
+
+
+def _pieces(base: int, data: bytes, *, descending: bool) -> Iterator[tuple[int, bytes]]:
+    """Whole lines, cut into pieces that grow."""
+    size = PIECE
+    if descending:
+        end = len(data)
+        while end > 0:
+            start = data.rfind(b"\n", 0, end - size) + 1 if end > size else 0
+            yield base + start, data[start:end]
+            end, size = start, size * 2
+        return
+    start = 0
+    while start < len(data):
+        end = data.find(b"\n", start + size) + 1 or len(data)
+        yield base + start, data[start:end]
+        start, size = end, size * 2
 
 
 def _edge(data: bytes, *, descending: bool) -> int | None:
@@ -161,7 +224,10 @@ def merge(sources: Iterable[Source], *, descending: bool, after: Position | None
         if not heap:
             continue
         _, order, event, iterator = heap[0]
-        if after is None or (event.position < after if descending else event.position > after):
+        if after is None:
+            yield event
+        elif event.position < after if descending else event.position > after:
+            after = None  # passed once, passed for good
             yield event
         for following in iterator:
             heapq.heapreplace(heap, (key(following), order, following, iterator))

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BLOCK: Final = 256 * 1024
+# The first page of many segments is in their first lines: reading begins small.
+PIECE: Final = 16 * 1024
 _TAIL: Final = 64 * 1024
 _FAR: Final = 1 << 62
 
@@ -182,9 +184,10 @@ class LiveSegment:
     # --- blocks
 
     def _forward(self, low: int, high: int) -> Iterator[tuple[int, bytes]]:
-        position = low
+        position, size = low, min(PIECE, self.block)
         while position < high:
-            data = self._pread(min(self.block, high - position), position)
+            data = self._pread(min(size, high - position), position)
+            size = min(size * 2, self.block)
             cut = data.rfind(b"\n") + 1
             if not cut:
                 data = self._line_from(position) + b"\n"
@@ -194,9 +197,10 @@ class LiveSegment:
             position += cut
 
     def _backward(self, low: int, high: int) -> Iterator[tuple[int, bytes]]:
-        end = high
+        end, size = high, min(PIECE, self.block)
         while end > low:
-            start = max(low, end - self.block)
+            start = max(low, end - size)
+            size = min(size * 2, self.block)
             data = self._pread(end - start, start)
             while start > low:
                 cut = data.find(b"\n") + 1

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import os
 import threading
-from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -80,8 +79,10 @@ class SegmentWriter:
         """
         if not events:
             return
-        if len(events) > 1 and any(later[0] < event[0] for event, later in pairwise(events)):
-            events = sorted(events, key=_time)
+        if len(events) > 1:
+            times = [timestamp for timestamp, _ in events]
+            if times != sorted(times):
+                events = sorted(events, key=_time)
         data = line.encode_all(events, ingestion)
         with self._lock:
             if self._must_roll(events[0][0], len(data)):
