@@ -111,7 +111,7 @@ class Catalog:
                     return False
                 layout.live.mkdir(exist_ok=True)
                 layout.sealed.mkdir(exist_ok=True)
-                layout.streams.touch()
+                _replace(layout.streams, _json({"id": os.urandom(8).hex()}) + b"\n")
                 _replace(layout.info, record)
         return True
 
@@ -147,22 +147,23 @@ class Catalog:
 
     def streams(self, group: str) -> dict[str, int]:
         """Stream name → created (epoch ms); KeyError if there is no such group."""
-        layout = self._layout.group(group)
-        with self._lock:
-            log = self._streams.setdefault(group, _StreamLog())
-            if not layout.info.exists():
-                raise KeyError(group)
-            return dict(log.read(layout.streams))
+        with self._reading(group) as log:
+            return dict(log.streams)
 
     def has_stream(self, group: str, stream: str) -> bool:
         """Whether the stream exists; KeyError if its group does not."""
-        return stream in self.streams(group)
+        with self._reading(group) as log:
+            return stream in log.streams
 
     def gone(self, group: str) -> frozenset[str]:
         """The segments of streams that were deleted: they may still be in sealed files. KeyError as for `streams`."""
-        self.streams(group)
-        with self._lock:
-            return self._streams[group].gone
+        with self._reading(group) as log:
+            return log.gone
+
+    def identity(self, group: str) -> bytes:
+        """What changes when a group is deleted and made again. KeyError as for `streams`."""
+        with self._reading(group) as log:
+            return log.identity
 
     def create_stream(self, group: str, stream: str) -> bool:
         """Make a stream; False if it is there, KeyError if the group is not, ValueError if the name is no Unicode."""
@@ -200,6 +201,20 @@ class Catalog:
 
     # --- files
 
+    @contextlib.contextmanager
+    def _reading(self, group: str) -> Iterator[_StreamLog]:
+        """What is known of a group's streams, read on from the file; other threads wait."""
+        layout = self._layout.group(group)
+        with self._lock:
+            log = self._streams.setdefault(group, _StreamLog())
+            try:
+                log.read(layout.streams)
+            except FileNotFoundError:
+                raise KeyError(group) from None
+            except OSError as error:
+                raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
+            yield log
+
     def _existing(self, layout: GroupLayout, name: str) -> Path:
         if not layout.info.exists():
             raise KeyError(name)
@@ -235,16 +250,23 @@ class _StreamLog:
     """`streams.jsonl`, read on from where it was left."""
 
     def __init__(self) -> None:
-        self._inode = 0
+        self._stamp = (0, 0, 0)
+        # The first line is random: a group that was made again is told by it from the one that was deleted.
+        self.identity = b""
         self.offset = 0
         self.gone: frozenset[str] = frozenset()
-        self._streams: dict[str, int] = {}
+        self.streams: dict[str, int] = {}
 
-    def read(self, path: Path) -> dict[str, int]:
+    def read(self, path: Path) -> None:
         with path.open("rb") as file:
             stat = os.fstat(file.fileno())
-            if stat.st_ino != self._inode or stat.st_size < self.offset:
-                self._inode, self.offset, self._streams, self.gone = stat.st_ino, 0, {}, frozenset()
+            stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            if stamp == self._stamp:
+                return
+            identity = file.readline()
+            if identity != self.identity or stat.st_size < self.offset:
+                self.identity, self.offset, self.streams, self.gone = identity, 0, {}, frozenset()
+            self._stamp = stamp
             if stat.st_size > self.offset:
                 file.seek(self.offset)
                 data = file.read()
@@ -254,13 +276,12 @@ class _StreamLog:
                     if record.strip():
                         self._apply(orjson.loads(record))
                 self.offset += whole
-        return self._streams
 
     def _apply(self, record: dict[str, Any]) -> None:
         if "c" in record:
-            self._streams[record["n"]] = record["c"]
-        else:
-            self._streams.pop(record["n"], None)
+            self.streams[record["n"]] = record["c"]
+        elif "d" in record:
+            self.streams.pop(record["n"], None)
             self.gone |= frozenset(record.get("gone", ()))
 
 

@@ -62,7 +62,7 @@ class _Group:
         layout: GroupLayout,
         segments: GroupSegments,
         since: int | None,
-        identity: tuple[int, ...],
+        identity: bytes,
     ) -> None:
         self.name = name
         self.layout = layout
@@ -149,7 +149,7 @@ class Follower:
             if not self._root_watched:
                 return
         for group in list(self._groups.values()):
-            if self._identity(group.name, group.layout) != group.identity:
+            if self._identity(group.name) != group.identity:
                 self._forget(group)
         past = []
         for name in self._store.groups():
@@ -168,7 +168,7 @@ class Follower:
                 # Its own: a group made again under the same name must not be taken for the old one.
                 GroupSegments(name, layout, self._store.report),
                 self._since,
-                self._identity(name, layout),
+                self._identity(name),
             )
             self._groups[name] = group
             self._folders[layout.live] = (group, False)
@@ -181,22 +181,11 @@ class Follower:
         if past and self._since is not None:
             self._backlog = heapq.merge(*past, key=_position)
 
-    def _identity(self, name: str, layout: GroupLayout) -> tuple[int, ...]:
-        """What changes when a group is deleted and made again; () where there is none."""
-        info = self._store.group(name)
+    def _identity(self, name: str) -> bytes:
         try:
-            return (
-                ()
-                if info is None
-                else (
-                    info.created,
-                    layout.root.stat().st_ino,
-                    layout.live.stat().st_ino,
-                    layout.sealed.stat().st_ino,
-                )
-            )
-        except FileNotFoundError:
-            return ()
+            return self._store.catalog.identity(name)
+        except KeyError:
+            return b""
 
     def _forget(self, group: _Group) -> None:
         del self._groups[group.name]

@@ -225,3 +225,37 @@ def test_a_forked_child_writes_a_file_of_its_own(store: LogStore) -> None:
     store.append(GROUP, "s", [(T0 + 2, "parent")])
     assert messages(store) == ["before", "child", "parent"]
     assert len(list(store.layout.group(GROUP).live.iterdir())) == 2
+
+
+def test_a_group_made_again_elsewhere_is_another(store: LogStore) -> None:
+    """A group that another process deleted and made again shows its new streams alone, whatever the files look like."""
+    for round_ in range(20):
+        assert [stream.name for stream in store.streams(GROUP)] == ["s"]
+        with LogStore(store.root, clock=store.clock) as other:
+            other.delete_group(GROUP)
+            other.create_group(GROUP)
+            other.create_stream(GROUP, f"{round_ % 10}")
+        assert [stream.name for stream in store.streams(GROUP)] == [f"{round_ % 10}"]
+        store.delete_group(GROUP)
+        store.create_group(GROUP)
+        store.create_stream(GROUP, "s")
+
+
+def test_names_and_tags_that_are_no_unicode_are_refused(store: LogStore) -> None:
+    """A lone surrogate in a name or a tag is a ValueError, and nothing is made."""
+    with pytest.raises(ValueError, match="can't be stored"):
+        store.create_group("\ud800")
+    with pytest.raises(ValueError, match="can't be stored"):
+        store.create_group("tagged", tags={"a": "\ud800"})
+    with pytest.raises(ValueError, match="can't be stored"):
+        store.create_stream(GROUP, "\ud800")
+    assert store.groups() == [GROUP]
+    assert len(list(store.layout.logs.iterdir())) == 1
+    assert [stream.name for stream in store.streams(GROUP)] == ["s"]
+
+
+def test_deep_nesting_is_text(store: LogStore) -> None:
+    """JSON nested too deep for any parser is kept as text, byte for byte."""
+    deep = '{"a":' * 20_000 + "1" + "}" * 20_000
+    store.append(GROUP, "s", [(T0, deep)])
+    assert messages(store) == [deep]
