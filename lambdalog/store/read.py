@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _FAR: Final = 1 << 62
 # As in index.py, which is not loaded before there is a sealed file.
 _UNREADABLE: Final = -1
+# So many segments of one frame are decoded bit by bit; more are small, and decoded at once.
+_LAZY_PARTS: Final = 16
 
 
 def narrowed(scan: Scan, expired_before: int | None) -> Scan:
@@ -148,9 +150,12 @@ class GroupReader:
                 )
                 for part in parts
             ]
-        if len(pieces) == 1:
-            entry, offset, lines = pieces[0]
-            return self._reader.sealed(entry.stream, entry.segment, offset, lines)
+        if len(pieces) <= _LAZY_PARTS:
+            parted = [
+                self._reader.sealed(entry.stream, entry.segment, offset, lines)
+                for entry, offset, lines in pieces
+            ]
+            return parted[0] if len(parted) == 1 else self._reader.merged(parted)
         events = []
         for entry, offset, lines in pieces:
             if lines:

@@ -24,6 +24,8 @@ _ASCII = re.compile(r"[ !#-\[\]-~]+")
 # A message with a lone surrogate is written in ASCII escapes, one of which begins like this.
 _ESCAPED: Final = b"\\ud"
 
+# What is decoded at once of each of many segments, lest all of them be in memory.
+PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
 
 _position = itemgetter(0, 1, 5, 6)
@@ -145,7 +147,13 @@ class Reader:
             low, high = self._within(data)
             base += low
             data = data[low:high]
-        return self.ordered(stream, segment, _pieces(base, data, descending=self.descending))
+        # Where most lines are passed over by their bytes, few events come of many: no need for small pieces.
+        most = len(data) if self.scan.literals else PIECE_MOST
+        return self.ordered(stream, segment, _pieces(base, data, most, descending=self.descending))
+
+    def merged(self, parts: Sequence[Iterator[Event]]) -> Iterator[Event]:
+        """Ordered events of several segments as one."""
+        return heapq.merge(*parts, key=_position, reverse=self.descending)
 
     def ordered(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
         """In order, the events of blocks of lines, which are sorted within DISORDER_MS: that much is held back."""
@@ -183,7 +191,7 @@ def _bisect(data: bytes, time: bytes, low: int) -> int:
     return low
 
 
-def _pieces(base: int, data: bytes, *, descending: bool) -> Iterator[tuple[int, bytes]]:
+def _pieces(base: int, data: bytes, most: int, *, descending: bool) -> Iterator[tuple[int, bytes]]:
     """Whole lines, cut into pieces that grow."""
     size = PIECE
     if descending:
@@ -191,13 +199,13 @@ def _pieces(base: int, data: bytes, *, descending: bool) -> Iterator[tuple[int, 
         while end > 0:
             start = data.rfind(b"\n", 0, end - size) + 1 if end > size else 0
             yield base + start, data[start:end]
-            end, size = start, size * 2
+            end, size = start, min(size * 2, most)
         return
     start = 0
     while start < len(data):
         end = data.find(b"\n", start + size) + 1 or len(data)
         yield base + start, data[start:end]
-        start, size = end, size * 2
+        start, size = end, min(size * 2, most)
 
 
 def _edge(data: bytes, *, descending: bool) -> int | None:

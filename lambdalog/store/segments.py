@@ -73,7 +73,7 @@ class GroupSegments:
             if stream is not None and segment not in sealed.owner and segment not in gone:
                 segments.append((segment, stream))
         # Many at once must not hold 256 KiB each.
-        block = max(BLOCK // max(len(segments) // 64, 1), 8192)
+        block = max(BLOCK // max(len(segments) // 16, 1), 8192)
         return Found(
             [
                 LiveSegment(self._layout.live_segment(segment), stream, self.bytes_of, block=block)

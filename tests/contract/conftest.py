@@ -1,4 +1,4 @@
-"""The backends that one body of tests runs on: the double, and moto as an independent peer."""
+"""The backends that one body of tests runs on: the double, boto3 over the wire protocols, and moto as a peer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambdalog.cloud import connect
+from lambdalog.cloud import Cloud, connect
+from lambdalog.wire import Exchange
+from lambdalog.wire.inprocess import boto3_client
 from tests.contract.shapes import checked
 
 if TYPE_CHECKING:
@@ -33,7 +35,21 @@ class Backend:
         return time.time_ns() // 1_000_000
 
 
-@pytest.fixture(params=["double", "moto"])
+class WireCloud:
+    """The doubles behind the wire protocols, spoken to by boto3's own clients."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._exchange = Exchange(
+            lambda service, operation, params: cloud.client(service).call(operation, params)
+        )
+
+    def client(self, service: str) -> Any:
+        """boto3's client, whose requests stay in this process."""
+        return boto3_client(service, self._exchange, region=self._cloud.scope.region)
+
+
+@pytest.fixture(params=["double", "wire", "moto"])
 def backend(
     request: pytest.FixtureRequest, store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Backend]:
@@ -48,7 +64,9 @@ def backend(
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
             stack.enter_context(mock_aws())
-            cloud = stack.enter_context(connect("aws:us-east-1"))
+            cloud: Any = stack.enter_context(connect("aws:us-east-1"))
+        elif request.param == "wire":
+            cloud = WireCloud(stack.enter_context(connect(f"disk:{store_path}")))
         else:
             cloud = stack.enter_context(connect(f"disk:{store_path}"))
         yield Backend(request.param, cloud)

@@ -1,0 +1,69 @@
+"""AWS JSON 1.0 and 1.1: CloudWatch Logs and SQS."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from lambdalog.wire import exchange
+from lambdalog.wire.json_values import WrongType, from_json, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.exceptions import ClientError
+    from botocore.model import OperationModel, ServiceModel
+
+    from lambdalog.wire.exchange import Request, Response
+
+
+def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dict[str, Any]]:
+    """The operation that the target header names, its parameters from the body."""
+    name = request.headers.get("x-amz-target", "").partition(".")[2]
+    if name not in service.operation_names:
+        raise exchange.Malformed("UnknownOperationException", "")
+    operation = service.operation_model(name)
+    try:
+        body = json.loads(request.body or b"{}")
+        params = {} if operation.input_shape is None else from_json(body, operation.input_shape)
+    except (ValueError, RecursionError, WrongType) as error:
+        raise exchange.Malformed(
+            "SerializationException", "" if isinstance(error, ValueError) else str(error)
+        ) from None
+    return operation, params
+
+
+def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
+    """The response's members as a JSON object; an empty body where the operation has no output."""
+    shape = operation.output_shape
+    body = b"" if shape is None else _dump(to_json(response, shape))
+    return exchange.Response(200, _headers(operation.service_model, response), body)
+
+
+def encode_error(service: ServiceModel, error: ClientError) -> Response:
+    """`__type` and `message`; for SQS also the older protocol's code in a header."""
+    found = error.response["Error"]
+    code = found.get("QueryErrorCode") or found["Code"]
+    headers = _headers(service, error.response)
+    if service.service_name == "sqs":
+        headers["x-amzn-query-error"] = f"{found['Code']};{found.get('Type', 'Sender')}"
+        code = f"com.amazonaws.sqs#{code}"
+    body = _dump({"__type": code, "message": found.get("Message", "")})
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    return exchange.Response(status, headers, body)
+
+
+def _headers(service: ServiceModel, response: Mapping[str, Any]) -> dict[str, str]:
+    version = service.metadata.get("jsonVersion", "1.1")
+    request_id = response.get("ResponseMetadata", {}).get("RequestId") or str(uuid.uuid4())
+    return {"content-type": f"application/x-amz-json-{version}", "x-amzn-requestid": request_id}
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value).encode()  # lone surrogates, as escapes

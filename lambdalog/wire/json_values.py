@@ -1,0 +1,78 @@
+"""Values of JSON protocols, by the shapes of the model: blobs in base64, timestamps in seconds."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+
+class WrongType(Exception):
+    """A value is not of the type that its shape has."""
+
+
+def from_json(value: Any, shape: Any) -> Any:
+    """A JSON value as a parameter. Members that are null, or that the model doesn't have, are left out."""
+    match shape.type_name:
+        case "structure":
+            _expect(value, dict, "structure")
+            return {
+                name: from_json(value[key], member)
+                for name, member in shape.members.items()
+                if (key := member.serialization.get("name", name)) in value and value[key] is not None
+            }
+        case "list":
+            _expect(value, list, "list")
+            return [from_json(item, shape.member) for item in value]
+        case "map":
+            _expect(value, dict, "map")
+            return {key: from_json(item, shape.value) for key, item in value.items()}
+        case "blob":
+            _expect(value, str, "blob")
+            try:
+                return base64.b64decode(value, validate=True)
+            except binascii.Error:
+                raise WrongType("not base64") from None
+        case "timestamp":
+            if not isinstance(value, (int, float)) or isinstance(value, bool):
+                raise WrongType("not a timestamp")
+            return datetime.fromtimestamp(value, UTC)
+        case "integer" | "long":
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise WrongType("not a number")
+            return value
+        case "string":
+            _expect(value, str, "string")
+            return value
+        case "boolean":
+            _expect(value, bool, "boolean")
+            return value
+        case _:
+            return value
+
+
+def to_json(value: Any, shape: Any) -> Any:
+    """A value of a response as JSON."""
+    match shape.type_name:
+        case "structure":
+            return {
+                member.serialization.get("name", name): to_json(value[name], member)
+                for name, member in shape.members.items()
+                if name in value and value[name] is not None
+            }
+        case "list":
+            return [to_json(item, shape.member) for item in value]
+        case "map":
+            return {key: to_json(item, shape.value) for key, item in value.items()}
+        case "blob":
+            return base64.b64encode(bytes(value)).decode()
+        case "timestamp":
+            return value.timestamp() if isinstance(value, datetime) else value
+        case _:
+            return value
+
+
+def _expect(value: Any, kind: type, name: str) -> None:
+    if not isinstance(value, kind):
+        raise WrongType(f"not a {name}")
