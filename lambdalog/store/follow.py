@@ -243,27 +243,29 @@ class Follower:
             names = {*group.segments.live_names(), *group.tails}
         with suppress(KeyError):  # the group is gone
             for name in sorted(names):
-                if name.endswith(files.LIVE_SUFFIX):
-                    self._read_live(group, name, events)
+                if name.endswith(files.LIVE_SUFFIX) and not self._read_live(group, name, events):
+                    # Sealed since we were told of it. Its rest comes now, before what its stream wrote next is handed over.
+                    whole = True
             if whole:
                 self._read_sealed(group, events)
 
-    def _read_live(self, group: _Group, name: str, events: list[Event]) -> None:
+    def _read_live(self, group: _Group, name: str, events: list[Event]) -> bool:
+        """Read on in a live file; False if it is no longer there."""
         tail = group.tails.get(name)
         if tail is None:
             tail = self._new_tail(group, name)
             if tail is None:
-                return
+                return True
         path = group.layout.live / name
         try:
             if path not in self._open and path.stat().st_size <= tail.offset:
-                return
+                return True
             fd = self._descriptor(path)
         except FileNotFoundError:
-            return  # sealed, and read there; or gone
+            return False
         size = os.fstat(fd).st_size
         if size <= tail.offset:
-            return
+            return True
         data = os.pread(fd, min(size - tail.offset, READ_BYTES), tail.offset)
         whole = data.rfind(b"\n") + 1  # a write may be half done
         if not whole and len(data) == READ_BYTES:
@@ -273,6 +275,7 @@ class Follower:
             events += group.reader.events(tail.stream, tail.segment, tail.offset, data[:whole])
             tail.offset += whole
             self._more = self._more or tail.offset < size
+        return True
 
     def _new_tail(self, group: _Group, name: str) -> _Tail | None:
         segment = name.removesuffix(files.LIVE_SUFFIX)
