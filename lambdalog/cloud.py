@@ -98,6 +98,19 @@ class Cloud:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
+    def boto3_client(self, service: str) -> Any:
+        """boto3's own client of a service: on disk its requests are answered in this process, without a socket.
+
+        What a client double can't have: botocore's events, retries and serialisation, as in production.
+        """
+        if self.root is None:
+            return self.client(service)
+        from lambdalog.wire import Exchange
+        from lambdalog.wire.inprocess import boto3_client
+
+        exchange = Exchange(lambda name, operation, params: self.client(name).call(operation, params))
+        return boto3_client(service, exchange, region=self.scope.region)
+
     def close(self) -> None:
         """Let go of clients, processes and files."""
         with self._lock:

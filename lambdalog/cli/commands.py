@@ -17,6 +17,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "failures": ("failures", "What failed: dead letters, grouped by what they have in common."),
     "replay": ("replay", "Invoke again what failed. Shows what it would do; --yes does it."),
     "dashboard": ("dashboard", "Logs and failures, live, in the terminal."),
+    "serve": ("serve", "The store as AWS endpoints, for every AWS client."),
     "worker": ("worker", "Drain the asynchronous events of a store."),
 }
 

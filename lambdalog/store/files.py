@@ -8,6 +8,8 @@
     <root>/logs/<group>/sealed/<segment id>.zst       one segment, or a pack of small ones
     <root>/logs/<group>/.maint.lock                   held while segments are sealed, packed or removed
     <root>/queues.sqlite, functions.sqlite, replay.sqlite
+    <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
+    <root>/endpoint.lock                              held by the process that serves the store; tells its address
 
 A segment's id is `<stream>@<first event's ms>-<pid>-<random>`. Names from outside are quoted: what is left cannot be a
 path, cannot begin with a dot, and differs even where the file system ignores case.
@@ -82,6 +84,8 @@ class Layout:
         self.format = root / "format"
         self.logs = root / "logs"
         self.spool = root / "spool"
+        self.endpoint_keys = root / "endpoint-key.json"
+        self.endpoint = root / "endpoint.lock"
 
     def group(self, name: str) -> GroupLayout:
         """The paths of one log group."""

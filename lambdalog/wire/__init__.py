@@ -1,5 +1,5 @@
 """HTTP to (service, operation, params) and back, from botocore's service models. Knows no service."""
 
-from lambdalog.wire.exchange import Exchange, Request, Response
+from lambdalog.wire.exchange import Exchange, Malformed, Request, Response
 
-__all__ = ["Exchange", "Request", "Response"]
+__all__ = ["Exchange", "Malformed", "Request", "Response"]

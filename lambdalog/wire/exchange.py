@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError, ParamValidationError
 
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
+from lambdalog.wire.bodies import BODY_MAX, NotPacked, TooLong, unpacked
 from lambdalog.wire.models import model
 from lambdalog.wire.route import NotRouted, find_service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.model import OperationModel, ServiceModel
+
+logger = logging.getLogger(__name__)
 
 # The four services, and STS, which clients ask who they are.
 SERVICES: Final = ("logs", "sqs", "sns", "lambda", "sts")
@@ -33,11 +37,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response."""
+    """An HTTP response. Where there is a `stream`, its parts follow the body, each to be sent at once; close it."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    stream: Iterator[bytes] | None = None
 
 
 class Codec(Protocol):
@@ -68,18 +73,25 @@ class Malformed(Exception):
         self.error = ClientError(response, "Unknown")
 
 
+_FAILED: Final = "The request processing has failed because of an unknown error, exception or failure."  # AWS's common errors
 _CODECS: Final[dict[str, Any]] = {"json": json_protocol, "query": query_protocol, "rest-json": rest_protocol}
 
 
 class Exchange:
     """Answers requests through `dispatch(service, operation, params) → response`.
 
-    `dispatch` raises botocore's errors, which are answered as the service would; anything else is a 500 of the service's
-    own shape that tells nothing of this machine.
+    `dispatch` raises botocore's errors, which are answered as the service would; anything else is logged, and is a 500 of
+    the service's own shape that tells nothing of this machine. `authorize(service, protocol, request)`, if there is one,
+    is asked before a request is looked into, and raises Malformed with the service's code for whom it refuses.
     """
 
-    def __init__(self, dispatch: Callable[[str, str, dict[str, Any]], Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        dispatch: Callable[[str, str, dict[str, Any]], Mapping[str, Any]],
+        authorize: Callable[[str, str, Request], None] | None = None,
+    ) -> None:
         self._dispatch = dispatch
+        self._authorize = authorize
 
     def answer(self, request: Request) -> Response:
         """The response to a request; never raises for what a client sent."""
@@ -89,7 +101,9 @@ class Exchange:
             return Response(404, {"content-type": "text/plain"}, f"{error}\n".encode())
         service, codec = model(name), _CODECS[protocol]
         try:
-            operation, params = codec.decode(service, request)
+            if self._authorize is not None:
+                self._authorize(name, protocol, request)
+            operation, params = codec.decode(service, unpacked(request, BODY_MAX[name]))
             response = self._dispatch(name, operation.name, params)
             encoded: Response = codec.encode(operation, response)
         except ClientError as error:
@@ -98,7 +112,30 @@ class Exchange:
             encoded = codec.encode_error(service, Malformed(_invalid(protocol), str(error)).error)
         except Malformed as malformed:
             encoded = codec.encode_error(service, malformed.error)
+        except NotPacked as error:
+            encoded = codec.encode_error(service, Malformed(_invalid(protocol), str(error)).error)
+        except TooLong as error:
+            encoded = self.refuse(request, 413, str(error))
+        except Exception:
+            logger.exception("a request to %s failed", name)
+            encoded = codec.encode_error(service, Malformed("InternalFailure", _FAILED, 500).error)
         return encoded
+
+    def refuse(self, request: Request | None, status: int, text: str) -> Response:
+        """The answer to a request that is not taken, in the shape of the service that it is for, if that is known."""
+        code = {413: "RequestEntityTooLargeException", 503: "ServiceUnavailable"}.get(
+            status, "InvalidRequest"
+        )
+        try:
+            if request is not None:
+                name, protocol = find_service(request)
+                refused: Response = _CODECS[protocol].encode_error(
+                    model(name), Malformed(code, text, status).error
+                )
+                return refused
+        except NotRouted:
+            pass  # then it has no shape
+        return Response(status, {"content-type": "text/plain"}, f"{text}\n".encode())
 
 
 def _invalid(protocol: str) -> str:

@@ -12,6 +12,8 @@ from botocore.config import Config
 from lambdalog.wire.exchange import Request
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from botocore.awsrequest import AWSPreparedRequest
 
     from lambdalog.wire.exchange import Exchange
@@ -20,14 +22,17 @@ if TYPE_CHECKING:
 class _Raw:
     """A response's body as urllib3 gives it, which botocore reads."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, parts: Iterator[bytes] | None) -> None:
         self._body = body
+        self._parts = parts
 
     def stream(self, amount: int = 65536, **_: Any) -> Any:
-        """The body, in one piece."""
+        """The body in one piece, then what is streamed as it comes."""
         del amount
         if self._body:
             yield self._body
+        if self._parts is not None:
+            yield from self._parts
 
     def read(self, amount: int | None = None) -> bytes:
         """Up to `amount` bytes."""
@@ -35,7 +40,9 @@ class _Raw:
         return found
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Let go of what is streamed."""
+        if self._parts is not None and hasattr(self._parts, "close"):
+            self._parts.close()
 
 
 def boto3_client(service: str, exchange: Exchange, *, region: str, **arguments: Any) -> Any:
@@ -54,7 +61,9 @@ def boto3_client(service: str, exchange: Exchange, *, region: str, **arguments: 
             body = body.read()
         body = body.encode() if isinstance(body, str) else bytes(body or b"")
         response = exchange.answer(Request(str(request.method), url.path, url.query, headers, body))
-        return AWSResponse(str(request.url), response.status, response.headers, _Raw(response.body))  # type: ignore[arg-type]
+        raw: Any = _Raw(response.body, response.stream)
+        answered: Any = response.headers
+        return AWSResponse(str(request.url), response.status, answered, raw)
 
     client.meta.events.register("before-send.*.*", answer)
     return client

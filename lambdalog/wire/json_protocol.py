@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambdalog.wire import exchange
+from lambdalog.wire import event_stream, exchange
 from lambdalog.wire.json_values import WrongType, from_json, to_json
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dic
 def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     """The response's members as a JSON object; an empty body where the operation has no output."""
     shape = operation.output_shape
+    streamed = event_stream.stream_member(operation)
+    if streamed is not None:
+        name, member = streamed
+        rest = {key: value for key, value in response.items() if key != name}
+        frames = event_stream.frames(response[name], member, to_json(rest, shape))
+        headers = _headers(operation.service_model, response) | {"content-type": event_stream.CONTENT_TYPE}
+        return exchange.Response(200, headers, b"", frames)
     body = b"" if shape is None else _dump(to_json(response, shape))
     return exchange.Response(200, _headers(operation.service_model, response), body)
 

@@ -37,7 +37,10 @@ def from_json(value: Any, shape: Any) -> Any:
         case "timestamp":
             if not isinstance(value, (int, float)) or isinstance(value, bool):
                 raise WrongType("not a timestamp")
-            return datetime.fromtimestamp(value, UTC)
+            try:
+                return datetime.fromtimestamp(value, UTC)
+            except (ValueError, OverflowError, OSError):
+                raise WrongType("not a timestamp") from None
         case "integer" | "long":
             if not isinstance(value, int) or isinstance(value, bool):
                 raise WrongType("not a number")

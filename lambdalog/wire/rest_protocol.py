@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 import orjson
 
-from lambdalog.wire import exchange
+from lambdalog.wire import event_stream, exchange
 from lambdalog.wire.json_values import WrongType, from_json, to_json
 from lambdalog.wire.models import model
 
@@ -132,6 +132,11 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     payload = shape.serialization.get("payload")
     body: dict[str, Any] = {}
     raw = b""
+    stream = None
+    streamed = event_stream.stream_member(operation)
+    if streamed is not None:
+        stream = event_stream.frames(response[streamed[0]], streamed[1], None)
+        headers["content-type"] = event_stream.CONTENT_TYPE
     for name, member in shape.members.items():
         if name not in response or response[name] is None:
             continue
@@ -141,13 +146,15 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
                 status = response[name]
             case "header":
                 headers[key.lower()] = _header(response[name])
+            case _ if streamed is not None and name == streamed[0]:
+                continue
             case _ if name == payload:
                 raw = _raw(response[name], member)
             case _:
                 body[key] = to_json(response[name], member)
-    if payload is None and status != 204:
+    if payload is None and stream is None and status != 204:
         raw = orjson.dumps(body)
-    return exchange.Response(status, headers, raw)
+    return exchange.Response(status, headers, raw, stream)
 
 
 def encode_error(service: ServiceModel, error: ClientError) -> Response:

@@ -6,11 +6,12 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from lambdalog.cloud import Cloud, connect
-from lambdalog.wire import Exchange
-from lambdalog.wire.inprocess import boto3_client
+from lambdalog.server.service import Service, Settings
 from tests.contract.shapes import checked
 
 if TYPE_CHECKING:
@@ -40,16 +41,27 @@ class WireCloud:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._exchange = Exchange(
-            lambda service, operation, params: cloud.client(service).call(operation, params)
-        )
 
     def client(self, service: str) -> Any:
         """boto3's client, whose requests stay in this process."""
-        return boto3_client(service, self._exchange, region=self._cloud.scope.region)
+        return self._cloud.boto3_client(service)
 
 
-@pytest.fixture(params=["double", "wire", "moto"])
+class HttpCloud:
+    """A store that is served, spoken to by boto3's own clients over HTTP."""
+
+    def __init__(self, service: Service, region: str) -> None:
+        self._service = service
+        keys = service.keys
+        self._session = boto3.Session(keys.access_key, keys.secret_key, region_name=region)
+
+    def client(self, service: str) -> Any:
+        """boto3's client of the endpoint."""
+        config = Config(retries={"max_attempts": 1, "mode": "standard"}, inject_host_prefix=False)
+        return self._session.client(service, endpoint_url=self._service.url, config=config)
+
+
+@pytest.fixture(params=["double", "wire", "http", "moto"])
 def backend(
     request: pytest.FixtureRequest, store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Backend]:
@@ -67,6 +79,10 @@ def backend(
             cloud: Any = stack.enter_context(connect("aws:us-east-1"))
         elif request.param == "wire":
             cloud = WireCloud(stack.enter_context(connect(f"disk:{store_path}")))
+        elif request.param == "http":
+            served = stack.enter_context(connect(f"disk:{store_path}"))
+            service = stack.enter_context(Service(served, Settings(port=0, threads=1)))
+            cloud = HttpCloud(service, served.scope.region)
         else:
             cloud = stack.enter_context(connect(f"disk:{store_path}"))
         yield Backend(request.param, cloud)

@@ -1,0 +1,418 @@
+"""HTTP/1.1 for programs that are trusted with nothing: a thread a connection, everything bounded, nothing waited for long.
+
+llhttp (by httptools) takes requests apart; what is here is limits, deadlines and answers. A thread that waits costs
+little, so long polls, live tails and invocations hold no one else up.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import httptools
+
+from lambdalog.wire import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+logger = logging.getLogger(__name__)
+
+_READ: Final = 65_536
+_REASONS: Final = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    408: "Request Timeout",
+    409: "Conflict",
+    413: "Request Entity Too Large",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what peers may do. Seconds, bytes, and connections at once.
+
+    `head_seconds`: from a request's first byte to the end of its head. A body has `body_seconds`, and a second more for
+    each `slowest` bytes. `all_bodies`: of all requests that are being read at once.
+    """
+
+    connections: int = 1000
+    head: int = 64 * 1024
+    idle_seconds: float = 75.0
+    head_seconds: float = 10.0
+    body_seconds: float = 10.0
+    slowest: int = 64 * 1024
+    send_seconds: float = 60.0
+    all_bodies: int = 512 * 1024 * 1024
+
+
+class Budget:
+    """Bytes that all connections share."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there is so much left; then it is taken."""
+        with self._lock:
+            if self._taken + size > self._most:
+                return False
+            self._taken += size
+            return True
+
+    def give(self, size: int) -> None:
+        """Give back what was taken."""
+        with self._lock:
+            self._taken -= size
+
+
+class _Gone(Exception):
+    """The peer left, was too slow, or isn't wanted any longer."""
+
+
+class _Refused(Exception):
+    """What came is no request that we take; the answer closes the connection.
+
+    `head` is the request without its body, where that much was understood.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.head: Request | None = None
+
+
+class _Incoming:
+    """One request as it comes: httptools' callbacks."""
+
+    def __init__(
+        self, body_max: Callable[[str, str, dict[str, str]], int], limits: Limits, budget: Budget
+    ) -> None:
+        self._body_max = body_max
+        self._limits = limits
+        self._budget = budget
+        self.done: list[tuple[Request, bool]] = []
+        self.refused: _Refused | None = None
+        self.expects = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.held = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.begun = False
+        self.in_body = False
+        self.head = 0
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._most = 0
+        self._request: Request | None = None
+
+    def on_message_begin(self) -> None:
+        self.begun = True
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key = name.decode("latin-1").lower()
+        text = value.decode("utf-8", "surrogateescape")
+        if key in {"host", "authorization", "content-length", "x-amz-target"} and key in self._headers:
+            self.refused = self.refused or _Refused(400, f"{key} is there twice")
+        self._headers[key] = f"{self._headers[key]},{text}" if key in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        method = self.parser.get_method().decode("latin-1")
+        path = self._url.decode("latin-1").partition("?")[0]
+        self._most = self._body_max(method, path, self._headers)
+        self.in_body = True
+        self._request = Request(method, path, self._url.decode("latin-1").partition("?")[2], self._headers)
+        length = self._headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
+            self.refused = self.refused or _Refused(413, "the request is too large")
+        elif self._headers.get("expect", "").lower() == "100-continue":
+            self.expects = True
+
+    def on_body(self, data: bytes) -> None:
+        if self.refused is not None:
+            return
+        if len(self._body) + len(data) > self._most:
+            self.refused = _Refused(413, "the request is too large")
+        elif not self._budget.take(len(data)):
+            self.refused = _Refused(503, "too much is being sent at once")
+        else:
+            self.held += len(data)
+            self._body += data
+
+    def on_message_complete(self) -> None:
+        if self.refused is None and self._request is not None:
+            request = replace(self._request, body=bytes(self._body))
+            self.done.append((request, self.parser.should_keep_alive()))
+            self._clear()
+
+    @property
+    def request(self) -> Request | None:
+        """The one that is coming, without its body, once its head is there."""
+        return self._request
+
+    @property
+    def body_size(self) -> int:
+        """How much of the body has come."""
+        return len(self._body)
+
+
+class _Connection:
+    """One peer."""
+
+    def __init__(self, server: HttpServer, peer: socket.socket) -> None:
+        self.server = server
+        self.socket = peer
+        self.busy = False  # while a request is being answered
+        self.thread = threading.Thread(target=self.run, daemon=True, name="lambdalog-connection")
+
+    def hang_up(self) -> None:
+        """Let the thread that reads or writes see the end."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+    def run(self) -> None:
+        """Answer until one of the two has enough."""
+        try:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._serve()
+        except (_Gone, OSError):
+            pass  # the peer left or is sent away; nothing is owed to it
+        finally:
+            self.server.forget(self)
+            self.socket.close()
+
+    def _serve(self) -> None:
+        incoming = _Incoming(self.server.body_max, self.server.limits, self.server.budget)
+        try:
+            while not self.server.stopping:
+                self._read(incoming)
+                for request, wanted in incoming.done:
+                    self.busy = True
+                    keep = wanted and not self.server.stopping
+                    self._send(self.server.answer(request), keep=keep, method=request.method)
+                    self.busy = False
+                    if not keep:
+                        return
+                incoming.done.clear()
+                self.server.budget.give(incoming.held)
+                incoming.held = 0
+        except _Refused as refused:
+            self._send(self.server.refuse(refused.head, refused.status, str(refused)), keep=False, method="")
+            self._linger()
+        finally:
+            self.server.budget.give(incoming.held)
+
+    def _read(self, incoming: _Incoming) -> None:
+        """Read until there is a whole request."""
+        limits = self.server.limits
+        until = time.monotonic() + limits.idle_seconds
+        was_begun = was_in_body = False
+        while not incoming.done:
+            if incoming.begun and not was_begun:
+                was_begun = True
+                until = time.monotonic() + limits.head_seconds
+            if incoming.in_body:
+                if not was_in_body:
+                    was_in_body = True
+                    began = time.monotonic()
+                until = began + limits.body_seconds + incoming.body_size / limits.slowest
+            left = until - time.monotonic()
+            if left <= 0:
+                if was_begun:
+                    raise _Refused(408, "the request took too long")
+                raise _Gone
+            self.socket.settimeout(left)
+            try:
+                data = self.socket.recv(_READ)
+            except TimeoutError:
+                continue
+            if not data:
+                raise _Gone
+            if not incoming.in_body:
+                incoming.head += len(data)
+            try:
+                incoming.parser.feed_data(data)
+            except httptools.HttpParserUpgrade:
+                raise _Refused(400, "no other protocol is spoken here") from None
+            except httptools.HttpParserError:
+                raise _Refused(400, "not an HTTP request") from None
+            if incoming.refused is not None:
+                incoming.refused.head = incoming.request
+                raise incoming.refused
+            if not incoming.done and not incoming.in_body and incoming.head > limits.head:
+                raise _Refused(431, "the head of the request is too long")
+            if incoming.expects:
+                incoming.expects = False
+                if not incoming.done:
+                    self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _send(self, response: Response, *, keep: bool, method: str) -> None:
+        stream = response.stream
+        headers = dict(response.headers)
+        if stream is not None:
+            headers["transfer-encoding"] = "chunked"
+        elif response.status != 204:
+            headers["content-length"] = str(len(response.body))
+        if not keep:
+            headers["connection"] = "close"
+        lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Error')}"]
+        lines += [f"{name}: {_one_line(value)}" for name, value in headers.items()]
+        head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace")
+        self.socket.settimeout(self.server.limits.send_seconds)
+        if stream is not None:
+            self._stream(head, response.body, stream)
+        elif method == "HEAD" or response.status == 204:
+            self.socket.sendall(head)
+        else:
+            self.socket.sendall(head + response.body)
+
+    def _stream(self, head: bytes, body: bytes, stream: Iterator[bytes]) -> None:
+        try:
+            self.socket.sendall(head + (_chunk(body) if body else b""))
+            for part in stream:
+                if part:
+                    self.socket.sendall(_chunk(part))
+                if self.server.stopping:
+                    raise _Gone
+            self.socket.sendall(b"0\r\n\r\n")
+        finally:
+            close = getattr(stream, "close", None)
+            if close is not None:
+                close()
+
+    def _linger(self) -> None:
+        """Take what the peer still sends for a moment, so that our answer isn't lost in a reset."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_WR)
+            self.socket.settimeout(0.5)
+            for _ in range(64):
+                if not self.socket.recv(_READ):
+                    return
+
+
+class HttpServer:
+    """Listens, and answers each request with `answer(request)`, which must not raise.
+
+    `refuse(request without body, or None; status, text)` words the answer to what is not taken, and
+    `body_max(method, path, headers)` is how many bytes a body may have. Made listening; `start` accepts.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        answer: Callable[[Request], Response],
+        *,
+        refuse: Callable[[Request | None, int, str], Response],
+        body_max: Callable[[str, str, dict[str, str]], int],
+        limits: Limits | None = None,
+    ) -> None:
+        self.answer = answer
+        self.refuse = refuse
+        self.body_max = body_max
+        self.limits = limits or Limits()
+        self.budget = Budget(self.limits.all_bodies)
+        self.stopping = False
+        self._lock = threading.Lock()
+        self._connections: set[_Connection] = set()
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._listener.bind(address)
+            self._listener.listen(256)
+        except BaseException:
+            self._listener.close()
+            raise
+        name: tuple[Any, ...] = self._listener.getsockname()
+        self.host, self.port = str(name[0]), int(name[1])
+        self._thread = threading.Thread(target=self._accept, daemon=True, name="lambdalog-accept")
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._thread.start()
+
+    def stop(self, grace: float) -> bool:
+        """Stop accepting, give running requests `grace` seconds, then hang up. Whether all were answered."""
+        self.stopping = True
+        # Closing alone does not wake a thread in accept().
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        if self._thread.ident is not None:
+            self._thread.join()
+        self._listener.close()
+        until = time.monotonic() + grace
+        with self._lock:
+            connections = list(self._connections)
+        for connection in connections:
+            if not connection.busy:
+                connection.hang_up()
+        for connection in connections:
+            if connection.busy:
+                connection.thread.join(max(until - time.monotonic(), 0))
+        left = [connection for connection in connections if connection.busy]
+        for connection in connections:
+            connection.hang_up()
+        for connection in connections:
+            if not connection.busy:
+                connection.thread.join(5)
+        return not left
+
+    def forget(self, connection: _Connection) -> None:
+        """A connection has ended."""
+        with self._lock:
+            self._connections.discard(connection)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError as error:
+                if self.stopping:
+                    return
+                logger.warning("can't accept a connection: %s", error.strerror)
+                time.sleep(0.1)  # out of descriptors: some are given back soon
+                continue
+            with self._lock:
+                full = len(self._connections) >= self.limits.connections
+                if not full:
+                    connection = _Connection(self, peer)
+                    self._connections.add(connection)
+            if full:
+                with suppress(OSError):
+                    peer.setblocking(False)
+                    peer.send(
+                        b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+                    )
+                peer.close()
+            else:
+                connection.thread.start()
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _one_line(value: str) -> str:
+    """A header's value: what would end its line is replaced."""
+    return value.replace("\r", " ").replace("\n", " ")

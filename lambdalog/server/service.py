@@ -1,0 +1,155 @@
+"""A store served: the endpoint, and what has to run beside it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from lambdalog.errors import ConfigError
+from lambdalog.local.sts import Sts
+from lambdalog.server.endpoint import Door, Endpoint, body_max
+from lambdalog.server.guard import is_loopback
+from lambdalog.server.http import HttpServer, Limits
+from lambdalog.server.instance import Instance
+from lambdalog.server.keys import load_keys
+from lambdalog.server.queue_urls import inward, outward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lambdalog.cloud import Cloud
+    from lambdalog.local.base import Double
+    from lambdalog.server.signature import Keys
+
+logger = logging.getLogger(__name__)
+
+# The port that other emulators listen on, so that most people's settings are right already.
+PORT: Final = 4566
+UPKEEP_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to serve. `port` 0: any free one. `host` other than loopback has to be allowed by name, and needs keys."""
+
+    host: str = "127.0.0.1"
+    port: int = PORT
+    anonymous: bool = False
+    hosts: tuple[str, ...] = ()
+    threads: int = 4
+    grace_seconds: float = 30.0
+
+
+class Service:
+    """One store, served to every AWS client on this machine until `stop`.
+
+    ConfigError for settings that can't be; StoreLocked if the store is served already; OSError if the port is taken.
+    """
+
+    def __init__(self, cloud: Cloud, settings: Settings | None = None, limits: Limits | None = None) -> None:
+        self.settings = settings = settings or Settings()
+        if cloud.root is None or cloud.store is None:
+            raise ConfigError("AWS serves itself; serve is for a store on disk")
+        if settings.anonymous and not is_loopback(settings.host):
+            raise ConfigError("--anonymous is for loopback only: on another address anyone could come in")
+        self._cloud = cloud
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._sts = Sts(scope=cloud.scope, clock=cloud.clock)
+        self._instance = Instance(cloud.store.layout.endpoint)
+        try:
+            self.keys: Keys = load_keys(cloud.store.layout.endpoint_keys)
+            names = {settings.host, *settings.hosts} - {"0.0.0.0", "::"}  # noqa: S104 - these name no host
+            door = Door(None if settings.anonymous else self.keys, frozenset(name.lower() for name in names))
+            endpoint = Endpoint(self._dispatch, door, clock=cloud.clock)
+            self._http = HttpServer(
+                (settings.host, settings.port),
+                endpoint.answer,
+                refuse=endpoint.refuse,
+                body_max=body_max,
+                limits=limits,
+            )
+        except BaseException:
+            self._instance.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host = "127.0.0.1" if self._http.host == "0.0.0.0" else self._http.host  # noqa: S104 - told, not bound
+        return f"http://[{host}]:{self._http.port}" if ":" in host else f"http://{host}:{self._http.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What clients need to find it."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": self.keys.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.keys.secret_key,
+            "AWS_DEFAULT_REGION": self._cloud.scope.region,
+            "AWS_REGION": self._cloud.scope.region,
+            # StartLiveTail would go to stream-127.0.0.1.
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        }
+
+    def start(self) -> None:
+        """Begin to answer, and to work off what waits."""
+        for name, work in self._work():
+            thread = threading.Thread(
+                target=self._run, args=(name, work), name=f"lambdalog-{name}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+        self._http.start()
+        self._instance.announce(self.url)
+
+    def stop(self) -> bool:
+        """Take no more requests, give running ones their time, leave queued events queued. Whether all was finished."""
+        self._stop.set()
+        finished = self._http.stop(self.settings.grace_seconds)
+        for thread in self._threads:
+            thread.join(self.settings.grace_seconds)
+            finished = finished and not thread.is_alive()
+        self._instance.close()
+        return finished
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def _dispatch(self, service: str, operation: str, params: dict[str, Any]) -> Mapping[str, Any]:
+        if service == "sts":
+            return self._sts.call(operation, params)
+        client: Double = self._cloud.client(service)
+        if service == "sqs":
+            return outward(client.call(operation, inward(params, client.meta.endpoint_url)), self.url)
+        return client.call(operation, params)
+
+    def _work(self) -> list[tuple[str, Callable[[threading.Event], object]]]:
+        """What runs beside the endpoint, each in a thread, until the event is set."""
+        worker = self._cloud.client("lambda").worker()
+        return [
+            *((f"events-{number}", worker.run) for number in range(self.settings.threads)),
+            ("upkeep", self._upkeep),
+        ]
+
+    def _upkeep(self, stop: threading.Event) -> None:
+        from lambdalog.store.maintenance import maintain
+
+        assert self._cloud.store is not None
+        while not stop.wait(UPKEEP_SECONDS):
+            maintain(self._cloud.store, everything=False)
+
+    def _run(self, name: str, work: Callable[[threading.Event], object]) -> None:
+        """Do it; what it raises is logged, and it is begun again a moment later."""
+        while not self._stop.is_set():
+            try:
+                work(self._stop)
+            except Exception:
+                logger.exception("%s failed; begun again in a second", name)
+                self._stop.wait(1)

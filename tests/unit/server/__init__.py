@@ -1,0 +1,1 @@
+"""The endpoint: HTTP, signatures, who may come in, and what runs beside it."""

@@ -1,0 +1,262 @@
+"""HTTP over real sockets: what peers may do, and how long."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdalog.server.http import HttpServer, Limits
+from lambdalog.wire import Request, Response
+from lambdalog.wire.bodies import NotPacked, TooLong, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+QUICK = Limits(idle_seconds=0.2, head_seconds=0.2, body_seconds=0.2)
+
+
+def echo(request: Request) -> Response:
+    """What came, told back."""
+    text = f"{request.method} {request.path} {request.query} ".encode() + request.body
+    return Response(200, {"x-seen": request.headers.get("x-say", "")}, text)
+
+
+def refuse(request: Request | None, status: int, text: str) -> Response:
+    """In plain words, and for whom."""
+    del request
+    return Response(status, {}, text.encode())
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., HttpServer]]:
+    """Makes servers, and stops them in the end."""
+    servers: list[HttpServer] = []
+
+    def make(answer: Callable[[Request], Response] = echo, limits: Limits | None = None) -> HttpServer:
+        server = HttpServer(("127.0.0.1", 0), answer, refuse=refuse, body_max=lambda *_: 1000, limits=limits)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in servers:
+        server.stop(1)
+
+
+def exchange(server: HttpServer, *parts: bytes, close: bool = False) -> bytes:
+    """Send parts, and read until the server hangs up."""
+    with socket.create_connection((server.host, server.port), timeout=5) as peer:
+        for part in parts:
+            peer.sendall(part)
+        if close:
+            peer.shutdown(socket.SHUT_WR)
+        data = b""
+        try:
+            while part := peer.recv(65536):
+                data += part
+        except ConnectionResetError:
+            pass
+        return data
+
+
+def test_requests_on_one_connection(serve: Callable[..., HttpServer]) -> None:
+    """Kept alive, in order, whatever the body's form."""
+    server = serve()
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=5)
+    for body in (b"", b"x" * 1000):
+        connection.request("POST", "/a%20b?c=d", body, {"X-Say": "hällo".encode()})
+        answer = connection.getresponse()
+        assert answer.read() == b"POST /a%20b c=d " + body
+        assert answer.headers["x-seen"].encode("latin-1").decode() == "hällo"
+    connection.request(
+        "POST", "/", iter([b"one", b"two"]), {"Transfer-Encoding": "chunked"}, encode_chunked=True
+    )
+    assert connection.getresponse().read() == b"POST /  onetwo"
+    connection.close()
+
+
+def test_pipelined_and_split_anywhere(serve: Callable[..., HttpServer]) -> None:
+    """Two requests in one segment, or each byte in its own."""
+    server = serve()
+    two = b"POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
+    two += b"GET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+    whole = exchange(server, two)
+    assert whole.count(b"HTTP/1.1 200 OK") == 2
+    assert whole.index(b"POST /1  hi") < whole.index(b"GET /2  ")
+    assert exchange(server, *(two[n : n + 1] for n in range(len(two)))) == whole
+
+
+def test_expect_continue(serve: Callable[..., HttpServer]) -> None:
+    """The peer is told to go on."""
+    server = serve()
+    with socket.create_connection((server.host, server.port), timeout=5) as peer:
+        peer.sendall(
+            b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+        )
+        assert peer.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        peer.sendall(b"ok")
+        assert b"POST /  ok" in peer.recv(1000)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", b"413"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001, b"413"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999999\r\n\r\n", b"4"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"431"),
+        (b"GET /" + b"x" * 70_000, b"431"),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
+    ],
+)
+def test_what_is_not_taken(serve: Callable[..., HttpServer], sent: bytes, status: bytes) -> None:
+    """One answer, then the server hangs up; nothing reaches what answers."""
+    seen: list[Request] = []
+
+    def note(request: Request) -> Response:
+        seen.append(request)
+        return echo(request)
+
+    answer = exchange(serve(note), sent)
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert b"connection: close" in answer
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "sent", [b"POST / HT", b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"]
+)
+def test_slow_senders_are_dropped(serve: Callable[..., HttpServer], sent: bytes) -> None:
+    """Whoever begins a request has to end it."""
+    assert exchange(serve(limits=QUICK), sent).startswith(b"HTTP/1.1 408 ")
+
+
+def test_idle_peers_are_dropped_without_a_word(serve: Callable[..., HttpServer]) -> None:
+    """Nothing was asked."""
+    assert exchange(serve(limits=QUICK)) == b""
+
+
+def test_too_many_connections(serve: Callable[..., HttpServer]) -> None:
+    """The next is told so at once, and others are served on."""
+    server = serve(limits=Limits(connections=2))
+    held = [socket.create_connection((server.host, server.port), timeout=5) for _ in range(2)]
+    try:
+        assert exchange(server).startswith(b"HTTP/1.1 503 ")
+        held[0].sendall(b"GET /still HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert b"/still" in held[0].recv(1000)
+    finally:
+        for peer in held:
+            peer.close()
+
+
+def test_bodies_share_a_budget(serve: Callable[..., HttpServer]) -> None:
+    """What is being sent at once is bounded over all connections, and given back."""
+    server = serve(limits=Limits(all_bodies=1500))
+    head = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection((server.host, server.port), timeout=5) as first:
+        first.sendall(head + b"x" * 999)
+        for _ in range(1000):
+            if b"503" in exchange(server, head + b"x" * 1000)[:15]:
+                break
+        else:
+            pytest.fail("the budget was never spent")
+        first.sendall(b"x")
+        assert b"200 OK" in first.recv(2000)
+    assert b"200 OK" in exchange(server, head + b"x" * 1000)
+
+
+def test_a_stream_comes_in_chunks_as_it_is_made(serve: Callable[..., HttpServer]) -> None:
+    """Each part is sent before the next is asked for; a peer that leaves closes the source."""
+    gate, closed = threading.Semaphore(0), threading.Event()
+
+    def parts() -> Iterator[bytes]:
+        try:
+            while gate.acquire(timeout=5):
+                yield b"part"
+        finally:
+            closed.set()
+
+    server = serve(lambda _: Response(200, {}, b"first", parts()))
+    with socket.create_connection((server.host, server.port), timeout=5) as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        data = b""
+        while not data.endswith(b"5\r\nfirst\r\n"):
+            data += peer.recv(1000)
+        assert b"transfer-encoding: chunked" in data
+        gate.release()
+        assert peer.recv(1000) == b"4\r\npart\r\n"
+    while not closed.is_set():
+        gate.release()
+        closed.wait(0.01)
+
+
+def test_a_running_request_gets_its_time(serve: Callable[..., HttpServer]) -> None:
+    """Stop waits for what is being answered, and takes nothing new."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(request: Request) -> Response:
+        begun.set()
+        assert go_on.wait(5)
+        return echo(request)
+
+    server = serve(slow)
+    answers: list[bytes] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(exchange(server, b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n"))
+    )
+    asking.start()
+    assert begun.wait(5)
+    stopped: list[bool] = []
+    stopping = threading.Thread(target=lambda: stopped.append(server.stop(5)))
+    stopping.start()
+    while not server.stopping:
+        begun.wait(0.001)
+    go_on.set()
+    asking.join()
+    stopping.join()
+    assert b"GET /slow" in answers[0]
+    assert stopped == [True]
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((server.host, server.port), timeout=5)
+
+
+def test_any_bytes_get_an_answer_or_an_end(serve: Callable[..., HttpServer]) -> None:
+    """No bytes hang a connection, or stop the server."""
+    server = serve()
+    pieces = st.binary(max_size=60) | st.sampled_from([b"\r\n", b"GET / HTTP/1.1\r\n", b"Host: h\r\n", b":"])
+
+    @settings(deadline=None, max_examples=40)
+    @given(st.lists(pieces, max_size=6))
+    def check(parts: list[bytes]) -> None:
+        answer = exchange(server, b"".join(parts), close=True)
+        assert answer == b"" or answer.startswith(b"HTTP/1.1 ")
+
+    check()
+    assert b"/alive" in exchange(server, b"GET /alive HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+
+
+def test_gzip_bodies_are_unpacked_within_bounds() -> None:
+    """A small body that would be huge costs no memory."""
+    packed = Request("POST", "/", "", {"content-encoding": "gzip"}, gzip.compress(b"x" * 1000))
+    assert unpacked(packed, 1000).body == b"x" * 1000
+    with pytest.raises(TooLong):
+        unpacked(packed, 999)
+    for body in (b"nothing", packed.body[:-4], b"\x1f\x8b" + b"\0" * 30):
+        with pytest.raises(NotPacked):
+            unpacked(Request("POST", "/", "", {"content-encoding": "gzip"}, body), 999_999)
+    plain = Request("POST", "/", "", {}, b"x")
+    assert unpacked(plain, 0) is plain

@@ -1,0 +1,240 @@
+"""A store that is served: who comes in, what runs beside it, how it ends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import stat
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from lambdalog.cloud import connect
+from lambdalog.errors import ConfigError, StoreLocked
+from lambdalog.server.service import Service, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lambdalog.cloud import Cloud
+
+FREE = Settings(port=0, threads=1)
+
+
+@pytest.fixture
+def service(cloud: Cloud) -> Iterator[Service]:
+    """A served store."""
+    with Service(cloud, FREE) as served:
+        yield served
+
+
+def client(service: Service, name: str, **other: Any) -> Any:
+    """boto3's client of an endpoint."""
+    environment = service.environment
+    settings = {
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "region_name": environment["AWS_REGION"],
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+    } | other
+    config = Config(retries={"max_attempts": 1, "mode": "standard"}).merge(other.get("config", Config()))
+    return boto3.client(name, **settings | {"config": config})
+
+
+def raw(service: Service, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+    """A request as no SDK sends it."""
+    where = urlsplit(service.url)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
+    try:
+        connection.request(
+            method, path, body, {name.replace("_", "-"): text for name, text in headers.items()}
+        )
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def refused(call: Any, **arguments: Any) -> str:
+    """The code that a call is refused with."""
+    with pytest.raises(ClientError) as raised:
+        call(**arguments)
+    return str(raised.value.response["Error"]["Code"])
+
+
+def test_all_services_at_one_address(service: Service) -> None:
+    """Also STS, which clients ask who they are."""
+    client(service, "logs").create_log_group(logGroupName="/g")
+    assert client(service, "logs").describe_log_groups()["logGroups"][0]["logGroupName"] == "/g"
+    url = client(service, "sqs").create_queue(QueueName="q")["QueueUrl"]
+    assert url == f"{service.url}/000000000000/q"
+    client(service, "sqs").send_message(QueueUrl=url, MessageBody="x")
+    assert client(service, "sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "x"
+    assert client(service, "sns").create_topic(Name="t")["TopicArn"].endswith(":t")
+    assert client(service, "lambda").list_functions()["Functions"] == []
+    assert client(service, "sts").get_caller_identity()["Account"] == "000000000000"
+
+
+@pytest.mark.parametrize(
+    ("name", "operation", "codes"),
+    [
+        (
+            "logs",
+            "describe_log_groups",
+            [
+                "UnrecognizedClientException",
+                "InvalidSignatureException",
+                "MissingAuthenticationTokenException",
+            ],
+        ),
+        (
+            "sns",
+            "list_topics",
+            ["InvalidClientTokenId", "SignatureDoesNotMatch", "MissingAuthenticationToken"],
+        ),
+        (
+            "lambda",
+            "list_functions",
+            [
+                "UnrecognizedClientException",
+                "InvalidSignatureException",
+                "MissingAuthenticationTokenException",
+            ],
+        ),
+    ],
+)
+def test_who_may_not_come_in(service: Service, name: str, operation: str, codes: list[str]) -> None:
+    """An unknown key, a wrong secret, no signature: each is told in the service's own words."""
+    strangers: list[dict[str, Any]] = [
+        {"aws_access_key_id": "AKIAUNKNOWN"},
+        {"aws_secret_access_key": "wrong"},
+        {"config": Config(signature_version=UNSIGNED)},
+    ]
+    for code, arguments in zip(codes, strangers, strict=True):
+        assert refused(getattr(client(service, name, **arguments), operation)) == code
+
+
+def test_a_web_page_can_do_nothing(service: Service) -> None:
+    """Foreign hosts, origins and preflights are refused, and nothing is changed."""
+    target = {"X_Amz_Target": "Logs_20140328.CreateLogGroup"}
+    body = b'{"logGroupName": "/evil"}'
+    assert raw(service, "OPTIONS", "/", Origin="https://evil.example")[0] == 403
+    pages: list[dict[str, str]] = [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example"},
+        {"Sec_Fetch_Site": "cross-site"},
+    ]
+    for headers in pages:
+        status, answer = raw(service, "POST", "/", body, **target, **headers)
+        assert (status, json.loads(answer)["__type"]) == (400, "AccessDeniedException")
+    assert client(service, "logs").describe_log_groups()["logGroups"] == []
+
+
+def test_anonymous(cloud: Cloud) -> None:
+    """Any signature will do, but what a page could send without being asked is refused all the same."""
+    with Service(cloud, Settings(port=0, anonymous=True, threads=1)) as service:
+        stranger = {"aws_access_key_id": "x", "aws_secret_access_key": "y"}
+        client(service, "sns", **stranger).create_topic(Name="t")
+        form = b"Action=DeleteTopic&Version=2010-03-31&TopicArn=arn:aws:sns:us-east-1:000000000000:t"
+        status, answer = raw(service, "POST", "/", form, Content_Type="application/x-www-form-urlencoded")
+        assert status == 403
+        assert b"<Code>MissingAuthenticationToken</Code>" in answer
+        assert raw(service, "GET", f"/?{form.decode()}")[0] in {403, 404}
+        assert len(client(service, "sns", **stranger).list_topics()["Topics"]) == 1
+
+
+def test_anonymous_is_for_loopback(cloud: Cloud) -> None:
+    """Nobody opens a store to the network without keys."""
+    with pytest.raises(ConfigError, match="loopback only"):
+        Service(cloud, Settings(host="0.0.0.0", port=0, anonymous=True))
+
+
+def test_aws_is_not_served() -> None:
+    """It serves itself."""
+    with connect("aws:eu-west-1") as cloud, pytest.raises(ConfigError, match="AWS serves itself"):
+        Service(cloud, FREE)
+
+
+def test_one_at_a_time(cloud: Cloud, store_path: Path) -> None:
+    """A second is told where the first is; after it, there may be another."""
+    with (
+        Service(cloud, FREE) as first,
+        connect(f"disk:{store_path}") as other,
+        pytest.raises(StoreLocked, match=first.url),
+    ):
+        Service(other, FREE)
+    Service(cloud, FREE).stop()
+
+
+def test_keys_stay(cloud: Cloud, store_path: Path) -> None:
+    """Those who were given them come in after a restart; nobody else reads them."""
+    with Service(cloud, FREE) as one:
+        keys = one.keys
+    with Service(cloud, FREE) as two:
+        assert two.keys == keys
+    assert stat.S_IMODE((store_path / "endpoint-key.json").stat().st_mode) == 0o600
+
+
+def test_a_port_that_is_taken(service: Service, tmp_path: Path) -> None:
+    """It's said so, and the store's lock is given back."""
+    port = urlsplit(service.url).port
+    with connect(f"disk:{tmp_path / 'other'}") as other:
+        for _ in range(2):
+            with pytest.raises(OSError, match="in use"):
+                Service(other, Settings(port=port or 0))
+
+
+def test_long_polls_hold_nobody_up(service: Service) -> None:
+    """Many wait for messages while others are served; a message reaches one of them."""
+    sqs = client(service, "sqs", config=Config(max_pool_connections=30, read_timeout=30))
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    found: list[Any] = []
+
+    def poll() -> None:
+        found.append(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=3).get("Messages"))
+
+    pollers = [threading.Thread(target=poll) for _ in range(20)]
+    for poller in pollers:
+        poller.start()
+    begin = time.monotonic()
+    client(service, "logs").create_log_group(logGroupName="/g")
+    sqs.send_message(QueueUrl=url, MessageBody="wake")
+    others = time.monotonic() - begin
+    for poller in pollers:
+        poller.join()
+    assert [messages[0]["Body"] for messages in found if messages] == ["wake"]
+    assert others < time.monotonic() - begin
+
+
+def test_asynchronous_events_are_invoked(service: Service, tmp_path: Path) -> None:
+    """What is queued runs without another process."""
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "app.py").write_text("def handler(event, context):\n    print('got', event['n'])\n")
+    functions = client(service, "lambda")
+    functions.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/r",
+        Code={"S3Bucket": "local-folder", "S3Key": str(code)},
+    )
+    functions.invoke(FunctionName="f", InvocationType="Event", Payload=b'{"n": 7}')
+    logs = client(service, "logs")
+    for _ in range(500):
+        try:
+            events = logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern="got")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            events = []
+        if events:
+            break
+        time.sleep(0.02)
+    assert events[0]["message"] == "got 7"
