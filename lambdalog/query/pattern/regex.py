@@ -1,0 +1,69 @@
+"""Regular expressions of filter patterns: a small language of its own, matched in linear time."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import re2
+
+from lambdalog.errors import PatternError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambdalog.query.pattern.scanner import Scanner
+
+# What the filter pattern syntax page lists: alphanumerics, some signs, and the operators without parentheses.
+_ALLOWED: Final = re.compile(r"[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|\\*+.]*")
+_ESCAPES: Final = re.compile(r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[^A-Za-z0-9])")
+
+
+def read(scanner: Scanner) -> str:
+    """The expression between two `%`. PatternError for what the service would refuse."""
+    start = scanner.position
+    text = scanner.text
+    end = text.find("%", start + 1)
+    if end < 0:
+        raise PatternError("the regular expression that begins here has no closing %", start)
+    body = text[start + 1 : end]
+    if not body:
+        raise PatternError("an empty regular expression", start)
+    allowed = _ALLOWED.match(body)
+    if allowed is None or allowed.end() != len(body):
+        wrong = allowed.end() if allowed else 0
+        raise PatternError(f"{body[wrong]!r} can't stand in a regular expression here", start + 1 + wrong)
+    position = body.find("\\")
+    while position >= 0:
+        escape = _ESCAPES.match(body, position)
+        if escape is None:
+            raise PatternError(
+                f"{body[position : position + 2]} is no escape of regular expressions here",
+                start + 1 + position,
+            )
+        position = body.find("\\", escape.end())
+    try:
+        _compiled(body)
+    except re2.error as error:
+        raise PatternError(f"not a regular expression: {error}", start + 1) from None
+    scanner.position = end + 1
+    return body
+
+
+def searcher(body: str) -> Callable[[str], bool]:
+    """Whether a text has a match of the expression in it."""
+    search = _compiled(body).search
+
+    def found(text: str) -> bool:
+        try:
+            return search(text) is not None
+        except UnicodeEncodeError:  # a lone surrogate, which no expression can ask for
+            return search(text.encode("utf-8", "replace").decode()) is not None
+
+    return found
+
+
+def _compiled(body: str) -> re2._Regexp:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(body, options)
