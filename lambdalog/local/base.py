@@ -8,6 +8,8 @@ answers an operation that it doesn't know.
 from __future__ import annotations
 
 import functools
+import itertools
+import os
 import threading
 import uuid
 from dataclasses import dataclass
@@ -29,11 +31,10 @@ from botocore.waiter import NormalizedOperationMethod, Waiter, WaiterModel
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.constraints import Violations, compile_constraints
+from lambdalog.local.quick import compile_check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from botocore.model import OperationModel
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
@@ -62,6 +63,12 @@ def _exceptions(service: str) -> Any:
 def _checks(service: str, operation: str) -> Callable[[Any, str, Violations], None] | None:
     shape = service_model(service).operation_model(operation).input_shape
     return None if shape is None else compile_constraints(shape)
+
+
+@functools.cache
+def _right(service: str, operation: str) -> Callable[[Any], bool]:
+    shape = service_model(service).operation_model(operation).input_shape
+    return compile_check(shape) if shape is not None else (lambda _: True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +196,7 @@ def implemented(double: type[Double]) -> frozenset[str]:
 
 def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     """A method as the client's operation: keyword arguments checked, response completed."""
+    deletes = name.startswith("Delete")
 
     @functools.wraps(method)
     def call(self: Double, *args: Any, **params: Any) -> dict[str, Any]:
@@ -196,28 +204,29 @@ def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str,
             raise TypeError(f"{method.__name__}() only accepts keyword arguments.")
         self._current.operation = name
         if name not in self.self_checked:
-            _validate(self, self.meta.service_model.operation_model(name), params)
+            _validate(self, name, params)
         response: dict[str, Any] = method(self, **params) or {}
         # An operation may know its own request id; the status of a reply without a body is in the response.
-        known = response.pop("ResponseMetadata", {})
+        known = response.pop("ResponseMetadata", None)
         status = response.get("StatusCode", 200) if self.service == "lambda" else 200
-        if name.startswith("Delete"):
+        if deletes:
             response.pop("StatusCode", None)
-        response["ResponseMetadata"] = _metadata(status) | known
+        metadata = _metadata(status)
+        response["ResponseMetadata"] = metadata if known is None else metadata | known
         return response
 
     return call
 
 
-def _validate(double: Double, operation: OperationModel, params: dict[str, Any]) -> None:
-    shape = operation.input_shape
-    if shape is None:
-        return
-    report = ParamValidator().validate(params, shape)
-    if report.has_errors():
-        raise ParamValidationError(report=report.generate_report())
+def _validate(double: Double, operation: str, params: dict[str, Any]) -> None:
+    # botocore words what is wrong; most often nothing is, and that is seen much sooner.
+    if not _right(double.service, operation)(params):
+        shape: Any = service_model(double.service).operation_model(operation).input_shape
+        report = ParamValidator().validate(params, shape)
+        if report.has_errors():
+            raise ParamValidationError(report=report.generate_report())
     if double.constraint_code is not None:
-        check = _checks(double.service, operation.name)
+        check = _checks(double.service, operation)
         if check is not None:
             violations = Violations()
             check(params, "", violations)
@@ -225,8 +234,26 @@ def _validate(double: Double, operation: OperationModel, params: dict[str, Any])
                 raise double.error(double.constraint_code, str(violations))
 
 
+class _RequestIds:
+    """Request ids: random for a process, counted within it."""
+
+    def __init__(self) -> None:
+        self._head = str(uuid.uuid4())[:24]
+        self._numbers = itertools.count(int.from_bytes(os.urandom(5), "big"))
+
+    def next(self) -> str:
+        return f"{self._head}{next(self._numbers):012x}"
+
+
+@functools.cache
+def _request_ids(process: int) -> _RequestIds:
+    del process  # a fork begins anew
+    return _RequestIds()
+
+
 def _metadata(status: int) -> dict[str, Any]:
-    return {"RequestId": str(uuid.uuid4()), "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
+    request_id = _request_ids(os.getpid()).next()
+    return {"RequestId": request_id, "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
 
 
 @functools.cache

@@ -18,11 +18,16 @@ BUSY_MS: Final = 10_000
 
 
 def connect(
-    path: Path, schema: str, *, synchronous: Synchronous = "NORMAL", version: int = 1
+    path: Path,
+    schema: str,
+    *,
+    synchronous: Synchronous = "NORMAL",
+    version: int = 1,
+    page_bytes: int | None = None,
 ) -> sqlite3.Connection:
     """Open a database, making it with `schema` (idempotent statements) if it isn't there.
 
-    NORMAL survives the death of the process, FULL also a power cut. NewerFormat if its `user_version` is above
+    NORMAL survives the death of the process, FULL also a power cut. `page_bytes` is for a new file. NewerFormat if its `user_version` is above
     `version`; StoreError if it can't be opened.
     """
     try:
@@ -33,6 +38,8 @@ def connect(
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"can't open {path}: {error}") from error
     try:
+        if page_bytes is not None:
+            connection.execute(f"PRAGMA page_size={page_bytes}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         if _version(connection) < version:
@@ -86,12 +93,19 @@ class Tables:
     """One database, a connection for each thread that asks."""
 
     def __init__(
-        self, path: Path, schema: str, *, synchronous: Synchronous = "NORMAL", version: int = 1
+        self,
+        path: Path,
+        schema: str,
+        *,
+        synchronous: Synchronous = "NORMAL",
+        version: int = 1,
+        page_bytes: int | None = None,
     ) -> None:
         self.path = path
         self._schema = schema
         self._synchronous: Synchronous = synchronous
         self._version = version
+        self._page_bytes = page_bytes
         self._local = threading.local()
         self._lock = threading.Lock()
         self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
@@ -101,7 +115,13 @@ class Tables:
         """This thread's connection."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
-            found = connect(self.path, self._schema, synchronous=self._synchronous, version=self._version)
+            found = connect(
+                self.path,
+                self._schema,
+                synchronous=self._synchronous,
+                version=self._version,
+                page_bytes=self._page_bytes,
+            )
             self._local.connection = found
             with self._lock:
                 for thread, connection in [item for item in self._open if not item[0].is_alive()]:

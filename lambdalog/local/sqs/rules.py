@@ -13,32 +13,11 @@ BATCH_MAX: Final = 10
 ATTRIBUTES_MAX: Final = 10
 IN_FLIGHT_MAX: Final = 120_000
 
-# Default, least, most; from the CreateQueue documentation.
-NUMBERS: Final[dict[str, tuple[int, int, int]]] = {
-    "DelaySeconds": (0, 0, 900),
-    "MaximumMessageSize": (MESSAGE_MAX, 1024, MESSAGE_MAX),
-    "MessageRetentionPeriod": (345_600, 60, 1_209_600),
-    "ReceiveMessageWaitTimeSeconds": (0, 0, 20),
-    "VisibilityTimeout": (30, 0, 43_200),
-}
-OTHERS: Final = frozenset(
-    {
-        "Policy",
-        "RedrivePolicy",
-        "RedriveAllowPolicy",
-        "KmsMasterKeyId",
-        "KmsDataKeyReusePeriodSeconds",
-        "SqsManagedSseEnabled",
-    }
-)
-FIFO_ONLY: Final = frozenset(
-    {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
-)
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _ENTRY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # What SendMessage lists as the characters that a body may hold.
 _BAD_BODY: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Letters, digits and the punctuation of ASCII.
+_IDENTITY: Final = re.compile(r"[!-~]{1,128}")
 _ATTRIBUTE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
@@ -47,34 +26,6 @@ class Breach(NamedTuple):
 
     code: str
     message: str
-
-
-def queue_name(name: str) -> Breach | None:
-    """A new queue's name."""
-    if not _NAME.fullmatch(name):
-        return Breach(
-            "InvalidParameterValue",
-            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
-        )
-    return None
-
-
-def queue_attributes(attributes: Mapping[str, str]) -> Breach | None:
-    """Attributes that are to be set on a standard queue."""
-    for name, value in attributes.items():
-        if name in FIFO_ONLY:
-            if name in {"DeduplicationScope", "FifoThroughputLimit"}:
-                return Breach(
-                    "InvalidAttributeName", f"You can specify the {name} only when FifoQueue is set to true."
-                )
-            return Breach("InvalidAttributeName", f"Unknown Attribute {name}.")
-        if name in NUMBERS:
-            _, least, most = NUMBERS[name]
-            if not re.fullmatch(r"-?\d+", value) or not least <= int(value) <= most:
-                return Breach("InvalidAttributeValue", f"Invalid value for the parameter {name}.")
-        elif name not in OTHERS:
-            return Breach("InvalidAttributeName", f"Unknown Attribute {name}.")
-    return None
 
 
 def between(name: str, value: int, least: int, most: int) -> Breach | None:
@@ -97,24 +48,69 @@ def receive_count(value: int) -> Breach | None:
     )
 
 
-def message(body: str, attributes: Mapping[str, Mapping[str, Any]], most: int) -> Breach | None:
-    """A message that is to be sent."""
+def message(
+    body: str, attributes: Mapping[str, Mapping[str, Any]], most: int, *, batch: bool = False
+) -> Breach | None:
+    """A message that is to be sent, alone or in a batch."""
     if not body:
         return Breach("MissingParameter", "The request must contain the parameter MessageBody.")
-    if _BAD_BODY.search(body):
+    # Most bodies are printable ASCII, which needs no search.
+    if not (body.isascii() and body.isprintable()) and _BAD_BODY.search(body):
         return Breach(
             "InvalidMessageContents",
             "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD "
             "| #x10000 to #x10FFFF",
         )
-    if (breach := message_attributes(attributes)) is not None:
+    if attributes and (breach := message_attributes(attributes)) is not None:
         return breach
-    if size(body, attributes) > most:
+    if (len(body) * 4 > most or attributes) and size(body, attributes) > most:
+        what = "cannot be validated" if batch else "are invalid"
         return Breach(
             "InvalidParameterValue",
-            f"One or more parameters are invalid. Reason: Message must be shorter than {most} bytes.",
+            f"One or more parameters {what}. Reason: Message must be shorter than {most} bytes.",
         )
     return None
+
+
+def identity(name: str, value: str) -> Breach | None:
+    """A MessageGroupId or MessageDeduplicationId."""
+    if _IDENTITY.fullmatch(value):
+        return None
+    return Breach(
+        "InvalidParameterValue",
+        f"Value {value} for parameter {name} is invalid. Reason: {name} can only include alphanumeric and punctuation "
+        "characters. 1 to 128 in length.",
+    )
+
+
+def order(entry: Mapping[str, Any], *, fifo: bool, content_based: bool) -> Breach | None:
+    """What a send says of groups, duplicates and delay, against the kind of its queue."""
+    group, dedup, delay = (
+        entry.get(name) for name in ("MessageGroupId", "MessageDeduplicationId", "DelaySeconds")
+    )
+    for name, value in (("MessageGroupId", group), ("MessageDeduplicationId", dedup)):
+        if value is not None and (breach := identity(name, value)) is not None:
+            return breach
+    if not fifo:
+        return None if dedup is None else _wrong_kind("MessageDeduplicationId", dedup)
+    if group is None:
+        return Breach("MissingParameter", "The request must contain the parameter MessageGroupId.")
+    if delay:
+        return _wrong_kind("DelaySeconds", delay)
+    if dedup is None and not content_based:
+        return Breach(
+            "InvalidParameterValue",
+            "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
+        )
+    return None
+
+
+def _wrong_kind(name: str, value: object) -> Breach:
+    return Breach(
+        "InvalidParameterValue",
+        f"Value {value} for parameter {name} is invalid. Reason: The request include parameter that is not valid for "
+        "this queue type.",
+    )
 
 
 def message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Breach | None:
@@ -128,7 +124,9 @@ def message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Breach | 
         if (
             not _ATTRIBUTE_NAME.fullmatch(name)
             or name.lower().startswith(("aws.", "amazon."))
-            or name.startswith(".")
+            or name[0] == "."
+            or name[-1] == "."
+            or ".." in name
         ):
             return Breach("InvalidParameterValue", f"Message (user) attribute name '{name}' is invalid.")
         kind = value.get("DataType", "").partition(".")[0]

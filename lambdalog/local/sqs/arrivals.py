@@ -1,0 +1,76 @@
+"""Waiting for messages: whatever any process writes into the queues' database ends the wait, within milliseconds."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Final
+
+from lambdalog.clock import SystemClock
+from lambdalog.store.watch import new_watch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambdalog.clock import Clock
+    from lambdalog.store.watch import Watch
+
+# A database under load is written to thousands of times a second; who waits looks at most every few milliseconds.
+PAUSE_SECONDS: Final = 0.003
+IDLE_SECONDS: Final = 60.0
+
+
+class Arrivals:
+    """Tells when a database in WAL mode was written to. Threads of one client share one watch, made when first needed."""
+
+    def __init__(self, database: Path, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._log = f"{database.name}-wal"
+        self._changed = threading.Condition()
+        self._count = 0
+        self._watch: Watch | None = None
+        self._thread: threading.Thread | None = None
+
+    def seen(self) -> int:
+        """How many changes were seen; ask before looking, and hand it to `wait`."""
+        if not isinstance(self._clock, SystemClock):
+            return 0
+        with self._changed:
+            if self._watch is None:
+                self._watch = new_watch()
+                self._watch.add(self._database.parent)
+                self._thread = threading.Thread(
+                    target=self._listen, args=(self._watch,), name="lambdalog-arrivals", daemon=True
+                )
+                self._thread.start()
+            return self._count
+
+    def wait(self, seen: int, seconds: float) -> None:
+        """Wait for a change after `seen`, at most `seconds`. On a clock that is not the machine's, they just pass."""
+        if not isinstance(self._clock, SystemClock):
+            self._clock.sleep(seconds)
+            return
+        with self._changed:
+            self._changed.wait_for(lambda: self._count != seen or self._watch is None, seconds)
+
+    def close(self) -> None:
+        """End all waits, and the watch."""
+        with self._changed:
+            watch, thread = self._watch, self._thread
+            self._watch = self._thread = None
+            self._changed.notify_all()
+        if watch is not None and thread is not None:
+            watch.wake()
+            thread.join()
+            watch.close()
+
+    def _listen(self, watch: Watch) -> None:
+        while self._watch is watch:
+            changes = watch.wait(IDLE_SECONDS)
+            # None: it is not known what changed, as where there is no inotify.
+            if changes is None or any(self._log in names for names in changes.values()):
+                with self._changed:
+                    self._count += 1
+                    self._changed.notify_all()
+                time.sleep(PAUSE_SECONDS)

@@ -1,0 +1,336 @@
+"""Sending and receiving as operations mean it: rules first, then the mailbox or its FIFO side; redrive in between."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from lambdalog.local.sqs import digests, rules, schema
+from lambdalog.local.sqs.fifo import Fifo, Sent, dedup_id
+from lambdalog.local.sqs.mailbox import Mailbox, marked
+from lambdalog.local.sqs.message import Draft, dump_attributes, handle_of, uuid_text
+from lambdalog.local.sqs.moves import SOURCE, Moves
+from lambdalog.local.sqs.queue import Catalog
+from lambdalog.local.sqs.receipt import Receipt, parse
+from lambdalog.local.sqs.rules import Breach
+from lambdalog.store.tables import transaction
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lambdalog.arn import Scope
+    from lambdalog.clock import Clock
+    from lambdalog.local.sqs.message import Taken
+    from lambdalog.local.sqs.queue import Queue
+    from lambdalog.store.tables import Tables
+
+Durability = Literal["NORMAL", "FULL"]
+VISIBILITY_MAX: Final = 43_200
+
+
+class Changed(Exception):
+    """The queue is not as it was when it was looked up."""
+
+
+class Exchange:
+    """The messages of all queues of one database, under SQS's rules."""
+
+    def __init__(
+        self, tables: Tables, *, scope: Scope, clock: Clock, durability: Durability = "NORMAL"
+    ) -> None:
+        self._tables = tables
+        self._durability = durability
+        self._scope = scope
+        self._clock = clock
+        self.mailbox = Mailbox(tables)
+        self.fifo = Fifo(self.mailbox)
+        self.catalog = Catalog(lambda: tables.connection)
+        self.moves = Moves(self.mailbox, self.fifo, self.catalog, scope)
+
+    @contextmanager
+    def durably(self, *, full: bool) -> Iterator[None]:
+        """What is written inside outlives a power cut, if `full`; not to be used inside a transaction."""
+        if not full or self._durability == "FULL":
+            yield
+            return
+        db = self._tables.connection
+        db.execute("PRAGMA synchronous=FULL")
+        try:
+            yield
+        finally:
+            db.execute(f"PRAGMA synchronous={self._durability}")
+
+    # --- sending
+
+    def refusal(self, queue: Queue, entry: Mapping[str, Any], *, batch: bool = False) -> Breach | None:
+        """Why a message is not accepted."""
+        delay = entry.get("DelaySeconds")
+        if delay is not None and (breach := rules.between("DelaySeconds", delay, 0, 900)) is not None:
+            return breach
+        return rules.message(
+            entry["MessageBody"], entry.get("MessageAttributes") or {}, queue.message_max, batch=batch
+        )
+
+    def send(self, queue: Queue, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Write accepted messages down, all or none; what SendMessage tells of each. Changed if the queue has."""
+        if queue.dead or any(_dead_letter(entry.get("MessageAttributes")) for entry in entries):
+            with self.durably(full=True):
+                return self._send(queue, entries)
+        return self._send(queue, entries)
+
+    def _send(self, queue: Queue, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        now = self._clock.now_ms()
+        if queue.fifo:
+            with transaction(self._tables.connection) as db:
+                return [self._send_fifo(db, queue, entry, now) for entry in entries]
+        drafts = [(self._draft(entry), self._due(queue, entry, now)) for entry in entries]
+        if len(drafts) == 1:
+            sent = self.mailbox.send(queue, *drafts[0], now)
+        else:
+            sent = self.mailbox.send_many(queue, drafts, now)
+        if not sent:
+            raise Changed
+        return [_told(entry, uuid_text(draft.id)) for entry, (draft, _) in zip(entries, drafts, strict=True)]
+
+    def _send_fifo(
+        self, db: sqlite3.Connection, queue: Queue, entry: Mapping[str, Any], now: int
+    ) -> dict[str, Any]:
+        group, dedup = entry["MessageGroupId"], dedup_id(entry)
+        sent = self.fifo.duplicate(db, queue, group, dedup, now)
+        if sent is None:
+            seq = self.fifo.number(db, queue.id, now)
+            sequence = str(seq).zfill(20)
+            draft = self._draft(entry, MessageDeduplicationId=dedup, SequenceNumber=sequence)
+            self.fifo.add(db, queue.id, draft._replace(group=group), now + queue.delay * 1000, seq, now)
+            sent = Sent(uuid_text(draft.id), sequence)
+            self.fifo.remember(db, queue, group, dedup, sent, now)
+        return _told(entry, sent.message_id) | {"SequenceNumber": sent.sequence}
+
+    def _draft(self, entry: Mapping[str, Any], **system: str) -> Draft:
+        for name, value in (entry.get("MessageSystemAttributes") or {}).items():
+            system[name] = value["StringValue"]
+        group = entry.get("MessageGroupId")
+        if group is not None:
+            system["MessageGroupId"] = group
+        return Draft(
+            self.mailbox.ids.next(),
+            entry["MessageBody"],
+            dump_attributes(entry.get("MessageAttributes")),
+            json.dumps(system) if system else None,
+        )
+
+    @staticmethod
+    def _due(queue: Queue, entry: Mapping[str, Any], now: int) -> int:
+        delay = entry.get("DelaySeconds")
+        return now + (queue.delay if delay is None else delay) * 1000
+
+    # --- receiving
+
+    def receive(self, queue: Queue, count: int, hidden: int, attempt: str | None) -> list[tuple[Taken, str]]:
+        """Messages with their handles, hidden for `hidden` seconds. Changed if the queue has; OverLimit."""
+        now = self._clock.now_ms()
+        self.sweep(queue, now)
+        until = now + hidden * 1000
+        if queue.fifo:
+            found = self._receive_fifo(queue, count, until, now, attempt)
+        else:
+            target = None if queue.redrive is None else self.target(queue.redrive.target)
+            if target is not None and queue.redrive is not None:
+                self._bury_overdue(queue, target, count, queue.redrive.receives, now)
+            claimed = self.mailbox.claim(queue, count, hidden * 1000, now, buried=target is not None)
+            if claimed is None:
+                raise Changed
+            found = claimed
+        return [(taken, handle_of(taken, queue.id, now)) for taken in found]
+
+    def _receive_fifo(
+        self, queue: Queue, count: int, until: int, now: int, attempt: str | None
+    ) -> list[Taken]:
+        buries = queue.redrive is not None
+        with self.durably(full=buries), transaction(self._tables.connection) as db:
+            if attempt is not None and (found := self.fifo.retried(db, queue, attempt, until, now)):
+                return found
+            found = self.fifo.claim(db, queue, count, until, now, self._burier(db, queue, now))
+            if attempt is not None:
+                handles = [handle_of(taken, queue.id, now) for taken in found]
+                self.fifo.attempted(db, queue, attempt, handles, now)
+        return found
+
+    def waiting(self, queue: Queue) -> tuple[bool, int | None]:
+        """(whether a receive would find something, when it might next: epoch ms)."""
+        now = self._clock.now_ms()
+        due = [self.mailbox.next_due(queue, now)]
+        if queue.moving:
+            due.append(self.moves.next_due())
+        return self.mailbox.any_due(queue, now), min((at for at in due if at is not None), default=None)
+
+    # --- redrive
+
+    def _burier(self, db: sqlite3.Connection, queue: Queue, now: int) -> Callable[[int, int], bool] | None:
+        redrive = queue.redrive
+        target = None if redrive is None else self.target(redrive.target)
+        if redrive is None or target is None:
+            return None
+
+        def bury(visible_at: int, seq: int) -> bool:
+            row = db.execute(schema.ROW, (queue.id, visible_at, seq)).fetchone()
+            if row[1] < redrive.receives:
+                return False
+            self._bury(db, queue, target, visible_at, seq, now)
+            return True
+
+        return bury
+
+    def _bury_overdue(self, queue: Queue, target: Queue, count: int, most: int, now: int) -> None:
+        """Looking asks for no lock: most receives find nothing to bury."""
+        while self.mailbox.overdue(queue, count, most, now):
+            with self.durably(full=True), transaction(self._tables.connection) as db:
+                for visible_at, seq in self.mailbox.overdue(queue, count, most, now):
+                    self._bury(db, queue, target, visible_at, seq, now)
+
+    def _bury(
+        self, db: sqlite3.Connection, queue: Queue, target: Queue, visible_at: int, seq: int, now: int
+    ) -> None:
+        """Move a message to the dead-letter queue: id, attributes and, of a standard queue, its time stay; its count goes on."""
+        sent, receives, first, _, raw, body, attributes, system, group = db.execute(
+            schema.ROW, (queue.id, visible_at, seq)
+        ).fetchone()
+        system = marked(system, **{SOURCE: self._scope.queue(queue.name)})
+        if queue.fifo:
+            if body is None:
+                body, attributes = db.execute(schema.BODY, (seq,)).fetchone()
+            self.fifo.remove(db, queue.id, group, visible_at, seq)
+            number = self.fifo.number(db, target.id, now)
+            draft = Draft(raw, body, attributes, system, group)
+            self.fifo.add(db, target.id, draft, now, number, now, receives)
+            return
+        db.execute(schema.REMOVE, (queue.id, visible_at, seq))
+        db.execute(
+            "INSERT INTO state (queue, visible_at, seq, sent, receives, first, receipt, id, body, attributes, system) "
+            "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
+            (target.id, now, seq, sent, receives, first, raw, body, attributes, system),
+        )
+        db.execute(schema.LOWER_OLDEST, (sent, target.id, sent))
+        self.mailbox.unsweep(target)
+
+    def target(self, arn: str) -> Queue | None:
+        """The queue that a redrive policy names."""
+        return self.catalog.find(arn.rpartition(":")[2])
+
+    # --- deleting, and changing visibility
+
+    def _receipt(self, queue: Queue, handle: str) -> Receipt | None:
+        receipt = parse(handle)
+        return None if receipt is None or receipt.queue != queue.id else receipt
+
+    def delete(self, queue: Queue, handle: str) -> Breach | None:
+        """DeleteMessage: a stale handle of a standard queue succeeds and deletes nothing."""
+        receipt = self._receipt(queue, handle)
+        if receipt is None:
+            return BAD_HANDLE
+        if not queue.fifo:
+            self.mailbox.delete(queue, receipt)
+            return None
+        with transaction(self._tables.connection) as db:
+            return self._delete_fifo(db, queue, receipt, handle)
+
+    def delete_many(self, queue: Queue, handles: Sequence[str]) -> list[Breach | None]:
+        """DeleteMessageBatch, in one transaction."""
+        found: list[Breach | None] = []
+        with transaction(self._tables.connection) as db:
+            for handle in handles:
+                receipt = self._receipt(queue, handle)
+                if receipt is None:
+                    found.append(BAD_HANDLE)
+                elif queue.fifo:
+                    found.append(self._delete_fifo(db, queue, receipt, handle))
+                else:
+                    self.mailbox.delete_within(db, queue, receipt)
+                    found.append(None)
+        return found
+
+    def _delete_fifo(
+        self, db: sqlite3.Connection, queue: Queue, receipt: Receipt, handle: str
+    ) -> Breach | None:
+        place = self.fifo.place(db, queue, receipt)
+        if place is None and not self.fifo.exists(db, queue, receipt):
+            return None
+        if place is None or place[1] <= self._clock.now_ms():
+            return Breach(
+                "InvalidParameterValue",
+                f"Value {handle} for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.",
+            )
+        self.fifo.remove(db, queue.id, place[0], place[1], receipt.seq)
+        return None
+
+    def hide(self, queue: Queue, handle: str, seconds: int) -> Breach | None:
+        """ChangeMessageVisibility."""
+        if (breach := rules.between("VisibilityTimeout", seconds, 0, VISIBILITY_MAX)) is not None:
+            return breach
+        receipt = self._receipt(queue, handle)
+        if receipt is None:
+            return BAD_HANDLE
+        until = self._clock.now_ms() + seconds * 1000
+        if until > receipt.claimed + VISIBILITY_MAX * 1000:
+            return Breach(
+                "InvalidParameterValue",
+                f"Value {seconds} for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the "
+                f"message is beyond the limit [{VISIBILITY_MAX} seconds].",
+            )
+        if queue.fifo:
+            with transaction(self._tables.connection) as db:
+                done = self.fifo.hide(db, queue, receipt, until)
+        else:
+            done = self.mailbox.hide(queue, receipt, until)
+        if done:
+            return None
+        return Breach(
+            "InvalidParameterValue",
+            f"Value {handle} for parameter ReceiptHandle is invalid. Reason: "
+            "Message does not exist or is not available for visibility timeout change.",
+        )
+
+    # --- retention
+
+    def sweep(self, queue: Queue, now: int) -> None:
+        """Remove what has outlived the retention period; it can't be received any more in any case."""
+        if not self.mailbox.sweep_due(queue, now):
+            return
+        with transaction(self._tables.connection) as db:
+            rows = db.execute(schema.EXPIRED, (queue.id, now - queue.retention_ms)).fetchall()
+            for visible_at, seq, large, group in rows:
+                if queue.fifo:
+                    row = db.execute(
+                        "SELECT visible_at FROM fifo WHERE queue = ? AND seq = ?", (queue.id, seq)
+                    )
+                    self.fifo.remove(db, queue.id, group, row.fetchone()[0], seq)
+                else:
+                    self.mailbox.remove(db, queue, visible_at, seq, inline=not large)
+            db.execute(
+                "DELETE FROM extended WHERE queue = ? AND visible_at < ?",
+                (queue.id, now - VISIBILITY_MAX * 1000),
+            )
+            (oldest,) = db.execute(schema.MIN_SENT, (queue.id,)).fetchone()
+            oldest = now if oldest is None else oldest
+            db.execute(schema.SET_OLDEST, (oldest, queue.id))
+        self.mailbox.swept(queue, oldest, now)
+
+
+BAD_HANDLE: Final = Breach("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+
+
+def _dead_letter(attributes: Mapping[str, Any] | None) -> bool:
+    """Whether these are the message attributes with which Lambda sends a dead letter."""
+    return attributes is not None and "RequestID" in attributes and "ErrorCode" in attributes
+
+
+def _told(entry: Mapping[str, Any], message_id: str) -> dict[str, Any]:
+    """What SendMessage answers: the digests of what was sent, and the message's id."""
+    told = {"MD5OfMessageBody": digests.of_text(entry["MessageBody"]), "MessageId": message_id}
+    if attributes := entry.get("MessageAttributes"):
+        told["MD5OfMessageAttributes"] = digests.of_attributes(attributes)
+    if system := entry.get("MessageSystemAttributes"):
+        told["MD5OfMessageSystemAttributes"] = digests.of_attributes(system)
+    return told

@@ -1,0 +1,38 @@
+"""Receipt handles: where a claimed message lies, and the secret of that claim. Opaque to whoever receives."""
+
+from __future__ import annotations
+
+import struct
+from binascii import Error, a2b_base64, b2a_base64
+from typing import Final, NamedTuple
+
+_FORM: Final = struct.Struct(">BIQQQQ")
+# Whether the body lies in the row or apart.
+_INLINE, _LARGE = 1, 2
+
+
+class Receipt(NamedTuple):
+    """One claim of one message. Times are epoch ms."""
+
+    queue: int
+    seq: int
+    visible_at: int
+    secret: int
+    claimed: int
+    inline: bool = True
+
+    def handle(self) -> str:
+        """The ReceiptHandle."""
+        return b2a_base64(_FORM.pack(_INLINE if self.inline else _LARGE, *self[:5]), newline=False).decode()
+
+
+def parse(handle: str) -> Receipt | None:
+    """The receipt in a handle; None if it is no handle of ours."""
+    try:
+        kind, *rest = _FORM.unpack(a2b_base64(handle.encode(), strict_mode=True))
+    except (Error, struct.error, UnicodeError):
+        return None
+    if kind not in {_INLINE, _LARGE}:
+        return None
+    queue, seq, visible_at, secret, claimed = rest
+    return Receipt(queue, seq, visible_at, secret, claimed, kind == _INLINE)
