@@ -6,22 +6,30 @@ letters. Standard library only: it lies on the handler's path.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType, TracebackType
 
 # Causes are followed this far; a cycle or a thousand of them say nothing more.
 CAUSES_MAX: Final = 8
+# Of a group of exceptions this many are told, and groups within groups this deep.
+MEMBERS_MAX: Final = 10
+GROUPS_MAX: Final = 3
+NOTES_MAX: Final = 10
+# Of an endless recursion both ends are told: how it was entered, and where it broke.
 FRAMES_MAX: Final = 50
+_FIRST_FRAMES: Final = 10
+TEXT_MAX: Final = 4000
 
 _LIBRARY: Final = re.compile(
     r"(?:^|/)(?:site-packages|dist-packages|lib/python3(?:\.\d+)?|awslambdaric|lambdalog/instrument)/|^<"
 )
+# What the compiler makes of a comprehension differs between versions of Python.
+_MADE: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _STACK: Final = re.compile(r'File "([^"]+)", line (\d+), in ([^\n]+)(?:\n\s*([^\n]+))?')
 # What differs between two occurrences of one failure: quoted values, ids, numbers.
 _VARIABLE: Final = re.compile(
@@ -52,13 +60,20 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an invocation failed. `frames` are innermost last; `causes` the exceptions that led to it, nearest first."""
+    """Why an invocation failed. `frames` are innermost last; `causes` the exceptions that led to it, nearest first.
+
+    `relation` is how a cause led on: "cause" (raise … from) or "context" (raised while it was handled). `members` are
+    the exceptions of a group.
+    """
 
     type: str
     message: str
     fingerprint: str
     frames: tuple[Frame, ...] = ()
     causes: tuple[Failure, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    members: tuple[Failure, ...] = field(default=())
+    relation: str = ""
 
     def record(self) -> dict[str, Any]:
         """What stands under `failure` in a log line."""
@@ -66,40 +81,60 @@ class Failure:
             "type": self.type,
             "message": self.message,
             "fingerprint": self.fingerprint,
-            "frames": [frame.record() for frame in self.frames],
         }
+        if self.relation:
+            record["relation"] = self.relation
+        if self.notes:
+            record["notes"] = list(self.notes)
+        record["frames"] = [frame.record() for frame in self.frames]
         if self.causes:
             record["causes"] = [cause.record() for cause in self.causes]
+        if self.members:
+            record["members"] = [member.record() for member in self.members]
         return record
 
 
 def fingerprint(type_: str, message: str, frames: Sequence[Frame]) -> str:
     """16 hex digits: the type and where the function's own code was, or the message without what varies.
 
-    Lines don't count, nor folders: moving code, or deploying it elsewhere, leaves a failure the same.
+    Lines don't count, nor folders: moving code, or deploying it elsewhere, leaves a failure the same. Neither does the
+    depth of a recursion.
     """
-    own = [frame for frame in frames if not _LIBRARY.search(frame.file)]
-    parts = [type_]
-    if own:
-        parts += [f"{frame.file.replace(chr(92), '/').rpartition('/')[2]}:{frame.function}" for frame in own]
-    else:
-        parts.append(_VARIABLE.sub("*", message))
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+    return _digest(type_, message, [(frame.file, frame.function) for frame in frames])
 
 
-def from_exception(error: BaseException) -> Failure:
-    """The failure that an exception is, with its causes."""
-    first, *causes = [_one(found) for found in _chain(error)]
-    return Failure(first.type, first.message, first.fingerprint, first.frames, tuple(causes))
+def from_exception(
+    error: BaseException, local: Callable[[FrameType], Mapping[str, str]] | None = None
+) -> Failure:
+    """The failure that an exception is: notes, causes, the members of a group.
+
+    `local` tells a frame's variables as texts; without it frames have none.
+    """
+    return _whole(error, local, 0)
 
 
 def from_record(record: Mapping[str, Any]) -> Failure:
     """The failure in a log line, as `record` put it there; missing parts are empty."""
+    return _from_record(record, 0)
+
+
+def _from_record(record: Mapping[str, Any], depth: int) -> Failure:
     frames = tuple(_frame(found) for found in _items(record.get("frames")))
     type_, message = str(record.get("type") or "Unknown"), str(record.get("message") or "")
-    causes = tuple(from_record(found) for found in _items(record.get("causes"))[:CAUSES_MAX])
+    # A line is anybody's text: nothing in it is followed without end.
+    deeper = depth <= GROUPS_MAX
+    causes = _items(record.get("causes"))[:CAUSES_MAX] if deeper else []
+    members = _items(record.get("members"))[:MEMBERS_MAX] if deeper else []
+    notes = record.get("notes")
     return Failure(
-        type_, message, str(record.get("fingerprint") or fingerprint(type_, message, frames)), frames, causes
+        type_,
+        message,
+        str(record.get("fingerprint") or fingerprint(type_, message, frames)),
+        frames,
+        tuple(_from_record(found, depth + 1) for found in causes),
+        tuple(map(str, notes[:NOTES_MAX])) if isinstance(notes, list) else (),
+        tuple(_from_record(found, depth + 1) for found in members),
+        str(record.get("relation") or ""),
     )
 
 
@@ -131,49 +166,136 @@ def from_dead_letter(error_code: str, error_message: str) -> Failure:
     return Failure(type_, message, fingerprint(type_, message, ()))
 
 
-def _one(error: BaseException) -> Failure:
-    frames = tuple(_frames(error.__traceback__))
-    type_, message = type(error).__qualname__, _message(error)
-    return Failure(type_, message, fingerprint(type_, message, frames), frames)
+def _digest(type_: str, message: str, places: Sequence[tuple[str, str]]) -> str:
+    import hashlib
+
+    own = [
+        f"{file.replace(chr(92), '/').rpartition('/')[2]}:{function}"
+        for file, function in places
+        if function not in _MADE and not _LIBRARY.search(file)
+    ]
+    parts = [type_, *(dict.fromkeys(own) if own else (_VARIABLE.sub("*", message),))]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _whole(
+    error: BaseException, local: Callable[[FrameType], Mapping[str, str]] | None, depth: int
+) -> Failure:
+    (_, first), *others = _chain(error)
+    return _one(
+        first,
+        local,
+        depth=depth,
+        causes=tuple(_one(found, local, depth=depth, relation=how) for how, found in others),
+    )
+
+
+def _one(
+    error: BaseException,
+    local: Callable[[FrameType], Mapping[str, str]] | None,
+    *,
+    depth: int,
+    relation: str = "",
+    causes: tuple[Failure, ...] = (),
+) -> Failure:
+    steps = list(_steps(error.__traceback__))
+    type_, message = type(error).__name__, _message(error)
+    mark = _digest(type_, message, [(step[0].f_code.co_filename, step[0].f_code.co_name) for step in steps])
+    if len(steps) > FRAMES_MAX:
+        steps = steps[:_FIRST_FRAMES] + steps[_FIRST_FRAMES - FRAMES_MAX :]
+    members: tuple[Failure, ...] = ()
+    if isinstance(error, BaseExceptionGroup) and depth < GROUPS_MAX:
+        members = tuple(_whole(member, local, depth + 1) for member in error.exceptions[:MEMBERS_MAX])
+    return Failure(
+        type_,
+        message,
+        mark,
+        tuple(_told(frame, line, local) for frame, line in steps),
+        causes,
+        _notes(error),
+        members,
+        relation,
+    )
 
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        return _cut(str(error))
     except Exception as broken:  # noqa: BLE001 - a failure is told even where its text can't be
-        return f"<{type(error).__qualname__}: str() raised {type(broken).__name__}>"
+        return f"<{type(error).__name__}: str() raised {type(broken).__name__}>"
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _notes(error: BaseException) -> tuple[str, ...]:
+    notes = getattr(error, "__notes__", None)
+    # Anyone may have put anything there.
+    return tuple(_cut(note) for note in notes[:NOTES_MAX] if type(note) is str) if type(notes) is list else ()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}… ({len(text)} characters)"
+
+
+def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
     seen: set[int] = set()
     found: BaseException | None = error
+    how = ""
     while found is not None and id(found) not in seen and len(seen) <= CAUSES_MAX:
         seen.add(id(found))
-        yield found
-        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+        yield how, found
+        if found.__cause__ is not None:
+            how, found = "cause", found.__cause__
+        else:
+            how, found = "context", None if found.__suppress_context__ else found.__context__
 
 
-def _frames(traceback: TracebackType | None) -> Iterable[Frame]:
+def _steps(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
+    while traceback is not None:
+        file = traceback.tb_frame.f_code.co_filename
+        if "site-packages" in file or not _LIBRARY.search(file):
+            yield traceback.tb_frame, traceback.tb_lineno
+        traceback = traceback.tb_next
+
+
+def from_stack(
+    type_: str,
+    message: str,
+    stack: Sequence[tuple[FrameType, int]],
+    local: Callable[[FrameType], Mapping[str, str]] | None = None,
+) -> Failure:
+    """The failure of a thread that is stuck: its (frame, line), outermost first."""
+    steps = [
+        (frame, line)
+        for frame, line in stack
+        if "site-packages" in frame.f_code.co_filename or not _LIBRARY.search(frame.f_code.co_filename)
+    ]
+    mark = _digest(type_, message, [(frame.f_code.co_filename, frame.f_code.co_name) for frame, _ in steps])
+    return Failure(
+        type_, message, mark, tuple(_told(frame, line, local) for frame, line in steps[-FRAMES_MAX:])
+    )
+
+
+def _told(frame: FrameType, line: int, local: Callable[[FrameType], Mapping[str, str]] | None) -> Frame:
     import linecache
 
-    found = []
-    while traceback is not None:
-        code = traceback.tb_frame.f_code
-        if not _LIBRARY.search(code.co_filename) or code.co_filename.find("site-packages") >= 0:
-            text = linecache.getline(code.co_filename, traceback.tb_lineno).strip()
-            found.append(Frame(code.co_filename, traceback.tb_lineno, code.co_name, text or None))
-        traceback = traceback.tb_next
-    return found[-FRAMES_MAX:]
+    code = frame.f_code
+    text = linecache.getline(code.co_filename, line, frame.f_globals).strip()
+    own = local is not None and not _LIBRARY.search(code.co_filename)
+    return Frame(
+        code.co_filename, line, code.co_name, text[:200] or None, local(frame) if own and local else None
+    )
 
 
 def _frame(record: Mapping[str, Any]) -> Frame:
     line = record.get("line")
-    code = record.get("code")
+    code, local = record.get("code"), record.get("locals")
     return Frame(
         str(record.get("file")),
         line if isinstance(line, int) else 0,
         str(record.get("function")),
         None if code is None else str(code),
+        {str(name): str(value) for name, value in local.items()}
+        if isinstance(local, dict) and local
+        else None,
     )
 
 
