@@ -4,60 +4,232 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, Unpack, overload
 
 from lambdalog.instrument.invocation import CURRENT
-from lambdalog.instrument.logger import get_logger
+from lambdalog.instrument.joining import join
+from lambdalog.instrument.observe import Observer, Options, in_lambda
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from lambdalog.instrument.scrub import Scrubber
 
 Handler = TypeVar("Handler", bound="Callable[..., Any]")
-_MARK = "__lambdalog__"
+MARK = "__lambdalog__"
+DISABLED_VARIABLE = "LAMBDALOG_DISABLED"
+_ABSENT: Any = object()
 
 
-@overload
-def handler(function: Handler, /) -> Handler: ...
-@overload
-def handler() -> Callable[[Handler], Handler]: ...
-def handler(function: Callable[..., Any] | None = None, /) -> Any:
-    """Wrap a Lambda handler `function(event, context)`.
+class Decorator(Protocol):
+    """What `@handler(…)` gives: it takes a handler and gives one."""
 
-    In Lambda, and under `lambdalog invoke`, its lines go to standard output as JSON. In a plain process a context is
-    made, the platform's lines are written too, and all of them go to the store. An exception is logged as a failure
-    (type, message, causes, frames, fingerprint) and raised again. LAMBDALOG_DISABLED=1 leaves the function as it is.
-    """
-    if function is None:
-        return handler
-    if getattr(function, _MARK, False) or os.environ.get("LAMBDALOG_DISABLED") == "1":
-        return function
-    log = get_logger()
-
-    @functools.wraps(function)
-    def wrapped(event: Any, context: Any = None) -> Any:
-        if context is None and not os.environ.get("AWS_LAMBDA_RUNTIME_API"):
-            from lambdalog.instrument.plain import run
-
-            return run(function, event, observe)
-        return observe(event, context)
-
-    def observe(event: Any, context: Any) -> Any:
-        CURRENT.begin(context)
-        try:
-            return function(event, context)
-        except Exception as error:
-            headline = _headline(error)
-            log.exception(headline)
-            raise
-        finally:
-            CURRENT.end()
-
-    setattr(wrapped, _MARK, True)
-    return cast("Any", wrapped)
+    def __call__(self, function: Handler, /) -> Handler:
+        """Wrap a handler."""
+        ...
 
 
-def _headline(error: BaseException) -> str:
+class Settings(TypedDict, total=False):
+    """The arguments of `@handler(…)`; HandlerDecorator says what they do, `checked` their defaults."""
+
+    permanent: type[BaseException] | Iterable[type[BaseException]]
+    dead_letter: str | None
+    timeout_warning: float | None
+    correlation: str | None
+    sample: float | None
+    debug_ring: int | None
+    scrub: Scrubber | None
+    capture_event: bool
+    capture_locals: bool
+
+
+class HandlerDecorator:
+    """`@handler`, `@handler(…)` and `@handler.batch`."""
+
+    @overload
+    def __call__(self, function: Handler, /) -> Handler: ...
+    @overload
+    def __call__(self, **options: Unpack[Settings]) -> Decorator: ...
+    def __call__(self, function: Any = None, **options: Unpack[Settings]) -> Any:
+        """Wrap a Lambda handler `function(event, context)`: plain, async, a generator, a method, a callable object.
+
+        In Lambda, and under `lambdalog invoke`, its lines go to standard output as JSON. In a plain process a context
+        is made, the platform's lines are written too, and all of them go to the store. An exception is logged as a
+        failure (type, message, causes, frames with variables, fingerprint, event) and raised again.
+
+        `permanent` exceptions send the event to `dead_letter` (a queue's name, URL or ARN, a topic's ARN) and let the
+        invocation succeed: Lambda would only fail again. If that can't be done the exception is raised after all.
+        `timeout_warning`: so many seconds before the deadline a line tells where the code is; None: never.
+        `correlation`: where the event has an id that ties it to its cause: a path, a source's name, or "auto".
+        `sample`: the share of invocations that log at DEBUG (LAMBDALOG_SAMPLE). `debug_ring`: how many lines below
+        the level are kept, and written if the invocation fails (LAMBDALOG_DEBUG_RING). `scrub` takes secrets out of
+        what a failure tells; `capture_event` and `capture_locals` False leave that out.
+
+        LAMBDALOG_DISABLED=1 leaves the function as it is. TypeError, ValueError for what can't be.
+        """
+        made = checked(**options)
+        if function is None:
+            return functools.partial(self._wrap, options=made)
+        return self._wrap(function, options=made)
+
+    @overload
+    def batch(self, function: Handler, /) -> Handler: ...
+    @overload
+    def batch(self, *, workers: int = 1, **options: Unpack[Settings]) -> Decorator: ...
+    def batch(self, function: Any = None, *, workers: int = 1, **options: Unpack[Settings]) -> Any:
+        """Wrap a function of one record, `function(record)` or `function(record, context)`, as a handler of batches.
+
+        Records of SQS, Kinesis and DynamoDB; the handler answers `batchItemFailures` with those that failed (the
+        event source mapping needs FunctionResponseTypes=["ReportBatchItemFailures"]). After a failure a FIFO group,
+        or a stream, isn't gone on with: order is kept. `workers` threads handle records side by side where order
+        allows. Other arguments are those of `handler`, for each record by itself.
+        """
+        made = checked(**options)
+        if type(workers) is not int or workers < 1:
+            raise ValueError(f"workers is a number from 1, not {workers!r}")
+        if function is None:
+            return lambda found: self._batch(found, workers, made)
+        return self._batch(function, workers, made)
+
+    def _batch(self, function: Any, workers: int, options: Options) -> Any:
+        from lambdalog.instrument.batch import batch_handler
+
+        if getattr(function, MARK, False):
+            return function
+        # The kill switch leaves no watching, but records are records: the function takes one at a time.
+        observer = None if disabled() else Observer(_name(function), options)
+        plain = batch_handler(function, workers, observer)
+        wrapped = plain if observer is None else wrap(plain, observer, inner=function)
+        setattr(wrapped, MARK, True)
+        return wrapped
+
+    def _wrap(self, function: Any, *, options: Options) -> Any:
+        if isinstance(function, type):
+            return _class(function, options)
+        if not callable(function):
+            raise TypeError(f"@handler wraps a function or a callable object, not {type(function).__name__}")
+        if getattr(function, MARK, False) or disabled():
+            return function
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self._wrap(function.__func__, options=options))
+        return wrap(function, Observer(_name(function), options))
+
+
+handler = HandlerDecorator()
+
+
+def disabled() -> bool:
+    """Whether the kill switch is set."""
+    return os.environ.get(DISABLED_VARIABLE, "") not in {"", "0"}
+
+
+def checked(
+    *,
+    permanent: type[BaseException] | Iterable[type[BaseException]] = (),
+    dead_letter: str | None = None,
+    timeout_warning: float | None = 0.5,
+    correlation: str | None = None,
+    sample: float | None = None,
+    debug_ring: int | None = None,
+    scrub: Scrubber | None = None,
+    capture_event: bool = True,
+    capture_locals: bool = True,
+) -> Options:
+    """The decorator's arguments as options. TypeError, ValueError for wrong ones, when the function is defined."""
+    kinds = (permanent,) if isinstance(permanent, type) else tuple(permanent)
+    for kind in kinds:
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+            raise TypeError(f"permanent names exception classes, not {kind!r}")
+    if bool(kinds) != (dead_letter is not None):
+        raise ValueError("permanent and dead_letter go together: which exceptions, and where their events go")
+    if timeout_warning is not None and timeout_warning < 0:
+        raise ValueError(f"timeout_warning is a number of seconds, or None, not {timeout_warning!r}")
+    if sample is not None and not 0 <= sample <= 1:
+        raise ValueError(f"sample is a share from 0 to 1, not {sample!r}")
+    if debug_ring is not None and debug_ring < 0:
+        raise ValueError(f"debug_ring is a number of lines, not {debug_ring!r}")
+    paths: tuple[tuple[str | int, ...], ...] = ()
+    if correlation is not None:
+        from lambdalog.instrument.correlation import parse
+
+        paths = parse(correlation)
+    return Options(
+        permanent=kinds,
+        dead_letter=dead_letter,
+        timeout_warning=timeout_warning or None,
+        correlation=paths,
+        sample=min(max(_number("LAMBDALOG_SAMPLE"), 0.0), 1.0) if sample is None else sample,
+        debug_ring=int(_number("LAMBDALOG_DEBUG_RING")) if debug_ring is None else debug_ring,
+        scrub=scrub,
+        capture_event=capture_event,
+        capture_locals=capture_locals,
+    )
+
+
+def wrap(function: Any, observer: Observer, inner: Any = None) -> Any:
+    """`function` as a handler that is observed; `inner` is the user's own where `function` is one of ours."""
+    first = 0 if inner is not None else _offset(function)
+    named = inner or function
+    join()
+
+    def wrapped(*args: Any, **keys: Any) -> Any:
+        event = args[first] if len(args) > first else keys.get("event", _ABSENT)
+        if event is _ABSENT or CURRENT.mine() is not None:
+            # Wrong arguments are the function's to refuse; a handler called by a handler is a part of it.
+            return function(*args, **keys)
+        given = len(args) > first + 1 or "context" in keys
+        context = args[first + 1] if len(args) > first + 1 else keys.get("context")
+        join()
+        if context is not None or in_lambda():
+            if not given and first + 1 == len(args):
+                args = (*args, context)
+            return observer.run(lambda: function(*args, **keys), event, context)
+        from lambdalog.instrument.plain import PlainRun
+
+        run = PlainRun(named)
+        if given and "context" in keys:
+            keys["context"] = run.context
+        else:
+            args = (*args[: first + 1], run.context, *args[first + 2 :])
+        return observer.run(lambda: function(*args, **keys), event, run.context, run.begin)
+
+    # A callable object has no name of its own, and no __dict__ that would fit.
+    functools.update_wrapper(wrapped, named, updated=("__dict__",) if hasattr(named, "__code__") else ())
+    setattr(wrapped, MARK, True)
+    return wrapped
+
+
+def _class(found: Any, options: Options) -> Any:
+    """A class whose instances are handlers: its __call__ is wrapped, where it stands."""
+    call = found.__dict__.get("__call__")
+    if call is None:
+        raise TypeError(
+            f"@handler wraps a class that defines __call__(self, event, context); {found.__name__} doesn't"
+        )
+    if not getattr(call, MARK, False) and not disabled():
+        found.__call__ = wrap(call, Observer(found.__qualname__, options))
+    return found
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__qualname__", None) or type(function).__qualname__)
+
+
+def _offset(function: Any) -> int:
+    """Where the event stands among the positional arguments: behind a method's self."""
+    code = getattr(function, "__code__", None)
+    if code is None or getattr(function, "__self__", None) is not None:
+        return 0
+    names = code.co_varnames[: code.co_argcount]
+    if names and names[0] in {"self", "cls"}:
+        return 1
+    owner = function.__qualname__.rpartition(".")[0]
+    return 1 if len(names) >= 3 and owner and not owner.endswith("<locals>") else 0
+
+
+def _number(variable: str) -> float:
+    """A number from the environment; one that isn't doesn't stop a function."""
     try:
-        return f"{type(error).__qualname__}: {error}"
-    except Exception:  # noqa: BLE001 - str() is the user's code
-        return type(error).__qualname__
+        return float(os.environ.get(variable) or 0)
+    except ValueError:
+        return 0.0

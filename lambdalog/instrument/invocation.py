@@ -1,39 +1,162 @@
 """The invocation that runs now: what every line of it says, in whatever thread it is written.
 
-An environment runs one invocation at a time, so this is one object and no context variable: pool threads see it too, and
-nothing of it is left when the next invocation begins.
+Its thread knows it by a context variable, which tasks inherit. Pool threads have no such variable: they are given the
+only invocation that runs, and an environment of Lambda's runs one at a time. Where several run side by side (a local
+server's threads), a foreign thread's lines are nobody's rather than the wrong one's.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lambdalog.instrument.ring import Ring
+
+# Above every level: an invocation that is not sampled lowers nobody's threshold.
+NOTHING_MORE = 1000
 
 
 class Invocation:
-    """The keys of the current invocation's lines; empty outside of one."""
+    """One invocation. `fields` are the keys of its lines, `floor` the level from which it is written in any case."""
+
+    __slots__ = (
+        "block_lock",
+        "coroutine",
+        "failed",
+        "fields",
+        "finish",
+        "floor",
+        "function",
+        "listen",
+        "over",
+        "previous",
+        "remaining",
+        "request_id",
+        "ring",
+        "thread",
+        "version",
+    )
+
+    def __init__(self, context: Any, *, cold: bool, environ: Mapping[str, str]) -> None:
+        self.request_id = getattr(context, "aws_request_id", None)
+        self.function = getattr(context, "function_name", None) or environ.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.version = getattr(context, "function_version", None) or environ.get(
+            "AWS_LAMBDA_FUNCTION_VERSION"
+        )
+        self.fields: dict[str, Any] = {
+            "requestId": self.request_id,
+            "function": self.function,
+            "version": self.version,
+            "coldStart": cold,
+        }
+        self.floor = NOTHING_MORE
+        self.ring: Ring | None = None
+        self.listen: Callable[[bytes], None] | None = None
+        self.finish: Callable[[], None] | None = None
+        self.remaining: Callable[[], Any] | None = getattr(context, "get_remaining_time_in_millis", None)
+        self.thread = threading.get_ident()
+        self.block_lock = threading.Lock()
+        self.coroutine: Any = None
+        self.over = False
+        self.failed = False
+        self.previous: Invocation | None = None
+
+    def bind(self, keys: Mapping[str, Any]) -> None:
+        """More keys for each line to come. A new dict each time: another thread may be reading the old one."""
+        with self.block_lock:
+            self.fields = {**self.fields, **keys}
+
+    def restore(self, before: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
+        """Give `keys` the values they had in `before`, or none; other keys stay as they are by now."""
+        with self.block_lock:
+            fields = {name: value for name, value in self.fields.items() if name not in keys}
+            fields.update({name: before[name] for name in keys if name in before})
+            self.fields = fields
+
+
+class Invocations:
+    """Which invocations run."""
 
     def __init__(self) -> None:
-        self.keys: dict[str, Any] = {}
-        self.bound: dict[str, Any] = {}
+        self._mine: ContextVar[Invocation | None] = ContextVar("lambdalog_invocation", default=None)
+        self._block: ContextVar[Mapping[str, Any] | None] = ContextVar("lambdalog_block", default=None)
+        self._lock = threading.Lock()
+        self._running: list[Invocation] = []
+        self._alone: Invocation | None = None
         self._cold = True
 
-    def begin(self, context: Any) -> None:
-        """An invocation begins, with what its context tells."""
-        self.keys = {
-            "requestId": getattr(context, "aws_request_id", None),
-            "function": getattr(context, "function_name", None) or os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
-            "version": getattr(context, "function_version", None)
-            or os.environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
-            "coldStart": self._cold,
-        }
-        self.bound = {}
+    def begin(self, context: Any) -> Invocation:
+        """An invocation begins in this thread, with what its context tells."""
+        started = Invocation(context, cold=self._cold, environ=os.environ)
         self._cold = False
+        self.enter_again(started)
+        return started
 
-    def end(self) -> None:
+    def end(self, invocation: Invocation) -> None:
         """It is over: later lines are not its own."""
-        self.keys = {}
-        self.bound = {}
+        invocation.over = True
+        self.leave(invocation)
+
+    def enter_again(self, invocation: Invocation) -> None:
+        """An invocation runs, or runs on, in this thread or task."""
+        invocation.previous = self.mine()
+        self._mine.set(invocation)
+        with self._lock:
+            self._running.append(invocation)
+            self._alone = invocation if len(self._running) == 1 else None
+
+    def leave(self, invocation: Invocation) -> None:
+        """It doesn't run for now."""
+        if self._mine.get() is invocation:
+            self._mine.set(invocation.previous)
+        invocation.previous = None
+        with self._lock:
+            self._running = [other for other in self._running if other is not invocation]
+            self._alone = self._running[0] if len(self._running) == 1 else None
+
+    def mine(self) -> Invocation | None:
+        """The invocation that this very thread, or task, runs."""
+        found = self._mine.get()
+        return None if found is None or found.over else found
+
+    def current(self) -> Invocation | None:
+        """The invocation whose line this is."""
+        found = self._mine.get()
+        return self._alone if found is None or found.over else found
+
+    # --- keys of a block
+
+    def block(self) -> Mapping[str, Any] | None:
+        """The keys of the blocks around this point, of this thread or task alone."""
+        return self._block.get()
+
+    def enter(self, keys: Mapping[str, Any]) -> Callable[[], None]:
+        """Bind keys until the function that is returned is called.
+
+        In the handler's own thread they are the invocation's, so that the threads it starts have them; elsewhere, and
+        in tasks, they are this thread's or task's own.
+        """
+        running = self.mine()
+        if running is not None and running.thread == threading.get_ident() and self._block.get() is None:
+            before = running.fields
+            running.bind(keys)
+            return lambda: running.restore(before, keys)
+        return self.enter_own(keys)
+
+    def enter_own(self, keys: Mapping[str, Any]) -> Callable[[], None]:
+        """Bind keys in this thread or task alone."""
+        outer = self._block.get()
+        self._block.set({**(outer or {}), **keys})
+
+        def leave() -> None:
+            self._block.set(outer)
+
+        return leave
 
 
-CURRENT = Invocation()
+CURRENT = Invocations()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.arn import Scope
+from lambdalog.instrument.capture import peak_mb
 from lambdalog.instrument.output import STDOUT
 from lambdalog.settings import STORE_VARIABLE, function_name, region
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambdalog.cloud import Cloud
+    from lambdalog.instrument.invocation import Invocation
     from lambdalog.shipper import Shipper
 
 logger = logging.getLogger(__name__)
@@ -79,49 +81,53 @@ class _Destination:
 _destination = _Destination()
 
 
-def run(function: Callable[..., Any], event: Any, observe: Callable[[Any, Any], Any]) -> Any:
-    """Call a handler as Lambda would: context, START, its lines, END, REPORT; into the store."""
-    name = function_name(Path(inspect.getfile(function)))
-    shipper = _try(lambda: _destination.shipper(f"/aws/lambda/{name}"))
-    context = LocalContext(name, _destination.stream)
-    if shipper is None:
-        return observe(event, context)
-    from lambdalog.runtime import platform_lines
+class PlainRun:
+    """One call of a handler as Lambda would make it: context, START, its lines, END, REPORT; into the store."""
 
-    def listen(line: bytes) -> None:
-        shipper.put(line.decode("utf-8", "replace"))
+    def __init__(self, function: Callable[..., Any]) -> None:
+        name = function_name(Path(_file(function)))
+        self._shipper = _try(lambda: _destination.shipper(f"/aws/lambda/{name}"))
+        self.context = LocalContext(name, _destination.stream)
+        self._began = 0.0
 
-    if sys.stdout.isatty() and STDOUT.pretty is None:
-        from lambdalog.instrument.pretty import pretty
+    def begin(self, invocation: Invocation) -> Callable[[], None] | None:
+        """The invocation begins; what is to be called at its end."""
+        shipper = self._shipper
+        if shipper is None:
+            return None
+        from lambdalog.runtime import platform_lines
 
-        STDOUT.pretty = pretty
-    shipper.put(platform_lines.start(context.aws_request_id, context.function_version))
-    STDOUT.listeners.append(listen)
-    began = time.perf_counter()
-    try:
-        return observe(event, context)
-    finally:
-        STDOUT.listeners.remove(listen)
-        duration_ms = (time.perf_counter() - began) * 1000
-        shipper.put(platform_lines.end(context.aws_request_id))
-        shipper.put(
-            platform_lines.report(
-                context.aws_request_id,
+        self._lines: Any = platform_lines
+        if STDOUT.pretty is None and sys.stdout.isatty():
+            from lambdalog.instrument.pretty import pretty
+
+            STDOUT.pretty = pretty
+        shipper.put(platform_lines.start(self.context.aws_request_id, self.context.function_version))
+        invocation.listen = lambda line: shipper.put(line.decode("utf-8", "replace"))
+        self._began = time.perf_counter()
+        return self._end
+
+    def _end(self) -> None:
+        duration_ms = (time.perf_counter() - self._began) * 1000
+        self._shipper.put(self._lines.end(self.context.aws_request_id))
+        self._shipper.put(
+            self._lines.report(
+                self.context.aws_request_id,
                 duration_ms=duration_ms,
-                billed_ms=platform_lines.billed(duration_ms, None),
-                memory_mb=int(context.memory_limit_in_mb),
-                max_memory_mb=_peak_mb(),
+                billed_ms=self._lines.billed(duration_ms, None),
+                memory_mb=int(self.context.memory_limit_in_mb),
+                max_memory_mb=peak_mb(),
             )
         )
-        _try(shipper.flush)
+        _try(self._shipper.flush)
 
 
-def _peak_mb() -> int:
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Bytes on macOS, kilobytes elsewhere.
-    return max(1, peak // (1024 * 1024 if sys.platform == "darwin" else 1024))
+def _file(function: Any) -> str:
+    """The file of a function, or of a callable object's class."""
+    try:
+        return inspect.getfile(function if hasattr(function, "__code__") else type(function))
+    except TypeError:
+        return "function.py"
 
 
 def _try(work: Callable[[], Any]) -> Any:

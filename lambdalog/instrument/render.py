@@ -7,114 +7,186 @@ the line says under `degraded` which keys did.
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from enum import Enum
 from typing import Any, Final
 
 import orjson
 
 DEPTH_MAX: Final = 20
-# CloudWatch takes 1 MB an event; one value has no business being larger than this.
-TEXT_MAX: Final = 200_000
+# CloudWatch takes 1 MB an event, Lambda's own limit is near; one line has no business being larger than this.
+LINE_MAX: Final = 200_000
+TEXT_MAX: Final = 50_000
+ITEMS_MAX: Final = 1000
 _INT_MAX: Final = 2**64 - 1
 _INT_MIN: Final = -(2**63)
+_SCALARS: Final = frozenset({str, int, bool, type(None)})
 
 
 def render(line: dict[str, Any]) -> bytes:
     """`line` as one JSON object without a line break."""
     try:
         raw = orjson.dumps(line, default=_default)
-        if len(raw) <= TEXT_MAX:
+        # orjson writes null for NaN and infinity: whether that happened is looked into where there is a null.
+        if len(raw) <= LINE_MAX and (b"null" not in raw or not _doubtful(line)):
             return raw
     except Exception:  # noqa: BLE001, S110 - whatever it was, the slower way below says what it can
         pass
-    degraded: list[str] = []
-    clean: dict[str, Any] = {}
-    for key, value in line.items():
-        name = key if type(key) is str and _encodable(key) else _text(key)
-        clean[name] = _plain(value, name, degraded, 0, ())
-        if name is not key:
-            degraded.append(name)
-    clean["degraded"] = sorted(set(degraded))
-    return orjson.dumps(clean)
+    return _Degrader().line(line)
+
+
+def _doubtful(line: dict[str, Any]) -> bool:
+    for value in line.values():
+        kind = type(value)
+        if kind is float:
+            if not math.isfinite(value):
+                return True
+        elif kind not in _SCALARS:
+            return True
+    return False
 
 
 def _default(value: Any) -> Any:
     """What orjson asks of values that it doesn't know."""
-    if isinstance(value, Decimal):
-        return str(value)
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=repr)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
     if isinstance(value, BaseException):
         return f"{type(value).__name__}: {value}"
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8", "backslashreplace")
+    if isinstance(value, type):
+        return value.__qualname__
+    seconds = getattr(value, "total_seconds", None)
+    if callable(seconds):
+        return seconds()
     dump = getattr(value, "model_dump", None)
     if callable(dump):
         return dump()
+    # Pydantic's first version, and named tuples' cousins in other libraries.
+    if callable(getattr(value, "__get_validators__", None)):
+        return value.dict()
     return str(value)
 
 
-def _plain(value: Any, key: str, degraded: list[str], depth: int, path: tuple[int, ...]) -> Any:
-    """A value as something that orjson takes."""
-    if value is None or value is True or value is False:
-        return value
-    if type(value) is str:
-        return _bounded(value, key, degraded)
-    if type(value) is int:
-        if _INT_MIN <= value <= _INT_MAX:
+class _Degrader:
+    """Makes one line of values that JSON holds; `left` is how many characters it may still have."""
+
+    def __init__(self) -> None:
+        self._degraded: dict[str, None] = {}
+        self._left = LINE_MAX
+
+    def line(self, line: dict[Any, Any]) -> bytes:
+        """The line, and which of its keys are not what was logged."""
+        clean: dict[str, Any] = {}
+        for key, value in list(line.items()):
+            name = self._name(key, clean)
+            if name is not key:
+                self._degraded[name] = None
+            clean[name] = self._plain(value, name, 0, ())
+        if self._degraded:
+            clean["degraded"] = sorted(self._degraded)
+        return orjson.dumps(clean)
+
+    def _plain(self, value: Any, key: str, depth: int, path: tuple[int, ...]) -> Any:
+        """A value as something that orjson takes."""
+        kind = type(value)
+        if value is None or kind is bool:
+            self._left -= 5
             return value
-        degraded.append(key)
-        return _text(value)
-    if type(value) is float:
-        if math.isfinite(value):
-            return value
-        degraded.append(key)
-        return repr(value)
-    if id(value) in path:
-        degraded.append(key)
-        return "<circular>"
-    if depth > DEPTH_MAX:
-        degraded.append(key)
-        return "<too deep>"
-    path = (*path, id(value))
-    try:
+        if kind is str:
+            return self._bounded(value, key)
+        if kind is int:
+            self._left -= 8
+            if _INT_MIN <= value <= _INT_MAX:
+                return value
+            self._degraded[key] = None
+            return self._cut(_text(value))
+        if kind is float:
+            self._left -= 8
+            if math.isfinite(value):
+                return value
+            self._degraded[key] = None
+            return repr(value)
+        if id(value) in path:
+            self._degraded[key] = None
+            return "<circular>"
+        if depth > DEPTH_MAX:
+            self._degraded[key] = None
+            return "<too deep>"
+        try:
+            return self._composed(value, key, depth + 1, (*path, id(value)))
+        except Exception:  # noqa: BLE001 - a value whose own code fails is told by its type
+            self._degraded[key] = None
+            return self._cut(_text(value))
+
+    def _composed(self, value: Any, key: str, depth: int, path: tuple[int, ...]) -> Any:
+        if isinstance(value, str):
+            return self._bounded(str.__str__(value), key)
         if isinstance(value, dict):
-            found = {}
-            for name, inner in list(value.items()):
-                text = name if type(name) is str and _encodable(name) else _text(name)
-                if text is not name:
-                    degraded.append(key)
-                found[text] = _plain(inner, key, degraded, depth + 1, path)
-            return found
+            return self._mapping(value, key, depth, path)
         if isinstance(value, (list, tuple)):
-            return [_plain(inner, key, degraded, depth + 1, path) for inner in list(value)]
+            found = []
+            for inner in value[:ITEMS_MAX]:
+                if self._left <= 0:
+                    break
+                found.append(self._plain(inner, key, depth, path))
+            return self._short(found, len(value), key)
+        from datetime import date, datetime, time
+        from enum import Enum
+
         if isinstance(value, Enum):
-            return _plain(value.value, key, degraded, depth + 1, path)
+            return self._plain(value.value, key, depth, path)
         if isinstance(value, (datetime, date, time)):
             return value.isoformat()
+        if isinstance(value, int):
+            return self._plain(int(value), key, depth, path)
+        if isinstance(value, float):
+            return self._plain(float(value), key, depth, path)
         fields = getattr(type(value), "__dataclass_fields__", None)
         if fields is not None:
-            return {
-                name: _plain(getattr(value, name, None), key, degraded, depth + 1, path) for name in fields
-            }
-        return _plain(_default(value), key, degraded, depth + 1, path)
-    except Exception:  # noqa: BLE001 - a value whose own code fails is told by its type
-        degraded.append(key)
-        return _text(value)
+            return {name: self._plain(getattr(value, name, None), key, depth, path) for name in fields}
+        return self._plain(_default(value), key, depth, path)
 
+    def _mapping(self, value: dict[Any, Any], key: str, depth: int, path: tuple[int, ...]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        # A copy: another thread may be at it.
+        for count, (name, inner) in enumerate(list(value.items())):
+            if self._left <= 0 or count >= ITEMS_MAX:
+                self._degraded[key] = None
+                found["…"] = f"{len(value) - count} more"
+                break
+            text = self._name(name, found)
+            if text is not name:
+                self._degraded[key] = None
+            found[text] = self._plain(inner, key, depth, path)
+        return found
 
-def _bounded(text: str, key: str, degraded: list[str]) -> str:
-    if not _encodable(text):
-        degraded.append(key)
-        text = text.encode("utf-8", "backslashreplace").decode()
-    if len(text) > TEXT_MAX // 4:
-        degraded.append(key)
-        text = f"{text[: TEXT_MAX // 4]}… ({len(text)} characters)"
-    return text
+    def _short(self, found: list[Any], length: int, key: str) -> list[Any]:
+        if len(found) < length:
+            self._degraded[key] = None
+            found.append(f"… {length - len(found)} more")
+        return found
+
+    def _name(self, name: Any, taken: dict[str, Any]) -> str:
+        text: str = name if type(name) is str and len(name) <= 1000 and _encodable(name) else _text(name)
+        self._left -= len(text)
+        while text in taken:
+            # 1 and "1" are two keys of a dict, and stay two.
+            text += "_"
+        return text
+
+    def _bounded(self, text: str, key: str) -> str:
+        if len(text) > TEXT_MAX or len(text) > self._left:
+            self._degraded[key] = None
+            keep = max(min(TEXT_MAX, self._left), 0)
+            text = f"{text[:keep]}… ({len(text)} characters)"
+        if not _encodable(text):
+            self._degraded[key] = None
+            text = text.encode("utf-8", "backslashreplace").decode()
+        self._left -= len(text)
+        return text
+
+    def _cut(self, text: str) -> str:
+        self._left -= len(text)
+        return text
 
 
 def _encodable(text: str) -> bool:

@@ -1,0 +1,183 @@
+"""What a failed invocation's line tells: the exception whole, what the code held, the event, the surroundings.
+
+Imported when something fails, not before: a cold start doesn't pay for it.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+import lambdalog
+from lambdalog import failure as failures
+from lambdalog.instrument.scrub import Scrubber, Sweep, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import FrameType
+
+    from lambdalog.instrument.invocation import Invocation
+
+LOCALS_MAX: Final = 20
+LOCAL_TEXT_MAX: Final = 200
+# All variables of all frames of a failure together, and its event.
+LOCALS_BYTES: Final = 12_000
+EVENT_BYTES: Final = 16_000
+
+_DEFAULT: Final = Scrubber()
+
+
+def tell(
+    error: BaseException,
+    *,
+    scrubber: Scrubber | None = None,
+    local: bool = True,
+    event: Any = None,
+    running: Invocation | None = None,
+    surroundings: bool = False,
+) -> dict[str, Any]:
+    """The keys of a line about an exception: errorType, errorMessage, failure.
+
+    `failure` is the Failure's record; with `surroundings` also the event and what surrounded it; with all secrets
+    scrubbed, and `scrubbed` saying which.
+    """
+    sweep = Sweep(scrubber or _DEFAULT, LOCALS_BYTES)
+    # Locals are scrubbed as they are read: what they hold is bounded by the same look.
+    variables = Variables(sweep) if local else None
+    found = failures.from_exception(error, variables)
+    return _line(found, sweep, event=event, running=running, surroundings=surroundings)
+
+
+def tell_failure(
+    found: failures.Failure,
+    *,
+    scrubber: Scrubber | None = None,
+    event: Any = None,
+    running: Invocation | None = None,
+    surroundings: bool = True,
+) -> dict[str, Any]:
+    """The same keys for a failure that is no exception: a 5xx answer, a stuck thread."""
+    return _line(found, Sweep(scrubber or _DEFAULT), event=event, running=running, surroundings=surroundings)
+
+
+def stuck_keys(
+    make: Callable[[Variables | None], failures.Failure],
+    *,
+    scrubber: Scrubber | None,
+    local: bool,
+    event: Any,
+    running: Invocation,
+) -> dict[str, Any]:
+    """The keys of a warning about a thread that is stuck: no error yet, so `failure` alone."""
+    sweep = Sweep(scrubber or _DEFAULT, LOCALS_BYTES)
+    found = make(Variables(sweep) if local else None)
+    return {"failure": _line(found, sweep, event=event, running=running, surroundings=True)["failure"]}
+
+
+def _line(
+    found: failures.Failure, sweep: Sweep, *, event: Any, running: Invocation | None, surroundings: bool
+) -> dict[str, Any]:
+    record = found.record()
+    sweep.left = max(sweep.left, 0) + 4 * failures.TEXT_MAX
+    _scrub_texts(record, sweep, "failure")
+    if surroundings:
+        record |= _surroundings(event, sweep, running)
+    if sweep.found:
+        record["scrubbed"] = sweep.told()
+    return {"errorType": found.type, "errorMessage": record["message"], "failure": record}
+
+
+def _scrub_texts(record: dict[str, Any], sweep: Sweep, path: str) -> None:
+    """The messages and notes of a record and all within it."""
+    record["message"] = _scrubbed(record["message"], sweep, f"{path}.message")
+    if "notes" in record:
+        record["notes"] = [_scrubbed(note, sweep, f"{path}.notes") for note in record["notes"]]
+    for name in ("causes", "members"):
+        for index, inner in enumerate(record.get(name, ())):
+            _scrub_texts(inner, sweep, f"{path}.{name}[{index}]")
+
+
+def _scrubbed(text: str, sweep: Sweep, path: str) -> str:
+    clean, rules = sweep.rules(text)
+    for rule in rules:
+        sweep.note(path, rule)
+    return clean
+
+
+def _surroundings(event: Any, sweep: Sweep, running: Invocation | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    sweep.left = EVENT_BYTES
+    found["event"] = sweep.value(event, "event")
+    found["eventBytes"] = _size(event)
+    remaining = running.remaining if running is not None else None
+    if remaining is not None:
+        try:
+            found["remainingMs"] = int(remaining())
+        except Exception as error:  # noqa: BLE001 - a test's context may have anything there
+            found["remainingMs"] = f"not known: {type(error).__name__}"
+    found["memoryMb"] = peak_mb()
+    found["versions"] = {"python": platform.python_version(), "lambdalog": lambdalog.__version__}
+    return found
+
+
+def _size(event: Any) -> int | None:
+    """The event's size as JSON; None where it is none."""
+    try:
+        return len(orjson.dumps(event))
+    except TypeError:
+        return None
+
+
+def peak_mb() -> int:
+    """The most memory that this process has had, in MB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Bytes on macOS, kilobytes elsewhere.
+    return max(1, peak // (1024 * 1024 if sys.platform == "darwin" else 1024))
+
+
+class Variables:
+    """Tells a frame's variables: the first twenty, each as a short text."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    def __call__(self, frame: FrameType) -> Mapping[str, str]:
+        """Name → text; modules, functions and classes say nothing and are left out."""
+        found: dict[str, str] = {}
+        if self._sweep.left <= 0:
+            return found
+        try:
+            # Of a module, its locals are all its globals.
+            variables = {} if frame.f_locals is frame.f_globals else frame.f_locals
+            for name, value in list(variables.items()):
+                if len(found) >= LOCALS_MAX:
+                    found["…"] = "more"
+                    break
+                if name.startswith("__") or type(value).__name__ in {
+                    "module",
+                    "function",
+                    "type",
+                    "builtin_function_or_method",
+                }:
+                    continue
+                found[name] = self._told(name, value, f"locals.{frame.f_code.co_name}.{name}")
+        except Exception as error:  # noqa: BLE001 - variables are an extra; the failure is told without them
+            found["…"] = f"not to be had: {type(error).__name__}"
+        return found
+
+    def _told(self, name: str, value: Any, path: str) -> str:
+        clean = (
+            self._sweep.named(name, value, path)
+            if type(value) in _PLAIN
+            else self._sweep.named(name, shown(value), path)
+        )
+        text = clean if type(clean) is str and type(value) is not str else repr(clean)
+        return text if len(text) <= LOCAL_TEXT_MAX else f"{text[:LOCAL_TEXT_MAX]}…"
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple})
