@@ -30,6 +30,15 @@ HEAVY = (
     "random",
 )
 
+INVOKED = """
+import os
+os.environ["AWS_LAMBDA_RUNTIME_API"] = "x"
+from lambdalog import handler, get_logger
+@handler
+def f(event, context): get_logger().info("x", a=1)
+f({}, object())
+"""
+
 
 def loaded(statement: str) -> set[str]:
     """The modules that a fresh process has after a statement."""
@@ -49,8 +58,7 @@ def loaded(statement: str) -> set[str]:
         "import lambdalog.instrument",
         "from lambdalog import get_logger, handler",
         "from lambdalog import handler\n@handler\ndef f(event, context): ...\n",
-        "import os\nos.environ['AWS_LAMBDA_RUNTIME_API'] = 'x'\nfrom lambdalog import handler, get_logger\n"
-        "@handler\ndef f(event, context): get_logger().info('x', a=1)\nf({}, object())\n",
+        INVOKED,
     ],
 )
 def test_the_handlers_path_is_small(statement: str) -> None:

@@ -35,7 +35,7 @@ _TRIED: Final = (
     ("detail", "correlationId"),
     ("id",),
 )
-_PART: Final = re.compile(r"""\s*(?:\.?(?:"([^"]+)"|'([^']+)'|([\w-]+))|\[(\d+)\]|\["([^"]+)"\])""")
+_PART: Final = re.compile(r"""(?:\.?(?:"([^"]+)"|'([^']+)'|([\w-]+))|\[(\d+)\]|\["([^"]+)"\])""")
 
 
 def parse(text: str) -> tuple[tuple[str | int, ...], ...]:
@@ -51,7 +51,7 @@ def parse(text: str) -> tuple[tuple[str | int, ...], ...]:
     at = 0
     while at < len(text):
         match = _PART.match(text, at)
-        if match is None or not match.group().strip():
+        if match is None or (at > 0) != (match.group()[0] in ".["):
             raise ValueError(
                 f"no path to a correlation id: {text!r} (at {at}); or one of {', '.join(SOURCES)}, auto"
             )

@@ -8,13 +8,13 @@ the warning says is made without the lock: it runs code of the user's, which may
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.clock import SYSTEM
+from lambdalog.instrument.forked import after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,8 @@ class Watchdog:
         self._threaded = threaded
         self._sleeps_until = 0.0
         self._wake = threading.Event()
-        self._process = 0
+        self._started = False
+        after_fork(self._forked)
 
     def arm(self, at: float, warn: Warn) -> int:
         """Publish a deadline; what `disarm` wants."""
@@ -49,7 +50,7 @@ class Watchdog:
         with self._lock:
             self._armed[number] = (at, warn)
             if self._threaded:
-                if self._process != os.getpid():
+                if not self._started:
                     self._start()
                 elif at < self._sleeps_until:
                     self._sleeps_until = at
@@ -79,11 +80,16 @@ class Watchdog:
             return self._sleeps_until
 
     def _start(self) -> None:
-        # A thread doesn't survive fork(): the child starts its own.
-        self._process = os.getpid()
+        self._started = True
+        threading.Thread(target=self._run, args=(self._wake,), name="lambdalog-deadline", daemon=True).start()
+
+    def _forked(self) -> None:
+        # The thread stayed behind, maybe with the lock; the invocation it watched is the parent's.
+        self._lock = threading.Lock()
+        self._armed = {}
         self._wake = threading.Event()
         self._sleeps_until = 0.0
-        threading.Thread(target=self._run, args=(self._wake,), name="lambdalog-deadline", daemon=True).start()
+        self._started = False
 
     def _run(self, wake: threading.Event) -> None:
         while self._wake is wake:

@@ -12,6 +12,8 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from lambdalog.instrument.forked import after_fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -89,6 +91,7 @@ class Invocations:
         self._running: list[Invocation] = []
         self._alone: Invocation | None = None
         self._cold = True
+        after_fork(self._forked)
 
     def begin(self, context: Any) -> Invocation:
         """An invocation begins in this thread, with what its context tells."""
@@ -128,6 +131,11 @@ class Invocations:
         """The invocation whose line this is."""
         found = self._mine.get()
         return self._alone if found is None or found.over else found
+
+    def _forked(self) -> None:
+        self._lock = threading.Lock()
+        for running in self._running:
+            running.block_lock = threading.Lock()
 
     # --- keys of a block
 

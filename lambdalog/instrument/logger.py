@@ -145,6 +145,14 @@ class Logger:
         keys.setdefault("exc_info", sys.exc_info()[1])
         self.error(message, *args, **keys)
 
+    async def alog(self, level: int | str, message: object = None, /, *args: Any, **keys: Any) -> None:
+        """Log at a level given by its number or its word, in a coroutine."""
+        self.log(level, message, *args, **keys)
+
+    awarn = awarning
+    afatal = acritical
+    amsg = ainfo
+
     def is_enabled_for(self, level: int) -> bool:
         """Whether a line of this level is written now."""
         running = CURRENT.current()
@@ -214,20 +222,24 @@ class Logger:
             return True
         if running.ring is not None:
             try:
-                running.ring.add(self._ringed(number, message, args, keys, running))
+                raw = self._ringed(number, message, args, keys, running)
+                if raw is not None:
+                    running.ring.add(raw)
             except Exception as error:  # noqa: BLE001 - as for lines that are written
                 running.ring.add(_rescued(number, message, keys, error))
         return False
 
     def _ringed(
         self, number: int, message: object, args: tuple[Any, ...], keys: dict[str, Any], running: Invocation
-    ) -> bytes:
+    ) -> bytes | None:
         frame = sys._getframe(3) if self._location else None  # noqa: SLF001 - the cheap way to the caller
         found = self._line(number, message, args, keys, running, frame)
-        if isinstance(found, dict) and number < self._platform_level:
+        if found is None:
+            return None
+        if number < self._platform_level:
             # Lambda throws away what is below its own level: told with the failure, or not at all.
             found = {**found, "level": word(self._platform_level), "loggedAt": word(number)}
-        return found if isinstance(found, bytes) else render(found)
+        return render(found)
 
     def _say(self, number: int, message: object, args: tuple[Any, ...], keys: dict[str, Any]) -> None:
         running = None
@@ -235,10 +247,10 @@ class Logger:
             running = CURRENT.current()
             frame = sys._getframe(2) if self._location else None  # noqa: SLF001 - see above
             found = self._line(number, message, args, keys, running, frame)
-            raw = found if isinstance(found, bytes) else render(found)
-        except Exception as error:  # noqa: BLE001 - our own failure is told in the line, and stays out of the handler
-            if type(error).__name__ == "DropEvent":
+            if found is None:
                 return
+            raw = render(found)
+        except Exception as error:  # noqa: BLE001 - our own failure is told in the line, and stays out of the handler
             raw = _rescued(number, message, keys, error)
         self.put(raw, running)
 
@@ -272,7 +284,7 @@ class Logger:
         keys: dict[str, Any],
         running: Invocation | None,
         frame: FrameType | None,
-    ) -> dict[str, Any] | bytes:
+    ) -> dict[str, Any] | None:
         if args:
             message = interpolated(message, args)
         if self._processors:
@@ -322,8 +334,11 @@ class Logger:
         keys: dict[str, Any],
         running: Invocation | None,
         frame: FrameType | None,
-    ) -> dict[str, Any] | bytes:
-        """The line after the user's processors, which see it as structlog's do: `event` is the message."""
+    ) -> dict[str, Any] | None:
+        """The line after the user's processors, which see it as structlog's do: `event` is the message.
+
+        None if one of them dropped it.
+        """
         event_dict: Any = {**self._context, **(CURRENT.block() or {}), **keys, "event": message}
         name = (
             (WORDS.get(number) or word(number))
@@ -332,7 +347,13 @@ class Logger:
             .replace("fatal", "critical")
         )
         for processor in self._processors:
-            event_dict = processor(self, name, event_dict)
+            try:
+                event_dict = processor(self, name, event_dict)
+            except BaseException as error:
+                # structlog's way to say that no line is wanted; it isn't imported here to be named.
+                if type(error).__name__ == "DropEvent":
+                    return None
+                raise
         if not isinstance(event_dict, dict):
             # Rendered by the last of them, as structlog's own renderers do: that text is the message.
             event_dict = {"event": event_dict}

@@ -11,6 +11,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from lambdalog.instrument.forked import after_fork
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,9 +29,7 @@ class Output:
         self._descriptor: int | None = None
         # Re-entrant: a signal handler may log while a line is being written.
         self._lock = threading.RLock()
-        if hasattr(os, "register_at_fork"):
-            # Another thread's lock would never be let go of in the child.
-            os.register_at_fork(after_in_child=self._forked)
+        after_fork(self._forked)
 
     def write(self, line: bytes) -> None:
         """Write one line, given without its line break."""

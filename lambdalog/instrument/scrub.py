@@ -96,6 +96,7 @@ _HARMLESS: Final = frozenset(
         "id",
     ]
 )
+_COUNTING: Final = frozenset(["max", "min", "num", "number", "total", "count", "used"])
 _PAGING: Final = frozenset({"next token", "continuation token", "pagination token", "page token"})
 
 _VALUES: Final[dict[str, str]] = {
@@ -147,7 +148,7 @@ class Scrubber:
     def __call__(self, _logger: Any, _method: str, event_dict: MutableMapping[str, Any]) -> dict[str, Any]:
         """As a processor of a logger: `get_logger(processors=[Scrubber()])` scrubs each line."""
         sweep = Sweep(self)
-        found = {name: sweep.value(value, name) for name, value in event_dict.items()}
+        found = {name: sweep.named(name, value, name) for name, value in event_dict.items()}
         if sweep.found:
             found["scrubbed"] = sweep.told()
         return found
@@ -189,7 +190,7 @@ class Scrubber:
         if any(f" {name} " in padded for name in self._keys):
             return True
         words = text.split()
-        if not words or words[-1] in _HARMLESS or text in _PAGING:
+        if not words or words[-1] in _HARMLESS or words[0] in _COUNTING or text in _PAGING:
             return text == "session id"
         return (
             not _SECRET_WORDS.isdisjoint(words)
