@@ -331,7 +331,7 @@ def test_standard_loggings_arguments_mean_what_they_mean_there() -> None:
     log = get_logger(output=heard, location=True)
 
     def helper() -> None:
-        log.info("x", extra={"a": 1, "message": 2}, stack_info=True, stacklevel=2)
+        log.info("x", extra={"a": 1, "message": 2}, stack_info=True, stacklevel=2)  # noqa: G101 - what people write
 
     helper()
     log.info("y", extra=3)
