@@ -43,6 +43,14 @@ class Settings(TypedDict, total=False):
     capture_locals: bool
 
 
+class BatchHandler(Protocol):
+    """What `@handler.batch` makes of a function of one record."""
+
+    def __call__(self, event: Any, context: Any = None) -> dict[str, Any]:
+        """Handle a batch; the partial response."""
+        ...
+
+
 class HandlerDecorator:
     """`@handler`, `@handler(…)` and `@handler.batch`."""
 
@@ -73,9 +81,11 @@ class HandlerDecorator:
         return self._wrap(function, options=made)
 
     @overload
-    def batch(self, function: Handler, /) -> Handler: ...
+    def batch(self, function: Callable[..., Any], /) -> BatchHandler: ...
     @overload
-    def batch(self, *, workers: int = 1, **options: Unpack[Settings]) -> Decorator: ...
+    def batch(
+        self, *, workers: int = 1, **options: Unpack[Settings]
+    ) -> Callable[[Callable[..., Any]], BatchHandler]: ...
     def batch(self, function: Any = None, *, workers: int = 1, **options: Unpack[Settings]) -> Any:
         """Wrap a function of one record, `function(record)` or `function(record, context)`, as a handler of batches.
 
@@ -106,12 +116,12 @@ class HandlerDecorator:
     def _wrap(self, function: Any, *, options: Options) -> Any:
         if isinstance(function, type):
             return _class(function, options)
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self._wrap(function.__func__, options=options))
         if not callable(function):
             raise TypeError(f"@handler wraps a function or a callable object, not {type(function).__name__}")
         if getattr(function, MARK, False) or disabled():
             return function
-        if isinstance(function, (staticmethod, classmethod)):
-            return type(function)(self._wrap(function.__func__, options=options))
         return wrap(function, Observer(_name(function), options))
 
 
@@ -182,12 +192,13 @@ def wrap(function: Any, observer: Observer, inner: Any = None) -> Any:
         join()
         if context is not None or in_lambda():
             if not given and first + 1 == len(args):
-                args = (*args, context)
+                # Lambda always gives both; whoever calls with an event alone means no context.
+                args = (*args, None)
             return observer.run(lambda: function(*args, **keys), event, context)
         from lambdalog.instrument.plain import PlainRun
 
         run = PlainRun(named)
-        if given and "context" in keys:
+        if "context" in keys or len(args) <= first:
             keys["context"] = run.context
         else:
             args = (*args[: first + 1], run.context, *args[first + 2 :])

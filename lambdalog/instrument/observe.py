@@ -118,7 +118,7 @@ class Observer:
 
                 # One loop for all invocations: what clients keep open for the next one lives in it.
                 self._runner = asyncio.Runner()
-                atexit.register(self._runner.close)
+                atexit.register(self.close)
             result = self._runner.run(self._known(coroutine, invocation), context=contextvars.copy_context())
         self._guard("tell an answer", self._answered, result, invocation, event)
         return result
@@ -174,6 +174,12 @@ class Observer:
                 raise
         finally:
             self._end(invocation, number)
+
+    def close(self) -> None:
+        """Let go of the event loop, if there is one."""
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close()
 
     # --- begin and end
 

@@ -36,11 +36,17 @@ def letter(event: Any, record: Mapping[str, Any], running: Mapping[str, Any]) ->
     }
     message = _FORBIDDEN.sub("\ufffd", f"{record['type']}: {record['message']}")
     return DeadLetter(
-        body=json.dumps(event, ensure_ascii=False, allow_nan=False),
+        body=_json(event),
         request_id=str(running.get("requestId") or ""),
         error_message=message,
         extra={name: text for name, text in extra.items() if text},
     )
+
+
+def _json(event: Any) -> str:
+    text = json.dumps(event, ensure_ascii=False, allow_nan=False)
+    # Escaped, JSON holds what a message can't: lone surrogates, U+FFFE.
+    return json.dumps(event) if _FORBIDDEN.search(text) else text
 
 
 def send(target: str, found: DeadLetter) -> str:

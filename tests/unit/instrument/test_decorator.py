@@ -1,29 +1,20 @@
-"""The decorator, in a plain process and as Lambda calls it."""
+"""The decorator, as Lambda calls it."""
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambdalog import get_logger, handler
-from lambdalog.cloud import connect
+from lambdalog.instrument.decorator import checked
+from tests.unit.instrument.heard import Context
 
 log = get_logger()
-
-
-class Context:
-    """A context as Lambda's client makes it."""
-
-    aws_request_id = "req-1"
-    function_name = "orders"
-    function_version = "7"
 
 
 @pytest.fixture(autouse=True)
@@ -114,84 +105,152 @@ def test_a_context_of_none_works(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines(capsys)[0]["requestId"] is None
 
 
-SCRIPT = """
-from app import handler
-print(handler({"id": "o-1"}))
-try:
-    handler({"fail": True})
-except ValueError:
-    print("raised")
-"""
-FUNCTION = """
-import lambdalog
-log = lambdalog.get_logger()
-@lambdalog.handler
-def handler(event, context):
-    log.info("charging", order_id=event.get("id"))
-    if event.get("fail"):
-        raise ValueError("no order")
-    return context.function_name
-"""
+# --- what can be wrapped
 
 
-def run_plain(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the function as a plain process."""
-    folder = tmp_path / "payments"
-    folder.mkdir()
-    (folder / "app.py").write_text(FUNCTION)
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"AWS_LAMBDA_RUNTIME_API", "PYTEST_CURRENT_TEST"}
-    }
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        cwd=folder,
-        env=inherited | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def calls(found: Any, *args: Any, **keys: Any) -> Any:
+    """Call whatever it is."""
+    return found(*args, **keys)
 
 
-def test_a_plain_process_writes_the_log_that_lambda_would(tmp_path: Path, store_path: Path) -> None:
-    """START, its lines, END and REPORT are in the store, under the function's name; standard output has its lines."""
-    done = run_plain(tmp_path, LAMBDALOG_STORE=f"disk:{store_path}")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "raised"
-    assert "payments" in done.stdout
-    with connect(f"disk:{store_path}") as cloud:
-        events = cloud.logs.filter_log_events(logGroupName="/aws/lambda/payments")["events"]
-    kinds = [event["message"].partition(" ")[0].partition('":')[0] for event in events]
-    assert kinds == [
-        "START",
-        '{"timestamp',
-        "END",
-        "REPORT",
-        "START",
-        '{"timestamp',
-        '{"timestamp',
-        "END",
-        "REPORT",
-    ]
-    failed = json.loads(events[6]["message"])
-    assert failed["failure"]["type"] == "ValueError"
-    assert failed["requestId"] in events[4]["message"]
+class Shop:
+    """Handlers as methods."""
+
+    @handler
+    def method(this, event: Any, context: Any) -> Any:  # noqa: N805 - not everybody says self
+        """Of an instance."""
+        log.info("x")
+        return (type(this), event, context.aws_request_id)
+
+    @handler
+    @classmethod
+    def of_class(cls, event: Any, context: Any) -> Any:
+        """Of the class."""
+        return (cls, event, context.aws_request_id)
+
+    @staticmethod
+    @handler
+    def static(event: Any, context: Any) -> Any:
+        """Of nobody."""
+        return (event, context.aws_request_id)
 
 
-def test_a_store_that_cannot_be_written_does_not_stop_the_function(tmp_path: Path) -> None:
-    """The function answers; one of its lines says what became of its log."""
-    (tmp_path / "file").write_text("")
-    done = run_plain(tmp_path, LAMBDALOG_STORE=f"disk:{tmp_path}/file/store")
-    assert done.returncode == 0
-    assert "raised" in done.stdout
-    told, _ = [line for line in done.stdout.splitlines() if "could not be written" in line]
-    assert json.loads(told)["level"] == "WARN"
+@handler
+class Callable_:  # noqa: N801 - a class that is a handler
+    """Instances are handlers."""
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """Handle."""
+        log.info("x")
+        return event
 
 
-def test_under_pytest_nothing_goes_to_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user's own unit test of a handler leaves no files behind."""
-    monkeypatch.delenv("AWS_LAMBDA_RUNTIME_API")
-    monkeypatch.chdir(tmp_path)
-    assert good({"id": "o-1"}, None) == "done"
-    assert list(Path.cwd().iterdir()) == []
+class Plain:
+    """Instances may be wrapped."""
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """Handle."""
+        log.info("x")
+        return event
+
+
+def test_methods_classes_and_objects_are_handlers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each is called with its event and context, and its lines have the request's id."""
+    context = Context()
+    assert calls(Shop().method, 1, context) == (Shop, 1, "req-1")
+    assert calls(Shop().method, event=1, context=context) == (Shop, 1, "req-1")
+    assert calls(Shop.of_class, 1, context) == (Shop, 1, "req-1")
+    assert calls(Shop.static, 1, context) == (1, "req-1")
+    assert isinstance(Callable_(), Callable_)
+    assert calls(Callable_(), 1, context) == 1
+    assert calls(handler(Plain()), 1, context) == 1
+    assert calls(handler(functools.partial(Plain().__call__)), 1, context) == 1
+    assert [line["requestId"] for line in lines(capsys)] == ["req-1"] * 5
+
+
+def test_it_wraps_once_however_often_it_is_applied(capsys: pytest.CaptureFixture[str]) -> None:
+    """Directly, under other decorators, called by another handler: one invocation, one failure told."""
+
+    def other(function: Any) -> Any:
+        @functools.wraps(function)
+        def wrapper(*args: Any, **keys: Any) -> Any:
+            return function(*args, **keys)
+
+        return wrapper
+
+    def careless(function: Any) -> Any:
+        return lambda event, context: function(event, context)  # noqa: PLW0108 - as careless decorators do
+
+    def fail(event: Any, context: Any) -> None:
+        raise ValueError("once")
+
+    for wrapped in (handler(other(handler(fail))), handler(careless(handler(fail))), handler(handler(fail))):
+        with pytest.raises(ValueError, match="once"):
+            calls(wrapped, {}, Context())
+        assert [line["message"] for line in lines(capsys)] == ["ValueError: once"]
+
+
+def test_wrong_arguments_are_the_functions_own_to_refuse() -> None:
+    """Called with too few or too many, the TypeError is the one that the function gives."""
+    for args in ((), (1, 2, 3, 4)):
+        with pytest.raises(TypeError, match=r"good\(\)"):
+            calls(good, *args)
+
+
+def test_the_original_stays_in_reach() -> None:
+    """__wrapped__ is the user's function, and it can be pickled by name as before."""
+    original: Any = good
+    assert original.__wrapped__.__code__.co_name == "good"
+    assert original.__module__ == __name__
+    assert original.__wrapped__({"id": 1}, None) == "done"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"permanent": ValueError}, "go together"),
+        ({"dead_letter": "q"}, "go together"),
+        ({"permanent": ["ValueError"], "dead_letter": "q"}, "exception classes"),
+        ({"permanent": [int], "dead_letter": "q"}, "exception classes"),
+        ({"timeout_warning": -1}, "seconds"),
+        ({"sample": 2}, "share"),
+        ({"debug_ring": -1}, "lines"),
+        ({"correlation": "a["}, "path"),
+        ({"nonsense": 1}, "nonsense"),
+    ],
+)
+def test_wrong_options_are_refused_when_the_function_is_defined(options: Any, error: str) -> None:
+    """Not at the first event."""
+    with pytest.raises((TypeError, ValueError), match=error):
+        handler(**options)
+
+
+@pytest.mark.parametrize("what", ["text", 7, Path])
+def test_what_is_no_handler_is_refused(what: Any) -> None:
+    """Something that can't be called, or a class whose instances can't."""
+    with pytest.raises(TypeError, match="@handler wraps"):
+        handler(what)
+
+
+def test_the_environment_sets_what_the_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sampling and the ring can be switched on without a new package; nonsense is passed over."""
+    monkeypatch.setenv("LAMBDALOG_SAMPLE", "7")
+    monkeypatch.setenv("LAMBDALOG_DEBUG_RING", "50")
+    assert (checked().sample, checked().debug_ring) == (1.0, 50)
+    assert (checked(sample=0.1, debug_ring=0).sample, checked(debug_ring=0).debug_ring) == (0.1, 0)
+    monkeypatch.setenv("LAMBDALOG_SAMPLE", "nonsense")
+    assert checked().sample == 0.0
+
+
+def test_switched_off_a_class_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kill switch holds for every kind of handler; "0" is not set."""
+    monkeypatch.setenv("LAMBDALOG_DISABLED", "1")
+
+    class Bare(Plain):
+        def __call__(self, event: Any, context: Any) -> Any:
+            return event
+
+    call = Bare.__call__
+    assert handler(Bare).__call__ is call
+    monkeypatch.setenv("LAMBDALOG_DISABLED", "0")
+    assert handler(Bare).__call__ is not call
