@@ -166,6 +166,11 @@ class _Incoming:
             self.done.append((request, self.parser.should_keep_alive()))
             self._clear()
 
+    def release(self, size: int) -> None:
+        """Give back to the budget what so many bytes of bodies took."""
+        self.held -= size
+        self._budget.give(size)
+
     @property
     def request(self) -> Request | None:
         """The one that is coming, without its body, once its head is there."""
@@ -210,18 +215,19 @@ class _Connection:
                 for request, wanted in incoming.done:
                     self.busy = True
                     keep = wanted and not self.server.stopping
-                    self._send(self.server.answer(request), keep=keep, method=request.method)
+                    response = self.server.answer(request)
+                    # Before the peer can know that it was answered: it may send the next at once, elsewhere.
+                    incoming.release(len(request.body))
+                    self._send(response, keep=keep, method=request.method)
                     self.busy = False
                     if not keep:
                         return
                 incoming.done.clear()
-                self.server.budget.give(incoming.held)
-                incoming.held = 0
         except _Refused as refused:
             self._send(self.server.refuse(refused.head, refused.status, str(refused)), keep=False, method="")
             self._linger()
         finally:
-            self.server.budget.give(incoming.held)
+            incoming.release(incoming.held)
 
     def _read(self, incoming: _Incoming) -> None:
         """Read until there is a whole request."""
