@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.arn import Scope
 from lambdalog.clock import SYSTEM
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from lambdalog.clock import Clock
     from lambdalog.store import LogStore
 
-_SERVICES = ("logs", "sqs", "sns", "lambda")
+# By boto3's names.
+SERVICES: Final = ("logs", "sqs", "sns", "lambda")
 
 
 def connect(target: str | None = None, *, clock: Clock = SYSTEM, **session: Any) -> Cloud:
@@ -91,8 +92,8 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """A client by boto3's name of its service: logs, sqs, sns or lambda."""
-        if service not in _SERVICES:
-            raise ConfigError(f"there is no client for {service!r} here; there are {', '.join(_SERVICES)}")
+        if service not in SERVICES:
+            raise ConfigError(f"there is no client for {service!r} here; there are {', '.join(SERVICES)}")
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._make(service)

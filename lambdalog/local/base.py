@@ -34,7 +34,7 @@ from lambdalog.local.constraints import Violations, compile_constraints
 from lambdalog.local.quick import compile_check
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
@@ -173,6 +173,13 @@ class Double:
     def waiter_names(self) -> list[str]:
         """The names of the service's waiters."""
         return [xform_name(name) for name in _waiters(self.service).waiter_names]
+
+    def background(self) -> Iterable[tuple[str, Callable[[threading.Event], object]]]:
+        """What has to run beside the service where a store is served: names, and loops that end when the event is set.
+
+        Deliveries, mappings, moves: whatever AWS does between two requests. `serve` and `demo` give each a thread.
+        """
+        return ()
 
     def close(self) -> None:
         """Let go of files; boto3's clients have it too."""

@@ -7,6 +7,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from lambdalog.cloud import SERVICES
 from lambdalog.errors import ConfigError
 from lambdalog.local.sts import Sts
 from lambdalog.server.endpoint import Door, Endpoint, body_max
@@ -135,6 +136,7 @@ class Service:
         worker = self._cloud.client("lambda").worker()
         return [
             *((f"events-{number}", worker.run) for number in range(self.settings.threads)),
+            *(loop for service in SERVICES for loop in self._cloud.client(service).background()),
             ("upkeep", self._upkeep),
         ]
 
