@@ -17,7 +17,8 @@ class FunctionSpec:
     """One version of a function, as its environments run it. Memory in MB, timeout in seconds.
 
     `code` is the folder that the handler's file lies in; `code_id` changes when the code does, and with it the
-    environments.
+    environments. `layers` are unpacked layer folders in their order, of which later ones win: together they are what
+    /opt holds in Lambda. Log format and levels are those of a LoggingConfig, with AWS's values.
     """
 
     name: str
@@ -29,10 +30,17 @@ class FunctionSpec:
     runtime: str = "python3.11"
     memory: int = 128
     timeout: float = 3.0
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     region: str = DEFAULT_REGION
     account: str = LOCAL_ACCOUNT
     code_id: str = ""
+    layers: tuple[Path, ...] = ()
+    ephemeral_storage: int = 512
+    log_format: str = "Text"
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    tracing: str = "PassThrough"
+    recursive_loop: str = "Terminate"
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -46,5 +54,11 @@ class FunctionSpec:
             self.memory,
             self.timeout,
             self.log_group,
+            self.runtime,
+            self.layers,
+            self.ephemeral_storage,
+            self.log_format,
+            self.application_log_level,
+            self.system_log_level,
             tuple(sorted(self.environment.items())),
         )
