@@ -13,7 +13,7 @@ from lambdalog.arn import Arn
 from lambdalog.clock import SYSTEM
 from lambdalog.local.base import Double
 from lambdalog.local.sqs import attributes as known
-from lambdalog.local.sqs import message, permissions, policies, rules, schema
+from lambdalog.local.sqs import browse, message, permissions, policies, rules, schema
 from lambdalog.local.sqs.arrivals import Arrivals
 from lambdalog.local.sqs.exchange import Changed, Durability, Exchange
 from lambdalog.local.sqs.mailbox import OverLimit
@@ -22,7 +22,7 @@ from lambdalog.store.tables import Tables, transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from botocore.exceptions import ClientError
@@ -427,6 +427,31 @@ class Sqs(Double):
                 self._looks.popitem(last=False)
             response["NextToken"] = f"{look}:{page[-1][0]}"
         return response
+
+    def browse_messages(self, *, QueueUrl: str) -> list[browse.Looked]:
+        """Every message of a queue as it lies there, in flight or not, without taking any: nothing of AWS's."""
+        queue = self._helped(self._fresh(QueueUrl))
+        return browse.all_of(self._exchange.mailbox, queue, self.clock.now_ms())
+
+    def take_messages(
+        self, *, QueueUrl: str, MessageIds: Collection[str], VisibilityTimeout: int
+    ) -> dict[str, Any]:
+        """Receive chosen messages of a standard queue, those that can be received: nothing of AWS's.
+
+        Messages as ReceiveMessage gives them with all attributes, however many; other messages are not touched.
+        """
+        queue = self._helped(self._fresh(QueueUrl))
+        if queue.fifo:
+            raise self.error("InvalidAddress", "Messages of a FIFO queue are received in their order.")
+        now = self.clock.now_ms()
+        taken = browse.claim(self._exchange.mailbox, queue, MessageIds, VisibilityTimeout * 1000, now)
+        return {
+            "Messages": [
+                message.shape(found, self.scope.account, {"All"}, ["All"])
+                | {"ReceiptHandle": message.handle_of(found, queue.id, now)}
+                for found in taken
+            ]
+        }
 
     # --- deleting, and changing visibility
 

@@ -1,0 +1,71 @@
+"""Looking through a whole queue, and claiming chosen messages of it by their ids: nothing of AWS's.
+
+SQS gives messages out in its own order and counts each time; whoever works with the failures of a store needs neither.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from lambdalog.local.sqs.message import uuid_text
+from lambdalog.store.tables import transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from lambdalog.local.sqs.mailbox import Mailbox
+    from lambdalog.local.sqs.message import Taken
+    from lambdalog.local.sqs.queue import Queue
+
+_ALL: Final = """
+SELECT s.seq, s.id, coalesce(s.body, b.body), coalesce(s.attributes, b.attributes), s.system, s.sent, s.receives, s.first,
+    s.visible_at
+FROM state s LEFT JOIN bodies b ON s.body IS NULL AND b.seq = s.seq
+WHERE s.queue = ? AND s.sent > ?
+"""
+_VISIBLE: Final = "SELECT visible_at, seq, id FROM state WHERE queue = ? AND visible_at <= ? AND sent > ?"
+_CLAIM: Final = """
+UPDATE state SET
+    visible_at = ?, receives = receives + 1, receipt = (random() & 0x3fffffffffffffff) + 1,
+    first = CASE first WHEN 0 THEN ? ELSE first END
+WHERE queue = ? AND visible_at = ? AND seq = ?
+RETURNING seq, sent, receives, first, receipt, id, body, attributes, system
+"""
+
+
+class Looked(NamedTuple):
+    """A message as it lies in its queue. Times are epoch ms; `attributes` and `system` are JSON, or None.
+
+    `visible_at` in the future: it is in flight, or delayed.
+    """
+
+    seq: int
+    message_id: str
+    body: str
+    attributes: str | None
+    system: str | None
+    sent: int
+    receives: int
+    first: int
+    visible_at: int
+
+
+def all_of(mailbox: Mailbox, queue: Queue, now: int) -> list[Looked]:
+    """Every message of a queue, in flight or not, in the order in which they were sent: as one moment has them."""
+    rows = mailbox.db.execute(_ALL, (queue.id, now - queue.retention_ms)).fetchall()
+    rows.sort()
+    return [Looked._make((row[0], uuid_text(row[1]), *row[2:])) for row in rows]
+
+
+def claim(mailbox: Mailbox, queue: Queue, ids: Collection[str], hidden_ms: int, now: int) -> list[Taken]:
+    """Claim those of `ids` that can be received now, hidden for a while; in the order in which they were sent."""
+    wanted = set(ids)
+    with transaction(mailbox.db) as db:
+        rows = db.execute(_VISIBLE, (queue.id, now, now - queue.retention_ms)).fetchall()
+        places = [(visible_at, seq) for visible_at, seq, raw in rows if uuid_text(raw) in wanted]
+        claimed = [
+            db.execute(_CLAIM, (now + hidden_ms, now, queue.id, *place)).fetchone() for place in places
+        ]
+        found = [mailbox.taken(db, row, now + hidden_ms) for row in claimed]
+    mailbox.counted(queue, len(claimed))
+    return sorted((taken for taken in found if taken is not None), key=lambda taken: taken.seq)
