@@ -71,6 +71,12 @@ def _right(service: str, operation: str) -> Callable[[Any], bool]:
     return compile_check(shape) if shape is not None else (lambda _: True)
 
 
+@functools.cache
+def _status(service: str, operation: str) -> int:
+    """The status of an operation's reply, as the model has it."""
+    return int(service_model(service).operation_model(operation).http.get("responseCode", 200))
+
+
 @dataclass(frozen=True, slots=True)
 class Meta:
     """What boto3's `client.meta` tells."""
@@ -129,6 +135,17 @@ class Double:
         }
         kind = self.exceptions.from_code(code)
         return cast("ClientError", kind(response, getattr(self._current, "operation", "Unknown")))
+
+    def check_limits(self, operation: str, params: dict[str, Any]) -> None:
+        """Refuse parameters that break the limits of the service's model; overridden by who words that differently."""
+        if self.constraint_code is None:
+            return
+        check = _checks(self.service, operation)
+        if check is not None:
+            violations = Violations()
+            check(params, "", violations)
+            if violations:
+                raise self.error(self.constraint_code, str(violations))
 
     def unknown_operation(self, operation: str) -> ClientError:
         """How the service answers an operation that it doesn't have."""
@@ -203,7 +220,6 @@ def implemented(double: type[Double]) -> frozenset[str]:
 
 def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     """A method as the client's operation: keyword arguments checked, response completed."""
-    deletes = name.startswith("Delete")
 
     @functools.wraps(method)
     def call(self: Double, *args: Any, **params: Any) -> dict[str, Any]:
@@ -215,10 +231,7 @@ def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str,
         response: dict[str, Any] = method(self, **params) or {}
         # An operation may know its own request id; the status of a reply without a body is in the response.
         known = response.pop("ResponseMetadata", None)
-        status = response.get("StatusCode", 200) if self.service == "lambda" else 200
-        if deletes:
-            response.pop("StatusCode", None)
-        metadata = _metadata(status)
+        metadata = _metadata(response.get("StatusCode", _status(self.service, name)))
         response["ResponseMetadata"] = metadata if known is None else metadata | known
         return response
 
@@ -232,13 +245,7 @@ def _validate(double: Double, operation: str, params: dict[str, Any]) -> None:
         report = ParamValidator().validate(params, shape)
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
-    if double.constraint_code is not None:
-        check = _checks(double.service, operation)
-        if check is not None:
-            violations = Violations()
-            check(params, "", violations)
-            if violations:
-                raise double.error(double.constraint_code, str(violations))
+    double.check_limits(operation, params)
 
 
 class _RequestIds:

@@ -102,7 +102,7 @@ def _map(shape: Any, inside: frozenset[str]) -> Check | None:
 def _string(shape: Any) -> Check | None:
     least, most, allowed = shape.metadata.get("min"), shape.metadata.get("max"), list(shape.enum)
     text = shape.metadata.get("pattern")
-    pattern = re.compile(_python_pattern(text)) if text else None
+    pattern = re.compile(python_pattern(text)) if text else None
     if least is None and most is None and pattern is None and not allowed:
         return None
 
@@ -116,7 +116,7 @@ def _string(shape: Any) -> Check | None:
     return check_string
 
 
-def _python_pattern(text: str) -> str:
+def python_pattern(text: str) -> str:
     """Java's regular expression as Python's: the classes by name that the models use."""
     return (
         text.replace(r"\p{L}", r"\w")

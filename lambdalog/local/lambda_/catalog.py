@@ -1,60 +1,132 @@
-"""The functions of a store, in `functions.sqlite`: a JSON record each, changed in transactions."""
+"""What a store knows of its functions, in `functions.sqlite`: JSON records of several kinds, changed in transactions."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from lambdalog.store.tables import Tables, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
+    from sqlite3 import Connection
 
 SCHEMA: Final = """
-CREATE TABLE functions (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+DROP TABLE IF EXISTS functions;
+CREATE TABLE records (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (kind, name, key)
+) STRICT, WITHOUT ROWID;
 """
+
+# name, key: a function's ($LATEST; key ''), version (its number), alias (its name), event-invoke configuration and
+# policy (the qualifier), provisioned concurrency (the qualifier); a layer's versions (its number); an event source
+# mapping (its UUID), where its reader stands (UUID, shard); a trigger (its name) and where it stands.
+Kind = Literal[
+    "function",
+    "version",
+    "alias",
+    "event_config",
+    "policy",
+    "layer",
+    "mapping",
+    "checkpoint",
+    "trigger",
+]
+Record = dict[str, Any]
+# What goes with a function.
+_OF_FUNCTION: Final = ("function", "version", "alias", "event_config", "policy")
 
 
 class Catalog:
-    """Function name → record: {"config": …, "code": …, "concurrency": …, "invoke": {qualifier: …}, "tags": …}."""
+    """Records by kind, name and key; numbers as keys are in the order of their digits, so callers sort them."""
 
     def __init__(self, root: Path) -> None:
-        self._tables = Tables(root / "functions.sqlite", SCHEMA)
+        self._tables = Tables(root / "functions.sqlite", SCHEMA, version=2)
 
-    def get(self, name: str) -> dict[str, Any] | None:
-        """A function's record, or None."""
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """All that is done in it or nothing, with no other writer between."""
+        return transaction(self._tables.connection)
+
+    def get(self, kind: Kind, name: str, key: str = "") -> Record | None:
+        """A record, or None."""
         row = self._tables.connection.execute(
-            "SELECT record FROM functions WHERE name = ?", (name,)
+            "SELECT record FROM records WHERE kind = ? AND name = ? AND key = ?", (kind, name, key)
         ).fetchone()
         return None if row is None else json.loads(row[0])
 
-    def names(self) -> list[str]:
-        """All functions, by name."""
-        return [
-            name for (name,) in self._tables.connection.execute("SELECT name FROM functions ORDER BY name")
-        ]
+    def of(self, kind: Kind, name: str) -> dict[str, Record]:
+        """The records of a kind and name, by key."""
+        rows = self._tables.connection.execute(
+            "SELECT key, record FROM records WHERE kind = ? AND name = ? ORDER BY key", (kind, name)
+        )
+        return {key: json.loads(record) for key, record in rows}
 
-    def add(self, name: str, record: dict[str, Any]) -> bool:
-        """Add a function; False if there is one of that name."""
+    def all(self, kind: Kind) -> Iterator[tuple[str, str, Record]]:
+        """(name, key, record) of every record of a kind, by name."""
+        rows = self._tables.connection.execute(
+            "SELECT name, key, record FROM records WHERE kind = ? ORDER BY name, key", (kind,)
+        ).fetchall()
+        for name, key, record in rows:
+            yield name, key, json.loads(record)
+
+    def names(self, kind: Kind = "function") -> list[str]:
+        """The names that have a record of a kind, in order."""
+        rows = self._tables.connection.execute(
+            "SELECT DISTINCT name FROM records WHERE kind = ? ORDER BY name", (kind,)
+        )
+        return [name for (name,) in rows]
+
+    def add(self, kind: Kind, name: str, key: str, record: Record) -> bool:
+        """Add a record; False if there is one."""
         done = self._tables.connection.execute(
-            "INSERT INTO functions (name, record) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            (name, json.dumps(record)),
+            "INSERT INTO records (kind, name, key, record) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (kind, name, key, json.dumps(record)),
         )
         return done.rowcount == 1
 
-    def change(self, name: str, change: Callable[[dict[str, Any]], None]) -> dict[str, Any] | None:
-        """Change a record alone; the changed one, or None if there is no such function."""
-        with transaction(self._tables.connection) as db:
-            record = self.get(name)
+    def put(self, kind: Kind, name: str, key: str, record: Record) -> None:
+        """Write a record, whether there is one or not."""
+        self._tables.connection.execute(
+            "INSERT INTO records (kind, name, key, record) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET record = excluded.record",
+            (kind, name, key, json.dumps(record)),
+        )
+
+    def change(
+        self, kind: Kind, name: str, key: str, change: Callable[[Record], Record | None]
+    ) -> Record | None:
+        """Change a record alone, in place or to the one returned; the changed one, or None if there is none."""
+        with self.transaction():
+            record = self.get(kind, name, key)
             if record is not None:
-                change(record)
-                db.execute("UPDATE functions SET record = ? WHERE name = ?", (json.dumps(record), name))
+                record = change(record) or record
+                self.put(kind, name, key, record)
         return record
 
-    def remove(self, name: str) -> bool:
-        """Forget a function; False if there was none."""
-        return self._tables.connection.execute("DELETE FROM functions WHERE name = ?", (name,)).rowcount == 1
+    def remove(self, kind: Kind, name: str, key: str = "") -> bool:
+        """Forget a record; False if there was none."""
+        done = self._tables.connection.execute(
+            "DELETE FROM records WHERE kind = ? AND name = ? AND key = ?", (kind, name, key)
+        )
+        return done.rowcount == 1
+
+    def remove_all(self, kind: Kind, name: str) -> None:
+        """Forget every record of a kind and name."""
+        self._tables.connection.execute("DELETE FROM records WHERE kind = ? AND name = ?", (kind, name))
+
+    def remove_function(self, name: str) -> bool:
+        """Forget a function and what goes with it; False if there was none."""
+        with self.transaction() as db:
+            there = self.get("function", name) is not None
+            for kind in _OF_FUNCTION:
+                db.execute("DELETE FROM records WHERE kind = ? AND name = ?", (kind, name))
+        return there
 
     def close(self) -> None:
         """Close the database."""

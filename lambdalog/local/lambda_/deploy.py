@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambdalog.local.lambda_.service import LOCAL_FOLDER, ROLE
+from lambdalog.local.lambda_.code import LOCAL_FOLDER
+from lambdalog.local.lambda_.service import ROLE
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,7 +27,7 @@ def deploy(client: Lambda, sqs: SQSClient, project: Project) -> str:
     }
     if project.runtime is not None:
         settings["Runtime"] = project.runtime
-    code = {"S3Bucket": LOCAL_FOLDER, "S3Key": str(project.folder)}
+    code: dict[str, Any] = {"S3Bucket": LOCAL_FOLDER, "S3Key": str(project.folder)}
     try:
         found = client.get_function(FunctionName=project.name)
     except client.exceptions.ResourceNotFoundException:

@@ -1,0 +1,150 @@
+"""Invoke, and how an invocation finds its version."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from botocore.response import StreamingBody
+
+from lambdalog.local.lambda_.aliases import choose
+from lambdalog.local.lambda_.launch import Launch
+from lambdalog.local.lambda_.names import LATEST
+from lambdalog.runtime import Outcome, Runtime, Throttled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from botocore.exceptions import ClientError
+
+    from lambdalog.local.lambda_.room import Found
+    from lambdalog.runtime.async_events import AsyncEvents
+
+
+class Invocation(Launch):
+    """Invoke."""
+
+    def __init__(
+        self, *, runtime: Runtime, events: AsyncEvents, random: Callable[[], float], **shared: Any
+    ) -> None:
+        super().__init__(**shared)
+        self._runtime = runtime
+        self._events = events
+        self._random = random
+
+    @property
+    def runtime(self) -> Runtime:
+        """What runs the functions."""
+        return self._runtime
+
+    @property
+    def events(self) -> AsyncEvents:
+        """The queue of asynchronous events."""
+        return self._events
+
+    def invoke(
+        self,
+        *,
+        FunctionName: str,
+        InvocationType: str = "RequestResponse",
+        LogType: str = "None",
+        ClientContext: str | None = None,
+        Payload: Any = b"",
+        Qualifier: str | None = None,
+        TenantId: str | None = None,
+        DurableExecutionName: str | None = None,
+    ) -> dict[str, Any]:
+        """Invoke: RequestResponse runs the function and waits, Event accepts the event, DryRun only checks."""
+        del TenantId, DurableExecutionName
+        found = self.find(FunctionName, Qualifier, shown=LATEST)
+        payload = _payload(Payload)
+        limit = self.limits.async_payload_max if InvocationType == "Event" else self.limits.sync_payload_max
+        if len(payload) > limit:
+            raise self.error(
+                "RequestTooLargeException",
+                f"{len(payload)} byte payload is too large for the {InvocationType} invocation type (limit {limit} bytes)",
+                status=413,
+            )
+        try:
+            json.loads(payload)
+        except ValueError as error:
+            raise self.error(
+                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+            ) from None
+        if InvocationType == "DryRun":
+            return {"StatusCode": 204, "Payload": _body(b"")}
+        if InvocationType == "Event":
+            request_id = self._events.enqueue(found.name, payload, qualifier=found.qualifier or LATEST)
+            response = {"StatusCode": 202, "Payload": _body(b"")}
+            return response | {"ResponseMetadata": {"RequestId": request_id}}
+        outcome = self.run(found, payload, client_context=ClientContext)
+        response = {
+            "StatusCode": 200,
+            "ExecutedVersion": outcome.executed_version,
+            "Payload": _body(outcome.payload),
+        }
+        if outcome.function_error is not None:
+            response["FunctionError"] = outcome.function_error
+        if LogType == "Tail":
+            response["LogResult"] = base64.b64encode(outcome.log_tail).decode()
+        return response | {"ResponseMetadata": {"RequestId": outcome.request_id}}
+
+    def run(
+        self,
+        found: Found,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        client_context: str | None = None,
+        trace_id: str | None = None,
+        on_line: Callable[[str], None] | None = None,
+    ) -> Outcome:
+        """Run what a request named now; the runtime's outcome. TooManyRequestsException where a limit is reached."""
+        if found.record.get("concurrency") == 0:
+            raise self._throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+        try:
+            return self._runtime.invoke(
+                self.spec(self.drawn(found)),
+                payload,
+                request_id=request_id,
+                # The context has the ARN as the caller wrote it.
+                invoked_arn=self.scope.function(found.name, found.qualifier),
+                client_context=client_context,
+                trace_id=trace_id,
+                on_line=on_line,
+                reserved=found.record.get("concurrency"),
+            )
+        except Throttled as throttled:
+            reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
+            raise self._throttled(
+                reason if throttled.reserved else "ConcurrentInvocationLimitExceeded"
+            ) from None
+
+    def drawn(self, found: Found) -> Found:
+        """What an alias leads to this time: its second version by its weight."""
+        if found.alias is None or not found.alias["weights"]:
+            return found
+        number = choose(found.alias, self._random)
+        if number == found.config["Version"]:
+            return found
+        version = self.catalog.get("version", found.name, number)
+        if version is None:
+            raise self.no_function(found.name, found.qualifier)
+        return replace(found, version=version)
+
+    def _throttled(self, reason: str) -> ClientError:
+        return self.refusal("TooManyRequestsException", "Rate Exceeded.", status=429, Reason=reason)
+
+
+def _payload(given: Any) -> bytes:
+    if hasattr(given, "read"):
+        given = given.read()
+    raw = given.encode() if isinstance(given, str) else bytes(given)
+    return raw or b"{}"
+
+
+def _body(payload: bytes) -> StreamingBody:
+    return StreamingBody(BytesIO(payload), len(payload))
