@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lambdalog.store import Event, Position
 
 DIGITS: Final = 56
+# A sequence token is no longer looked at, but still returned (PutLogEvents).
+SEQUENCE_TOKEN: Final = "4" * DIGITS
 
 
 class Mark(NamedTuple):

@@ -1,0 +1,232 @@
+"""Log events: put, got stream by stream, filtered over a group."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ParamValidationError
+from botocore.validate import ParamValidator
+
+from lambdalog.errors import PatternError
+from lambdalog.local.logs import tokens
+from lambdalog.local.logs.put import DAY_MS, Refused, judge
+from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
+from lambdalog.query.pattern import parse
+from lambdalog.store import Scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lambdalog.store import Event, GroupInfo
+
+PAGE_BYTES: Final = 1_048_576
+PAGE_EVENTS: Final = 10_000
+
+
+class Events(Room):
+    """The operations on log events."""
+
+    # Ten thousand events a call: the general validation would cost more than the writing.
+    self_checked = frozenset({"PutLogEvents"})
+
+    def put_log_events(self, **params: Any) -> dict[str, Any]:
+        """PutLogEvents: a batch in order of time; what is too old or too new is named and left out."""
+        try:
+            group, stream, events = params["logGroupName"], params["logStreamName"], params["logEvents"]
+            info = self._group(group)
+            judgement = judge(events, now=self.clock.now_ms(), retention_days=info.retention_days)
+            if not params.keys() <= {"logGroupName", "logStreamName", "logEvents", "sequenceToken", "entity"}:
+                raise TypeError("an unknown parameter")
+        except (KeyError, TypeError, AttributeError):
+            # Something is of a wrong shape: botocore says what.
+            shape = self.meta.service_model.operation_model("PutLogEvents").input_shape
+            assert shape is not None
+            report = ParamValidator().validate(params, shape)
+            if report.has_errors():
+                raise ParamValidationError(report=report.generate_report()) from None
+            raise
+        except Refused as refused:
+            raise self._invalid(str(refused)) from None
+        try:
+            if judgement.accepted:
+                self._try(lambda: self._store.append(group, stream, judgement.accepted))
+            elif not self._store.catalog.has_stream(group, stream):
+                raise KeyError(stream)
+        except KeyError:
+            raise self.error("ResourceNotFoundException", NO_STREAM) from None
+        response: dict[str, Any] = {"nextSequenceToken": tokens.SEQUENCE_TOKEN}
+        if judgement.rejected:
+            response["rejectedLogEventsInfo"] = judgement.rejected
+        return response
+
+    def get_log_events(
+        self,
+        *,
+        logStreamName: str,
+        logGroupName: str | None = None,
+        logGroupIdentifier: str | None = None,
+        startTime: int | None = None,
+        endTime: int | None = None,
+        nextToken: str | None = None,
+        limit: int = PAGE_EVENTS,
+        startFromHead: bool = False,
+        unmask: bool = False,
+    ) -> dict[str, Any]:
+        """GetLogEvents: one stream's events, `endTime` exclusive; at either end the same token comes back."""
+        del unmask
+        group = self._one_group(logGroupName, logGroupIdentifier)
+        info = self._group(group)
+        if not self._store.catalog.has_stream(group, logStreamName):
+            raise self.error("ResourceNotFoundException", NO_STREAM)
+        mark, backward = None, not startFromHead
+        if nextToken is not None:
+            try:
+                mark = tokens.parse_mark(nextToken[2:])
+                backward = {"f/": False, "b/": True}[nextToken[:2]]
+            except (ValueError, KeyError):
+                raise self._invalid(BAD_TOKEN) from None
+        start, end = self._visible_from(info, startTime), endTime
+        if mark is not None:
+            if backward:
+                end = mark.timestamp + 1 if end is None else min(end, mark.timestamp + 1)
+            else:
+                start = mark.timestamp if start is None else max(start, mark.timestamp)
+        events: Iterable[Event] = self._store.scan(
+            Scan(group, start=start, end=end, streams=frozenset({logStreamName}), descending=backward)
+        )
+        if mark is not None:
+            events = _past(events, mark, descending=backward)
+        page, _ = _take(events, limit)
+        if backward:
+            page.reverse()
+        here = mark or tokens.Mark(endTime or 0 if backward else startTime or 0, 0, 0, 0)
+        first = tokens.mark_of(page[0]) if page else here
+        last = tokens.mark_of(page[-1]) if page else here
+        return {
+            "events": [
+                {"timestamp": event.timestamp, "message": event.message, "ingestionTime": event.ingestion}
+                for event in page
+            ],
+            "nextForwardToken": f"f/{tokens.digits(last)}",
+            "nextBackwardToken": f"b/{tokens.digits(first)}",
+        }
+
+    def filter_log_events(
+        self,
+        *,
+        logGroupName: str | None = None,
+        logGroupIdentifier: str | None = None,
+        logStreamNames: list[str] | None = None,
+        logStreamNamePrefix: str | None = None,
+        startTime: int | None = None,
+        endTime: int | None = None,
+        filterPattern: str = "",
+        nextToken: str | None = None,
+        limit: int = PAGE_EVENTS,
+        interleaved: bool = False,
+        unmask: bool = False,
+        startFromHead: bool = True,
+    ) -> dict[str, Any]:
+        """FilterLogEvents: a group's events that match, `endTime` inclusive; no token means that was all."""
+        del interleaved, unmask
+        group = self._one_group(logGroupName, logGroupIdentifier)
+        info = self._group(group)
+        if logStreamNames is not None and logStreamNamePrefix is not None:
+            raise self._invalid("LogStreamNames and LogStreamNamePrefix are mutually exclusive parameters.")
+        try:
+            pattern = parse(filterPattern)
+        except PatternError as error:
+            raise self._invalid(f"Invalid filter pattern: {error}") from None
+        purpose = tokens.purpose_of(
+            group, logStreamNames, logStreamNamePrefix, startTime, endTime, filterPattern, startFromHead
+        )
+        after = None
+        if nextToken is not None:
+            try:
+                after = tokens.parse_filter_token(nextToken, purpose)
+            except ValueError:
+                raise self._invalid(BAD_TOKEN) from None
+        start, end = self._visible_from(info, startTime), None if endTime is None else endTime + 1
+        if after is not None:
+            if startFromHead:
+                start = after[0] if start is None else max(start, after[0])
+            else:
+                end = after[0] + 1 if end is None else min(end, after[0] + 1)
+        events = self._store.scan(
+            Scan(
+                group,
+                start=start,
+                end=end,
+                streams=None if logStreamNames is None else frozenset(logStreamNames),
+                stream_prefix=logStreamNamePrefix,
+                descending=not startFromHead,
+                after=after,
+                match=pattern.matches if filterPattern.strip() else None,
+                literals=pattern.literals,
+            )
+        )
+        page, more = _take(events, limit)
+        response: dict[str, Any] = {
+            "events": [
+                {
+                    "logStreamName": event.stream,
+                    "timestamp": event.timestamp,
+                    "message": event.message,
+                    "ingestionTime": event.ingestion,
+                    "eventId": tokens.event_id(event),
+                }
+                for event in page
+            ],
+            "searchedLogStreams": [],
+        }
+        if more:
+            response["nextToken"] = tokens.filter_token(page[-1].position, purpose)
+        return response
+
+    def _visible_from(self, info: GroupInfo, start: int | None) -> int | None:
+        """The start of a search: what retention has let go is not returned, removed or not."""
+        if info.retention_days is None:
+            return start
+        kept = self.clock.now_ms() - info.retention_days * DAY_MS
+        return kept if start is None else max(start, kept)
+
+
+def _take(events: Iterable[Event], limit: int) -> tuple[list[Event], bool]:
+    """A page, and whether there is more: at most `limit` events and 1 MB, but always one event."""
+    iterator = iter(events)
+    page: list[Event] = []
+    size = 0
+    for event in islice(iterator, min(limit, PAGE_EVENTS)):
+        size += len(event.message) + 26
+        if page and size > PAGE_BYTES:
+            return page, True
+        page.append(event)
+    return page, next(iterator, None) is not None
+
+
+def _past(events: Iterable[Event], mark: tokens.Mark, *, descending: bool) -> Iterator[Event]:
+    """The events strictly past a mark.
+
+    A mark knows its segment by a hash alone: among events of its very time it is looked for; if it is gone, all of them
+    count as read.
+    """
+    same: list[Event] = []
+    moment = mark[:2]
+    iterator = iter(events)
+    following: Event | None = None
+    for event in iterator:
+        here = (event.timestamp, event.ingestion)
+        if (here > moment) if descending else (here < moment):
+            continue
+        if here != moment:
+            following = event
+            break
+        same.append(event)
+    for index, event in enumerate(same):
+        if tokens.mark_of(event) == mark:
+            yield from same[index + 1 :]
+            break
+    if following is not None:
+        yield following
+        yield from iterator
