@@ -91,8 +91,8 @@ class Cloud:
         return client
 
     def client(self, service: str) -> Any:
-        """A client by boto3's name of its service: logs, sqs, sns or lambda."""
-        if service not in SERVICES:
+        """A client by boto3's name of its service: logs, sqs, sns or lambda; also cloudwatch, for what metric filters found."""
+        if service not in SERVICES and service != "cloudwatch":
             raise ConfigError(f"there is no client for {service!r} here; there are {', '.join(SERVICES)}")
         with self._lock:
             if service not in self._clients:
@@ -129,7 +129,17 @@ class Cloud:
             case "logs":
                 from lambdalog.local.logs import Logs
 
-                return Logs(self.store, scope=self.scope, clock=self.clock)
+                return Logs(
+                    self.store,
+                    scope=self.scope,
+                    clock=self.clock,
+                    sqs=lambda: self.sqs,
+                    lambda_=lambda: self.lambda_,
+                )
+            case "cloudwatch":
+                from lambdalog.local.cloudwatch import CloudWatch
+
+                return CloudWatch(self.client("logs"), scope=self.scope, clock=self.clock)
             case "sqs":
                 from lambdalog.local.sqs import Sqs
 

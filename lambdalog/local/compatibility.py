@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambdalog.local.base import implemented, operations
+from lambdalog.local.cloudwatch import CloudWatch
 from lambdalog.local.lambda_ import Lambda
 from lambdalog.local.logs import Logs
 from lambdalog.local.sns import Sns
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _NAMES: tuple[tuple[str, type[Double]], ...] = (
     ("CloudWatch Logs", Logs),
+    ("CloudWatch", CloudWatch),
     ("SQS", Sqs),
     ("SNS", Sns),
     ("Lambda", Lambda),

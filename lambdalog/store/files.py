@@ -7,6 +7,8 @@
     <root>/logs/<group>/live/<segment id>.jsonl       one writer per file
     <root>/logs/<group>/sealed/<segment id>.zst       one segment, or a pack of small ones
     <root>/logs/<group>/.maint.lock                   held while segments are sealed, packed or removed
+    <root>/logs.sqlite                                metric values, how far filters have come, queries
+    <root>/.deliveries.lock                           held while subscription filters deliver
     <root>/queues.sqlite, functions.sqlite, replay.sqlite
     <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
     <root>/endpoint.lock                              held by the process that serves the store; tells its address
@@ -83,6 +85,8 @@ class Layout:
         self.root = root
         self.format = root / "format"
         self.logs = root / "logs"
+        self.log_tables = root / "logs.sqlite"
+        self.deliveries_lock = root / ".deliveries.lock"
         self.spool = root / "spool"
         self.endpoint_keys = root / "endpoint-key.json"
         self.endpoint = root / "endpoint.lock"

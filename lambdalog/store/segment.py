@@ -128,6 +128,10 @@ class LiveSegment:
         else:
             yield from self._forward(low, high)
 
+    def blocks_from(self, offset: int) -> Iterator[tuple[int, bytes]]:
+        """(offset, whole lines) from the line at `offset` on."""
+        yield from self._forward(offset, self.size)
+
     def offset_at(self, start: int) -> int:
         """An offset before which every event is older than `start`."""
         return self._before(start - DISORDER_MS)

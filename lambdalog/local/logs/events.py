@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 
-from lambdalog.errors import PatternError
 from lambdalog.local.logs import tokens
 from lambdalog.local.logs.put import DAY_MS, Refused, judge
 from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
-from lambdalog.query.pattern import parse
 from lambdalog.store import Scan
 
 if TYPE_CHECKING:
@@ -134,10 +132,7 @@ class Events(Room):
         info = self._group(group)
         if logStreamNames is not None and logStreamNamePrefix is not None:
             raise self._invalid("LogStreamNames and LogStreamNamePrefix are mutually exclusive parameters.")
-        try:
-            pattern = parse(filterPattern)
-        except PatternError as error:
-            raise self._invalid(f"Invalid filter pattern: {error}") from None
+        pattern = self._pattern(filterPattern)
         purpose = tokens.purpose_of(
             group, logStreamNames, logStreamNamePrefix, startTime, endTime, filterPattern, startFromHead
         )

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from lambdalog.local.logs.filters import METRIC, SUBSCRIPTION, records
 from lambdalog.local.logs.room import Room, group_name
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class Groups(Room):
             )
         if not self._try(lambda: self._store.delete_group(logGroupName)):
             raise self._missing_group()
+        filters = [*records(info, METRIC).values(), *records(info, SUBSCRIPTION).values()]
+        self._try(lambda: self._ledger.forget(record["id"] for record in filters))
         return {}
 
     def describe_log_groups(
@@ -146,7 +149,7 @@ class Groups(Room):
         record: dict[str, Any] = {
             "logGroupName": info.name,
             "creationTime": info.created,
-            "metricFilterCount": len(info.extra.get("metricFilters", {})),
+            "metricFilterCount": len(records(info, METRIC)),
             "arn": f"{arn}:*",
             "storedBytes": self._store.stored_bytes(info.name),
             "logGroupClass": info.extra.get("class", "STANDARD"),

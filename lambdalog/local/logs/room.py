@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.clock import SYSTEM
-from lambdalog.errors import StoreError
+from lambdalog.errors import PatternError, StoreError
 from lambdalog.local.base import Double
+from lambdalog.local.logs.ledger import Ledger
+from lambdalog.query.pattern import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sqs import SQSClient
+
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
+    from lambdalog.query.pattern import Pattern
     from lambdalog.store import GroupInfo, LogStore
 
 TAGS_MAX: Final = 50
@@ -27,9 +33,25 @@ class Room(Double):
     service = "logs"
     constraint_code = "InvalidParameterException"
 
-    def __init__(self, store: LogStore, *, scope: Scope, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        *,
+        scope: Scope,
+        clock: Clock = SYSTEM,
+        sqs: Callable[[], SQSClient] | None = None,
+        lambda_: Callable[[], LambdaClient] | None = None,
+    ) -> None:
+        """`sqs` and `lambda_` give the clients that subscription filters deliver with; None: there is no such service."""
         super().__init__(scope=scope, clock=clock)
         self._store = store
+        self._ledger = Ledger(store.layout.log_tables)
+        self._sqs = sqs
+        self._lambda = lambda_
+
+    def close(self) -> None:
+        """Close the tables. The store belongs to whoever gave it."""
+        self._ledger.close()
 
     def _invalid(self, message: str) -> Exception:
         return self.error("InvalidParameterException", message)
@@ -42,6 +64,12 @@ class Room(Double):
             return work()
         except StoreError as error:
             raise self.error("ServiceUnavailableException", str(error), status=500) from error
+
+    def _pattern(self, text: str) -> Pattern:
+        try:
+            return parse(text)
+        except PatternError as error:
+            raise self._invalid(f"Invalid filter pattern: {error}") from None
 
     def _group(self, name: str) -> GroupInfo:
         info: GroupInfo | None = self._try(lambda: self._store.group(name))

@@ -165,6 +165,14 @@ def simple_conditions(condition: Condition) -> list[Comparison | State]:
     return [condition]
 
 
+def regexes(condition: Condition) -> int:
+    """How many regular expressions are in a condition."""
+    return sum(
+        isinstance(simple, Comparison) and simple.operand.kind == "regex"
+        for simple in simple_conditions(condition)
+    )
+
+
 def necessary(condition: Condition) -> list[Comparison | State]:
     """Those that must hold for the whole to hold."""
     if isinstance(condition, Joined):

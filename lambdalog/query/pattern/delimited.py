@@ -70,6 +70,14 @@ class Delimited:
                     found += [part for part in simple.operand.text.split("*") if part]
         return tuple(dict.fromkeys(found))
 
+    def regexes(self) -> int:
+        """How many of its operands are regular expressions."""
+        return sum(
+            condition.regexes(field.condition)
+            for field in (*self.before, *(self.after or ()))
+            if field.condition is not None
+        )
+
     def matcher(self) -> Callable[[str], bool]:
         """Whether a message has such fields."""
         if not self.before and self.after is None:
@@ -144,13 +152,7 @@ def read(scanner: Scanner) -> Delimited:
     if scanner.peek():
         scanner.fail("expected nothing after ]")
     found = Delimited(tuple(before), None if after is None else tuple(after))
-    regexes = sum(
-        isinstance(simple, Comparison) and simple.operand.kind == "regex"
-        for field in (*before, *(after or ()))
-        if field.condition is not None
-        for simple in condition.simple_conditions(field.condition)
-    )
-    if regexes > condition.REGEXES_MAX:
+    if found.regexes() > condition.REGEXES_MAX:
         raise PatternError(f"at most {condition.REGEXES_MAX} regular expressions stand in a pattern", 0)
     return found
 

@@ -11,12 +11,12 @@ import orjson
 from lambdalog.errors import PatternError
 from lambdalog.query.pattern import condition
 from lambdalog.query.pattern.condition import Comparison, Joined, Operand, State
+from lambdalog.query.pattern.scanner import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lambdalog.query.pattern.condition import Condition
-    from lambdalog.query.pattern.scanner import Scanner
 
 # "You can use one wildcard per selector, and at most three in a pattern."
 WILDCARDS_MAX: Final = 3
@@ -121,6 +121,10 @@ class JsonFields:
                     found += [run for part in operand.text.split("*") for run in _RUNS.findall(part)]
         return tuple(dict.fromkeys(found))
 
+    def regexes(self) -> int:
+        """How many of its operands are regular expressions."""
+        return condition.regexes(self.condition)
+
     def matcher(self) -> Callable[[str], bool]:
         """Whether a message is JSON, and its fields are as they shall be."""
         test = _test(self.condition)
@@ -166,12 +170,20 @@ def read(scanner: Scanner) -> JsonFields:
     if scanner.peek():
         scanner.fail("expected nothing after }")
     parts = condition.simple_conditions(found)
-    regexes = [part for part in parts if isinstance(part, Comparison) and part.operand.kind == "regex"]
-    if len(regexes) > condition.REGEXES_MAX:
+    if condition.regexes(found) > condition.REGEXES_MAX:
         raise PatternError(f"at most {condition.REGEXES_MAX} regular expressions stand in a pattern", 0)
     if sum(part.field.wild for part in parts) > WILDCARDS_MAX:
         raise PatternError(f"at most {WILDCARDS_MAX} selectors of a pattern have a wildcard", 0)
     return JsonFields(found)
+
+
+def read_selector(text: str) -> Selector:
+    """A selector alone, as `$.latency` in a metric filter's value. PatternError if it is none."""
+    scanner = Scanner(text)
+    found = _selector(scanner)
+    if scanner.peek():
+        scanner.fail("expected nothing after the selector")
+    return found
 
 
 def _simple(scanner: Scanner) -> Condition:

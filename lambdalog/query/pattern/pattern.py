@@ -26,6 +26,10 @@ class Tree(Protocol):
         """Texts that every matching message contains."""
         ...
 
+    def regexes(self) -> int:
+        """How many regular expressions it has."""
+        ...
+
     def extract(self, message: str) -> dict[str, str]:
         """The fields that the pattern names, of a message that matches, as TestMetricFilter gives them."""
         ...

@@ -43,6 +43,10 @@ class Terms:
         """The texts of required terms."""
         return tuple(term.text for term in self.terms if term.kind == "required" and not term.regex)
 
+    def regexes(self) -> int:
+        """How many terms are regular expressions."""
+        return sum(term.regex for term in self.terms)
+
     def matcher(self) -> Callable[[str], bool]:
         """Whether a message has what is required and nothing that is excluded.
 
