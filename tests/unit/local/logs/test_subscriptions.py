@@ -235,7 +235,9 @@ def test_destinations_that_cannot_be_are_refused(logs: Any) -> None:
     )
     found = refusal(put, **params, destinationArn=function)
     assert found[0] == code
-    assert found[1].startswith("Could not execute the lambda function. Make sure you have given CloudWatch Logs")
+    assert found[1].startswith(
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs"
+    )
     assert refusal(put, **params, destinationArn=function, roleArn="arn:aws:iam::000000000000:role/r") == (
         code,
         "destinationArn for vendor lambda cannot be used with roleArn",
@@ -269,7 +271,8 @@ def test_served_filters_reach_a_function(store_path: Path, tmp_path: Path) -> No
     """While the store is served, a function gets what another process writes, as {"awslogs": {"data": ...}}."""
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "app.py").write_text(CODE)
-    with connect(f"disk:{store_path}") as cloud, connect(f"disk:{store_path}") as writer:
+    with connect(f"disk:{store_path}") as cloud, connect(f"disk:{store_path}") as other:
+        writer: Any = other.logs
         function = cloud.lambda_.create_function(
             FunctionName="f",
             Role="arn:aws:iam::000000000000:role/r",
@@ -277,19 +280,19 @@ def test_served_filters_reach_a_function(store_path: Path, tmp_path: Path) -> No
             Runtime="python3.11",
             Code={"S3Bucket": LOCAL_FOLDER, "S3Key": str(tmp_path / "code")},
         )
-        writer.logs.create_log_group(logGroupName="g")
-        writer.logs.create_log_stream(logGroupName="g", logStreamName="s")
+        writer.create_log_group(logGroupName="g")
+        writer.create_log_stream(logGroupName="g", logStreamName="s")
         with Service(cloud, Settings(port=0, threads=1)):
             subscribe(cloud.logs, "ERROR", arn=function["FunctionArn"])
             events = [{"timestamp": time.time_ns() // 10**6, "message": "ERROR one"}]
-            writer.logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
+            writer.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
             search = {"logGroupName": "/aws/lambda/f", "filterPattern": '"got DATA_MESSAGE"'}
             found: list[Any] = []
             until, pause = time.monotonic() + 60, threading.Event()
             while not found and time.monotonic() < until:
                 pause.wait(0.05)
                 try:
-                    found = writer.logs.filter_log_events(**search)["events"]  # type: ignore[arg-type,assignment]
+                    found = writer.filter_log_events(**search)["events"]
                 except ClientError:
                     continue  # its group is made with its first line
             assert "['ERROR one']" in found[0]["message"]
