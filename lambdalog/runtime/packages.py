@@ -10,6 +10,7 @@ import secrets
 import shutil
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ from lambdalog.errors import PackageError
 # From the page of Lambda quotas.
 ZIPPED_MAX: Final = 50 * 1024 * 1024
 UNZIPPED_MAX: Final = 250 * 1024 * 1024
+# Lambda names no number; a zip of empty entries must not take a file system's inodes.
+ENTRIES_MAX: Final = 100_000
+NO_ZIP: Final = "Could not unzip uploaded file. Please check your file, then try to upload again."
 _SKIPPED: Final = frozenset({"__pycache__", ".git", ".venv", "node_modules", ".lambdalog"})
 
 
@@ -31,6 +35,8 @@ def unpack(data: bytes, code: Path) -> Path:
 
     PackageError for what is no zip, is too large, or holds links or paths outside the folder; then nothing is made.
     """
+    if not data:
+        raise PackageError("Uploaded file must be a non-empty zip")
     if len(data) > ZIPPED_MAX:
         raise PackageError(f"the zip has {len(data)} bytes; at most {ZIPPED_MAX} can be uploaded")
     target = code / hashlib.sha256(data).hexdigest()
@@ -44,10 +50,9 @@ def unpack(data: bytes, code: Path) -> Path:
             partial.mkdir(parents=True)
             _extract(archive, members, partial)
         partial.rename(target)
-    except zipfile.BadZipFile:
-        raise PackageError(
-            "Could not unzip uploaded file. Please check your file, then try to upload again."
-        ) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
+        # Damaged, encrypted, or packed in a way that nobody here knows.
+        raise PackageError(NO_ZIP) from None
     except OSError as error:
         if not target.is_dir():
             raise PackageError(f"the package can't be unpacked: {error.strerror}") from error
@@ -57,6 +62,10 @@ def unpack(data: bytes, code: Path) -> Path:
 
 
 def _check(members: list[zipfile.ZipInfo]) -> None:
+    if not members:
+        raise PackageError("Uploaded file must be a non-empty zip")
+    if len(members) > ENTRIES_MAX:
+        raise PackageError(f"the zip holds {len(members)} files; at most {ENTRIES_MAX} are unpacked")
     if sum(member.file_size for member in members) > UNZIPPED_MAX:
         raise PackageError(f"Unzipped size must be smaller than {UNZIPPED_MAX} bytes")
     for member in members:

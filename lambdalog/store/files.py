@@ -12,6 +12,7 @@
     <root>/queues.sqlite, functions.sqlite, replay.sqlite
     <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
     <root>/endpoint.lock                              held by the process that serves the store; tells its address
+    <root>/locks/<name>.lock                          held by whoever reads an event source that one alone may read
 
 A segment's id is `<stream>@<first event's ms>-<pid>-<random>`. Names from outside are quoted: what is left cannot be a
 path, cannot begin with a dot, and differs even where the file system ignores case.
@@ -90,6 +91,7 @@ class Layout:
         self.spool = root / "spool"
         self.endpoint_keys = root / "endpoint-key.json"
         self.endpoint = root / "endpoint.lock"
+        self.locks = root / "locks"
 
     def group(self, name: str) -> GroupLayout:
         """The paths of one log group."""

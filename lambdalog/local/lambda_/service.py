@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.lambda_.aliases import Aliases
-from lambdalog.local.lambda_.asynchronous import Asynchronous
 from lambdalog.local.lambda_.catalog import Catalog
 from lambdalog.local.lambda_.code import LOCAL_FOLDER
 from lambdalog.local.lambda_.concurrency import Concurrency
 from lambdalog.local.lambda_.key import StoreKey
 from lambdalog.local.lambda_.limits import profile
 from lambdalog.local.lambda_.permissions import Permissions
+from lambdalog.local.lambda_.polling import Pollers, Polling
 from lambdalog.local.lambda_.tags import Tags
 from lambdalog.runtime import Runtime
 from lambdalog.runtime.async_events import AsyncEvents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import threading
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from mypy_boto3_sns import SNSClient
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 ROLE: Final = "arn:aws:iam::000000000000:role/lambdalog"
 
 
-class Lambda(Asynchronous, Aliases, Permissions, Tags, Concurrency):
+class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
     """A boto3-shaped Lambda client. Functions run as processes of this machine; `close` ends all of them."""
 
     notes: ClassVar[dict[str, str]] = {
@@ -42,6 +43,9 @@ class Lambda(Asynchronous, Aliases, Permissions, Tags, Concurrency):
         "file systems are kept and not used. Functions are Active at once. Runtimes are python3.11 and newer, nodejs and "
         "provided, if their interpreter is on this machine.",
         "GetFunction": "Code.Location is the unpacked folder.",
+        "CreateEventSourceMapping": "SQS queues of the store, and DynamoDB streams of AWS or of whom "
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS names; read while the store is served. Tumbling windows are refused; a shard's "
+        "batches run one after another whatever ParallelizationFactor says.",
         "Invoke": "Reserved concurrency is counted within one process.",
     }
 
@@ -57,6 +61,7 @@ class Lambda(Asynchronous, Aliases, Permissions, Tags, Concurrency):
         runtime: Runtime | None = None,
         limits: Limits | None = None,
         random: Callable[[], float] = random_module.random,
+        streams: Callable[[str], Any] | None = None,
     ) -> None:
         super().__init__(
             root=root,
@@ -70,10 +75,22 @@ class Lambda(Asynchronous, Aliases, Permissions, Tags, Concurrency):
             random=random,
             sqs=sqs,
             sns=sns,
+            streams=streams or _boto3_streams,
         )
+
+    def background(self) -> Iterable[tuple[str, Callable[[threading.Event], object]]]:
+        """The readers of event source mappings."""
+        yield "event-sources", Pollers(self).run
 
     def close(self) -> None:
         """Kill all environments and close the databases."""
         self._runtime.close()
         self.catalog.close()
         self._events.close()
+
+
+def _boto3_streams(region: str) -> Any:
+    """DynamoDB Streams of AWS, or of whom AWS_ENDPOINT_URL_DYNAMODB_STREAMS names."""
+    import boto3
+
+    return boto3.client("dynamodbstreams", region_name=region)

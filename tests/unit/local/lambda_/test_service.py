@@ -9,60 +9,16 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdalog.local.lambda_ import LOCAL_FOLDER, Lambda
 from lambdalog.runtime.async_events import Worker
+from tests.unit.local.lambda_.conftest import ROLE, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.clock import ManualClock
     from lambdalog.cloud import Cloud
-
-CODE = """
-import os
-def handler(event, context):
-    if event.get("fail"):
-        raise ValueError(event["fail"])
-    return {"event": event, "mine": os.environ.get("MINE"), "store": os.environ["LAMBDALOG_STORE"]}
-"""
-ROLE = "arn:aws:iam::000000000000:role/r"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder with the function."""
-    folder = tmp_path / "code"
-    folder.mkdir()
-    (folder / "app.py").write_text(CODE)
-    return folder
-
-
-@pytest.fixture
-def client(manual_cloud: Cloud, folder: Path) -> Any:
-    """A Lambda with one function, `f`, on a manual clock."""
-    found = manual_cloud.client("lambda")
-    found.create_function(
-        FunctionName="f",
-        Role=ROLE,
-        Handler="app.handler",
-        Runtime="python3.11",
-        Code={"S3Bucket": LOCAL_FOLDER, "S3Key": str(folder)},
-    )
-    return found
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """The code, text and status with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    response = info.value.response
-    return (
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-        response["ResponseMetadata"]["HTTPStatusCode"],
-    )
 
 
 def answer(client: Any, **event: Any) -> Any:
