@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from lambdalog.arn import Scope
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ConfigError
-from lambdalog.settings import Aws, Disk, find_target, parse_target, region
+from lambdalog.settings import Aws, Disk, commands_allowed, find_target, parse_target, region
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,12 @@ class Cloud:
                 from lambdalog.local.sns import Sns
 
                 return Sns(
-                    self.root, scope=self.scope, clock=self.clock, sqs=self.sqs, lambda_=lambda: self.lambda_
+                    self.root,
+                    scope=self.scope,
+                    clock=self.clock,
+                    sqs=self.sqs,
+                    lambda_=lambda: self.lambda_,
+                    trusted=commands_allowed(),
                 )
             case _:
                 from lambdalog.local.lambda_ import Lambda

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STORE_VARIABLE = "LAMBDALOG_STORE"
 STORE_FOLDER = ".lambdalog"
+COMMANDS_VARIABLE = "LAMBDALOG_ALLOW_COMMANDS"
 DEFAULT_REGION = "us-east-1"
 # Emulators agree on this account number; it can't belong to anyone.
 LOCAL_ACCOUNT = "000000000000"
@@ -89,3 +90,9 @@ def region(environ: Mapping[str, str] | None = None) -> str:
     """The region that local ARNs name: AWS_REGION, AWS_DEFAULT_REGION, or us-east-1."""
     environ = os.environ if environ is None else environ
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def commands_allowed(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether topics may run commands, and write files outside of the store: LAMBDALOG_ALLOW_COMMANDS is 1."""
+    environ = os.environ if environ is None else environ
+    return environ.get(COMMANDS_VARIABLE) == "1"

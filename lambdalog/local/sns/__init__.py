@@ -1,4 +1,4 @@
-"""SNS, as boto3's client has it: topics that deliver to queues."""
+"""SNS, as boto3's client has it: topics, and what is subscribed to them."""
 
 from lambdalog.local.sns.service import Sns
 

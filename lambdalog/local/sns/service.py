@@ -1,165 +1,88 @@
-"""The operations of SNS, for standard topics with queues as subscribers."""
+"""SNS, as boto3's client has it: publishing, and what runs beside it."""
 
 from __future__ import annotations
 
-import json
-import re
+import hashlib
 import uuid
-from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from lambdalog.clock import SYSTEM
-from lambdalog.local.base import Double
-from lambdalog.store.tables import Tables, transaction
+from lambdalog.local.durability import durably, is_dead_letter
+from lambdalog.local.sns import rules
+from lambdalog.local.sns.courier import QUICK
+from lambdalog.local.sns.envelope import Message
+from lambdalog.local.sns.filter_policy import policy
+from lambdalog.local.sns.subscriptions import SubscriptionOperations
+from lambdalog.local.sns.topics import TopicOperations
+from lambdalog.runtime.lineage import caller_trace
+from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from threading import Event
 
-    from botocore.exceptions import ClientError
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_sqs import SQSClient
+    from lambdalog.local.sns.filter_policy import FilterPolicy
+    from lambdalog.local.sns.topic import Topic
 
-    from lambdalog.arn import Scope
-    from lambdalog.clock import Clock
-
-SCHEMA: Final = """
-CREATE TABLE topics (arn TEXT PRIMARY KEY, attributes TEXT NOT NULL, tags TEXT NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE subscriptions (
-    arn TEXT PRIMARY KEY, topic TEXT NOT NULL, protocol TEXT NOT NULL, endpoint TEXT NOT NULL, attributes TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
-"""
-MESSAGE_MAX: Final = 262_144
+# Duplicates are known for five minutes.
+DEDUP_MS: Final = 300_000
+# Loops for endpoints that take their time: one that hangs holds up a third of the others.
+SLOW_LOOPS: Final = 3
+# Filter policies that are kept ready.
+POLICIES_MAX: Final = 1000
 
 
-class Sns(Double):
-    """A boto3-shaped SNS client on `<root>/topics.sqlite`. A publish returns when each queue has the message."""
+class Sns(TopicOperations, SubscriptionOperations):
+    """A boto3-shaped SNS client on `<root>/topics.sqlite`.
 
-    service = "sns"
+    A publish is acknowledged when it is on disk, and has been tried once with queues, functions and the store's own files.
+    HTTP, commands and retries are worked off by `background()`, where the store is served, or by `deliver()`.
+    Beyond AWS there are the protocols `file` and `command`, `deliver` and `subscription_deliveries`.
+    """
+
     notes: ClassVar[dict[str, str]] = {
-        "CreateTopic": "Standard topics; FIFO topics are refused.",
-        "Subscribe": "Protocol `sqs`; the others are refused. Delivered within the publish.",
-        "Publish": "Messages are not signed: Signature says so. Filter policies are not applied.",
+        "AddPermission": "Kept in the policy, and not enforced.",
+        "CreateTopic": "Encryption, tracing, archiving, feedback and data protection are kept, and do nothing.",
+        "DeleteTopic": "At once, with its subscriptions.",
+        "PutDataProtectionPolicy": "Kept, and not enforced.",
+        "Publish": "To topics. Messages are not signed: Signature says so. What is sent over HTTP or to a command, and "
+        "retries, wait until the store is served. Retries have no jitter.",
+        "RemovePermission": "Kept in the policy, and not enforced.",
+        "Subscribe": "Protocols `sqs`, `lambda`, `http`, `https`; beyond AWS `file` (a line for each message in "
+        "`outbox/` of the store) and `command` (a JSON list of arguments; the message on standard input; only with "
+        "LAMBDALOG_ALLOW_COMMANDS=1). Mail, SMS, mobile push and Firehose are refused. Filter policies also know "
+        "`wildcard`, and take effect at once.",
     }
 
-    def __init__(
-        self,
-        root: Path,
-        *,
-        scope: Scope,
-        clock: Clock = SYSTEM,
-        sqs: SQSClient,
-        lambda_: Callable[[], LambdaClient] | None = None,
-    ) -> None:
-        super().__init__(scope=scope, clock=clock)
-        self._tables = Tables(root / "topics.sqlite", SCHEMA)
-        self._sqs = sqs
-        self._lambda = lambda_
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._policies: dict[tuple[str, str], FilterPolicy] = {}
 
     def close(self) -> None:
-        """Close the database."""
+        """End the loops' waits; close the database."""
+        self._arrivals.close()
         self._tables.close()
 
-    def create_topic(
-        self,
-        *,
-        Name: str,
-        Attributes: dict[str, str] | None = None,
-        Tags: list[dict[str, str]] | None = None,
-        DataProtectionPolicy: str | None = None,
-    ) -> dict[str, Any]:
-        """CreateTopic: the same name gives the topic that is there."""
-        del DataProtectionPolicy
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", Name):
-            raise self._invalid("Topic Name")
-        tags = {tag["Key"]: tag["Value"] for tag in Tags or []}
-        arn = self.scope.topic(Name)
-        self._tables.connection.execute(
-            "INSERT INTO topics VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (arn, json.dumps(Attributes or {}), json.dumps(tags)),
-        )
-        return {"TopicArn": arn}
+    @property
+    def home(self) -> str:
+        """Where SNS is served: the address in the URLs that subscribers get."""
+        return self._endpoints.home
 
-    def delete_topic(self, *, TopicArn: str) -> dict[str, Any]:
-        """DeleteTopic, with its subscriptions."""
-        with transaction(self._tables.connection) as db:
-            db.execute("DELETE FROM topics WHERE arn = ?", (TopicArn,))
-            db.execute("DELETE FROM subscriptions WHERE topic = ?", (TopicArn,))
-        return {}
+    @home.setter
+    def home(self, url: str) -> None:
+        self._endpoints.home = url
 
-    def list_topics(self, *, NextToken: str | None = None) -> dict[str, Any]:
-        """ListTopics, a hundred a page."""
-        rows = self._tables.connection.execute(
-            "SELECT arn FROM topics WHERE arn > ? ORDER BY arn LIMIT 101", (NextToken or "",)
-        ).fetchall()
-        response: dict[str, Any] = {"Topics": [{"TopicArn": arn} for (arn,) in rows[:100]]}
-        return response | ({"NextToken": rows[99][0]} if len(rows) > 100 else {})
+    def background(self) -> Iterable[tuple[str, Callable[[Event], object]]]:
+        """Deliveries: one loop for what is quick, some for HTTP and commands."""
+        yield "topics", partial(self._courier.run, self._arrivals, quick=True)
+        for number in range(SLOW_LOOPS):
+            yield f"topics-{number}", partial(self._courier.run, self._arrivals, quick=False)
 
-    def get_topic_attributes(self, *, TopicArn: str) -> dict[str, Any]:
-        """GetTopicAttributes."""
-        attributes = self._topic(TopicArn)
-        count = len(self._subscriptions(TopicArn))
-        return {
-            "Attributes": {
-                "TopicArn": TopicArn,
-                "Owner": self.scope.account,
-                "DisplayName": "",
-                "SubscriptionsConfirmed": str(count),
-                "SubscriptionsPending": "0",
-                "SubscriptionsDeleted": "0",
-                **attributes,
-            }
-        }
+    def deliver(self) -> int:
+        """Try everything that is due by now; how many attempts that were. Nothing of AWS's."""
+        return self._courier.work(quick=True) + self._courier.work(quick=False)
 
-    def subscribe(
-        self,
-        *,
-        TopicArn: str,
-        Protocol: str,
-        Endpoint: str = "",
-        Attributes: dict[str, str] | None = None,
-        ReturnSubscriptionArn: bool = False,
-    ) -> dict[str, Any]:
-        """Subscribe a queue, by its ARN."""
-        del ReturnSubscriptionArn
-        self._topic(TopicArn)
-        if Protocol != "sqs":
-            raise self._invalid(f"Protocol {Protocol} is not supported here; there is sqs")
-        if not Endpoint.startswith("arn:"):
-            raise self._invalid("SQS endpoint ARN")
-        with transaction(self._tables.connection) as db:
-            row = db.execute(
-                "SELECT arn FROM subscriptions WHERE topic = ? AND protocol = ? AND endpoint = ?",
-                (TopicArn, Protocol, Endpoint),
-            ).fetchone()
-            arn = row[0] if row else f"{TopicArn}:{uuid.uuid4()}"
-            db.execute(
-                "INSERT OR REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?)",
-                (arn, TopicArn, Protocol, Endpoint, json.dumps(Attributes or {})),
-            )
-        return {"SubscriptionArn": arn}
-
-    def unsubscribe(self, *, SubscriptionArn: str) -> dict[str, Any]:
-        """Unsubscribe."""
-        self._tables.connection.execute("DELETE FROM subscriptions WHERE arn = ?", (SubscriptionArn,))
-        return {}
-
-    def list_subscriptions_by_topic(self, *, TopicArn: str, NextToken: str | None = None) -> dict[str, Any]:
-        """ListSubscriptionsByTopic."""
-        del NextToken
-        self._topic(TopicArn)
-        return {
-            "Subscriptions": [
-                {
-                    "SubscriptionArn": arn,
-                    "Owner": self.scope.account,
-                    "Protocol": protocol,
-                    "Endpoint": endpoint,
-                    "TopicArn": TopicArn,
-                }
-                for arn, protocol, endpoint, _ in self._subscriptions(TopicArn)
-            ]
-        }
+    # --- publishing
 
     def publish(
         self,
@@ -168,81 +91,130 @@ class Sns(Double):
         TopicArn: str | None = None,
         TargetArn: str | None = None,
         PhoneNumber: str | None = None,
-        Subject: str | None = None,
-        MessageStructure: str | None = None,
-        MessageAttributes: dict[str, Any] | None = None,
-        MessageDeduplicationId: str | None = None,
-        MessageGroupId: str | None = None,
+        **entry: Any,
     ) -> dict[str, Any]:
-        """Publish to a topic: each subscribed queue gets the envelope, or the message itself with raw delivery."""
-        del MessageStructure, MessageDeduplicationId, MessageGroupId
-        topic = TopicArn or TargetArn
-        if topic is None or PhoneNumber is not None:
+        """Publish to a topic."""
+        entry["Message"] = Message
+        self._check_entry(entry)
+        arn = TargetArn if TopicArn is None else TopicArn
+        if PhoneNumber is not None:
+            raise self._invalid("PhoneNumber Reason: text messages are not sent from this machine")
+        if arn is None:
             raise self._invalid("TopicArn or TargetArn Reason: no value for required parameter")
-        self._topic(topic)
-        if not Message:
-            raise self._invalid("Empty message")
-        if len(Message.encode()) > MESSAGE_MAX:
+        topic = self._topic(arn, "TopicArn" if TopicArn is not None else "TargetArn")
+        self._check(rules.order(entry, fifo=topic.fifo, content_based=topic.content_based))
+        if rules.size(Message, entry.get("MessageAttributes") or {}) > topic.message_max:
             raise self._invalid("Message too long")
-        attributes = MessageAttributes or {}
-        message_id = str(uuid.uuid4())
-        for arn, _, endpoint, settings in self._subscriptions(topic):
-            url = self._sqs.get_queue_url(QueueName=endpoint.rpartition(":")[2])["QueueUrl"]
-            if json.loads(settings).get("RawMessageDelivery") == "true":
-                self._sqs.send_message(QueueUrl=url, MessageBody=Message, MessageAttributes=attributes)
-            else:
-                envelope = self._envelope(topic, arn, message_id, Message, Subject, attributes)
-                self._sqs.send_message(QueueUrl=url, MessageBody=json.dumps(envelope))
-        return {"MessageId": message_id}
+        return self._publish(topic, [entry])[0]
 
-    def _envelope(
-        self,
-        topic: str,
-        subscription: str,
-        message_id: str,
-        message: str,
-        subject: str | None,
-        attributes: dict[str, Any],
+    def publish_batch(
+        self, *, TopicArn: str, PublishBatchRequestEntries: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """What a queue gets, keys in SNS's order."""
-        home = f"https://sns.{self.scope.region}.amazonaws.com/"
-        moment = datetime.fromtimestamp(self.clock.now(), UTC)
-        envelope: dict[str, Any] = {"Type": "Notification", "MessageId": message_id, "TopicArn": topic}
-        if subject is not None:
-            envelope["Subject"] = subject
-        envelope |= {
-            "Message": message,
-            "Timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z",
-            "SignatureVersion": "1",
-            "Signature": "UNSIGNED",
-            "SigningCertURL": f"{home}SimpleNotificationService-local.pem",
-            "UnsubscribeURL": f"{home}?Action=Unsubscribe&SubscriptionArn={subscription}",
-        }
-        if attributes:
-            envelope["MessageAttributes"] = {
-                name: {"Type": value["DataType"], "Value": value.get("StringValue", "")}
-                for name, value in attributes.items()
-            }
-        return envelope
+        """PublishBatch: up to ten messages, together as large as one may be."""
+        entries = PublishBatchRequestEntries
+        topic = self._topic(TopicArn)
+        self._check(rules.batch([entry["Id"] for entry in entries]))
+        total = sum(rules.size(entry["Message"], entry.get("MessageAttributes") or {}) for entry in entries)
+        self._check(rules.batch_size(total, topic.message_max))
+        for entry in entries:
+            self._check_entry(entry)
+            self._check(rules.order(entry, fifo=topic.fifo, content_based=topic.content_based))
+        told = self._publish(topic, entries)
+        successful = [{"Id": entry["Id"]} | one for entry, one in zip(entries, told, strict=True)]
+        return {"Successful": successful, "Failed": []}
 
-    def unknown_operation(self, operation: str) -> ClientError:
-        """What SNS says of an operation that it doesn't know."""
-        return self.error("InvalidAction", f"The action {operation} is not valid for this endpoint.")
+    def _check_entry(self, entry: Mapping[str, Any]) -> None:
+        """What holds for a message whatever its topic is."""
+        self._check(rules.subject(entry.get("Subject")))
+        if not entry["Message"]:
+            raise self._invalid("Empty message")
+        structure = entry.get("MessageStructure")
+        if structure == "json":
+            self._check(rules.structured(entry["Message"]))
+        elif structure is not None:
+            raise self._invalid("MessageStructure")
+        self._check(rules.message_attributes(entry.get("MessageAttributes") or {}))
 
-    def _invalid(self, what: str) -> ClientError:
-        return self.error("InvalidParameter", f"Invalid parameter: {what}")
+    def _publish(self, topic: Topic, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Put messages down, all or none, and deliver what takes no time; what Publish tells of each."""
+        full = any(is_dead_letter(entry.get("MessageAttributes")) for entry in entries)
+        now = self.clock.now_ms()
+        db = self._catalog.db
+        with durably(db, self._durability, full=full), transaction(db):
+            # Once more: it may have been deleted or changed in between.
+            topic = self._topic(topic.arn)
+            told = [self._put(topic, entry, now) for entry in entries]
+        self._courier.work(quick=True)
+        return told
 
-    def _topic(self, arn: str) -> dict[str, str]:
-        row = self._tables.connection.execute(
-            "SELECT attributes FROM topics WHERE arn = ?", (arn,)
+    def _put(self, topic: Topic, entry: Mapping[str, Any], now: int) -> dict[str, Any]:
+        group, dedup, sequence = entry.get("MessageGroupId"), None, None
+        if topic.fifo:
+            dedup = (
+                entry.get("MessageDeduplicationId") or hashlib.sha256(entry["Message"].encode()).hexdigest()
+            )
+            if (known := self._duplicate(topic, str(group), dedup, now)) is not None:
+                return known
+            sequence = self._sequence(topic.arn)
+        message = Message(
+            topic=topic.arn,
+            id=str(uuid.uuid4()),
+            at=now,
+            text=entry["Message"],
+            subject=entry.get("Subject"),
+            attributes=entry.get("MessageAttributes") or {},
+            structured=entry.get("MessageStructure") == "json",
+            group=group,
+            dedup=dedup,
+            sequence=sequence,
+            signature_version=topic.attributes.get("SignatureVersion", "1"),
+            trace=caller_trace(),
+        )
+        to = [
+            (found.arn, found.protocol in QUICK and not found.endpoint.startswith("/"))
+            for found in self._catalog.subscriptions(topic.arn)
+            if not found.pending and (found.filter is None or self._passes(found.filter, message))
+        ]
+        self._outbox.add(message, to, now, ordered=topic.fifo)
+        if sequence is None:
+            return {"MessageId": message.id}
+        self._remember(topic, message, now)
+        return {"MessageId": message.id, "SequenceNumber": sequence}
+
+    def _passes(self, found: tuple[str, str], message: Message) -> bool:
+        """Whether a filter policy takes a message."""
+        made = self._policies.get(found)
+        if made is None:
+            if len(self._policies) >= POLICIES_MAX:
+                self._policies.clear()
+            made = self._policies[found] = policy(*found)
+        return made.takes(message.text, message.attributes)
+
+    # --- FIFO topics
+
+    def _duplicate(self, topic: Topic, group: str, dedup: str, now: int) -> dict[str, Any] | None:
+        """What was told of a message with this deduplication id within five minutes."""
+        db = self._catalog.db
+        db.execute("DELETE FROM dedup WHERE topic = ? AND at <= ?", (topic.arn, now - DEDUP_MS))
+        row = db.execute(
+            "SELECT message_id, sequence FROM dedup WHERE topic = ? AND scope = ? AND id = ?",
+            (topic.arn, _scope(topic, group), dedup),
         ).fetchone()
-        if row is None:
-            raise self.error("NotFound", "Topic does not exist", status=404)
-        found: dict[str, str] = json.loads(row[0])
-        return found
+        return None if row is None else {"MessageId": row[0], "SequenceNumber": row[1]}
 
-    def _subscriptions(self, topic: str) -> list[tuple[str, str, str, str]]:
-        return self._tables.connection.execute(
-            "SELECT arn, protocol, endpoint, attributes FROM subscriptions WHERE topic = ? ORDER BY arn",
-            (topic,),
-        ).fetchall()
+    def _remember(self, topic: Topic, message: Message, now: int) -> None:
+        self._catalog.db.execute(
+            "INSERT OR REPLACE INTO dedup (topic, scope, id, at, message_id, sequence) VALUES (?, ?, ?, ?, ?, ?)",
+            (topic.arn, _scope(topic, str(message.group)), message.dedup, now, message.id, message.sequence),
+        )
+
+    def _sequence(self, arn: str) -> str:
+        (number,) = self._catalog.db.execute(
+            "UPDATE topics SET sequence = sequence + 1 WHERE arn = ? RETURNING sequence", (arn,)
+        ).fetchone()
+        # Twenty digits, as AWS's.
+        return str(10**19 + int(number))
+
+
+def _scope(topic: Topic, group: str) -> str:
+    return f"g{group}" if topic.dedup_by_group else ""
