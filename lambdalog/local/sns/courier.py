@@ -16,7 +16,7 @@ from lambdalog.local.sns.subscription import HTTP
 from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from threading import Event
 
     from lambdalog.clock import Clock
@@ -66,6 +66,12 @@ class Courier:
                 self._attempt(delivery)
                 attempts += 1
         return attempts
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """Try what a publish has just put down, and whatever else is due and takes no time."""
+        for delivery in deliveries:
+            self._attempt(delivery)
+        self.work(quick=True)
 
     def run(self, arrivals: Arrivals, stop: Event, *, quick: bool) -> None:
         """Work until `stop` is set; woken by whatever is written into the database."""

@@ -31,6 +31,8 @@ _READY: Final = f"SELECT n {_FIRST} AND due <= ?2 ORDER BY due, n LIMIT ?3"
 _CLAIM: Final = f"""
 UPDATE deliveries SET due = ?4 WHERE n IN ({_READY}) RETURNING n, subscription, message, attempts, due
 """  # noqa: S608 - constants
+_BEHIND: Final = "SELECT 1 FROM deliveries WHERE subscription = ? AND grp = ? LIMIT 1"
+_ADD: Final = "INSERT INTO deliveries (subscription, message, grp, quick, attempts, due) VALUES (?, ?, ?, ?, 0, ?) RETURNING n"
 _NEXT: Final = f"SELECT due {_FIRST} ORDER BY due LIMIT 1"
 _FORGET: Final = (
     "DELETE FROM messages WHERE n = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message = ?1)"
@@ -65,19 +67,28 @@ class Outbox:
     def _db(self) -> sqlite3.Connection:
         return self._tables.connection
 
-    def add(self, message: Message, to: Sequence[tuple[str, bool]], now: int, *, ordered: bool) -> None:
-        """Put a message down for subscriptions: (ARN, whether it is quick to deliver). Inside the caller's transaction."""
+    def add(
+        self, message: Message, to: Sequence[tuple[str, bool]], now: int, *, ordered: bool
+    ) -> list[Delivery]:
+        """Put a message down for subscriptions: (ARN, whether it is quick to deliver). Inside the caller's transaction.
+
+        What is quick, and not behind others of its group, is the caller's to deliver: nobody else gets it meanwhile.
+        """
         if not to:
-            return
+            return []
         row = (message.topic, message.id, message.at, envelope.dump(message))
         found = self._db.execute(
             "INSERT INTO messages (topic, id, at, content) VALUES (?, ?, ?, ?) RETURNING n", row
         ).fetchone()
         group = message.group if ordered else None
-        self._db.executemany(
-            "INSERT INTO deliveries (subscription, message, grp, quick, attempts, due) VALUES (?, ?, ?, ?, 0, ?)",
-            [(subscription, found[0], group, quick, now) for subscription, quick in to],
-        )
+        mine = []
+        for subscription, quick in to:
+            behind = group is not None and self._db.execute(_BEHIND, (subscription, group)).fetchone()
+            due = now + LEASE_MS if quick and not behind else now
+            (n,) = self._db.execute(_ADD, (subscription, found[0], group, quick, due)).fetchone()
+            if due > now:
+                mine.append(Delivery(n, subscription, found[0], 0, due))
+        return mine
 
     def claim(self, now: int, *, quick: bool) -> list[Delivery]:
         """Take deliveries that are due, of those that take no time or of the others. Nobody else gets them meanwhile."""

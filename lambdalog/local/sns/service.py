@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from lambdalog.local.sns.filter_policy import FilterPolicy
+    from lambdalog.local.sns.outbox import Delivery
     from lambdalog.local.sns.topic import Topic
 
 # Duplicates are known for five minutes.
@@ -143,18 +144,19 @@ class Sns(TopicOperations, SubscriptionOperations):
         with durably(db, self._durability, full=full), transaction(db):
             # Once more: it may have been deleted or changed in between.
             topic = self._topic(topic.arn)
-            told = [self._put(topic, entry, now) for entry in entries]
-        self._courier.work(quick=True)
-        return told
+            put = [self._put(topic, entry, now) for entry in entries]
+        self._courier.deliver([delivery for _, deliveries in put for delivery in deliveries])
+        return [told for told, _ in put]
 
-    def _put(self, topic: Topic, entry: Mapping[str, Any], now: int) -> dict[str, Any]:
+    def _put(self, topic: Topic, entry: Mapping[str, Any], now: int) -> tuple[dict[str, Any], list[Delivery]]:
+        """Put one message down: what Publish tells of it, and what of it is to be delivered at once."""
         group, dedup, sequence = entry.get("MessageGroupId"), None, None
         if topic.fifo:
             dedup = (
                 entry.get("MessageDeduplicationId") or hashlib.sha256(entry["Message"].encode()).hexdigest()
             )
             if (known := self._duplicate(topic, str(group), dedup, now)) is not None:
-                return known
+                return known, []
             sequence = self._sequence(topic.arn)
         message = Message(
             topic=topic.arn,
@@ -175,11 +177,11 @@ class Sns(TopicOperations, SubscriptionOperations):
             for found in self._catalog.subscriptions(topic.arn)
             if not found.pending and (found.filter is None or self._passes(found.filter, message))
         ]
-        self._outbox.add(message, to, now, ordered=topic.fifo)
+        deliveries = self._outbox.add(message, to, now, ordered=topic.fifo)
         if sequence is None:
-            return {"MessageId": message.id}
+            return {"MessageId": message.id}, deliveries
         self._remember(topic, message, now)
-        return {"MessageId": message.id, "SequenceNumber": sequence}
+        return {"MessageId": message.id, "SequenceNumber": sequence}, deliveries
 
     def _passes(self, found: tuple[str, str], message: Message) -> bool:
         """Whether a filter policy takes a message."""
