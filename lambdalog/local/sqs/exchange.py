@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
+from lambdalog.local.durability import durably, is_dead_letter
 from lambdalog.local.sqs import digests, rules, schema
 from lambdalog.local.sqs.fifo import Fifo, Sent, dedup_id
 from lambdalog.local.sqs.mailbox import Mailbox, marked
@@ -18,15 +18,16 @@ from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
+    from lambdalog.local.durability import Durability
     from lambdalog.local.sqs.message import Taken
     from lambdalog.local.sqs.queue import Queue
     from lambdalog.store.tables import Tables
 
-Durability = Literal["NORMAL", "FULL"]
 VISIBILITY_MAX: Final = 43_200
 
 
@@ -38,29 +39,27 @@ class Exchange:
     """The messages of all queues of one database, under SQS's rules."""
 
     def __init__(
-        self, tables: Tables, *, scope: Scope, clock: Clock, durability: Durability = "NORMAL"
+        self,
+        tables: Tables,
+        *,
+        scope: Scope,
+        clock: Clock,
+        durability: Durability = "NORMAL",
+        trace: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._tables = tables
         self._durability = durability
         self._scope = scope
         self._clock = clock
+        self._trace = trace
         self.mailbox = Mailbox(tables)
         self.fifo = Fifo(self.mailbox)
         self.catalog = Catalog(lambda: tables.connection)
         self.moves = Moves(self.mailbox, self.fifo, self.catalog, scope)
 
-    @contextmanager
-    def durably(self, *, full: bool) -> Iterator[None]:
+    def durably(self, *, full: bool) -> AbstractContextManager[None]:
         """What is written inside outlives a power cut, if `full`; not to be used inside a transaction."""
-        if not full or self._durability == "FULL":
-            yield
-            return
-        db = self._tables.connection
-        db.execute("PRAGMA synchronous=FULL")
-        try:
-            yield
-        finally:
-            db.execute(f"PRAGMA synchronous={self._durability}")
+        return durably(self._tables.connection, self._durability, full=full)
 
     # --- sending
 
@@ -75,7 +74,7 @@ class Exchange:
 
     def send(self, queue: Queue, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Write accepted messages down, all or none; what SendMessage tells of each. Changed if the queue has."""
-        if queue.dead or any(_dead_letter(entry.get("MessageAttributes")) for entry in entries):
+        if queue.dead or any(is_dead_letter(entry.get("MessageAttributes")) for entry in entries):
             with self.durably(full=True):
                 return self._send(queue, entries)
         return self._send(queue, entries)
@@ -111,6 +110,9 @@ class Exchange:
     def _draft(self, entry: Mapping[str, Any], **system: str) -> Draft:
         for name, value in (entry.get("MessageSystemAttributes") or {}).items():
             system[name] = value["StringValue"]
+        # What an invocation sends belongs to its chain of events, whether or not its code says so.
+        if "AWSTraceHeader" not in system and (trace := self._trace()) is not None:
+            system["AWSTraceHeader"] = trace
         group = entry.get("MessageGroupId")
         if group is not None:
             system["MessageGroupId"] = group
@@ -319,11 +321,6 @@ class Exchange:
 
 
 BAD_HANDLE: Final = Breach("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
-
-
-def _dead_letter(attributes: Mapping[str, Any] | None) -> bool:
-    """Whether these are the message attributes with which Lambda sends a dead letter."""
-    return attributes is not None and "RequestID" in attributes and "ErrorCode" in attributes
 
 
 def _told(entry: Mapping[str, Any], message_id: str) -> dict[str, Any]:
