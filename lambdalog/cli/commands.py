@@ -18,6 +18,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("replay", "Invoke again what failed. Shows what it would do; --yes does it."),
     "dashboard": ("dashboard", "Logs and failures, live, in the terminal."),
     "serve": ("serve", "The store as AWS endpoints, for every AWS client."),
+    "group": ("group", "Log groups: list, show, create, delete, retention."),
+    "store": ("store", "A store's files: info, seal, check, repair."),
     "worker": ("worker", "Drain the asynchronous events of a store."),
 }
 

@@ -49,19 +49,22 @@ class Catalog:
 
     def check_format(self) -> None:
         """NewerFormat if the store was made by a newer lambdalog."""
-        if self._checked:
-            return
+        if not self._checked:
+            self._checked = self.stored_format() is not None
+
+    def stored_format(self) -> int | None:
+        """The format of the store on disk, None if there is no store; NewerFormat for one that this code does not know."""
         try:
             found = self._layout.format.read_text().strip()
         except (FileNotFoundError, NotADirectoryError):
-            return
+            return None
         except OSError as error:
             raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
         if not found.isdigit() or int(found) > files.FORMAT:
             raise NewerFormat(
                 f"the store at {self._layout.root} has format {found!r}; this lambdalog knows up to {files.FORMAT}"
             )
-        self._checked = True
+        return int(found)
 
     def prepare(self) -> None:
         """Make the store's folders on first writing."""
@@ -70,7 +73,7 @@ class Catalog:
             return
         try:
             self._layout.logs.mkdir(parents=True, exist_ok=True)
-            _replace(self._layout.format, f"{files.FORMAT}\n".encode())
+            replace_file(self._layout.format, f"{files.FORMAT}\n".encode())
         except OSError as error:
             raise StoreError(f"can't write to the store at {self._layout.root}: {error.strerror}") from error
         self._checked = True
@@ -95,13 +98,17 @@ class Catalog:
         self.check_format()
         return self._info(self._layout.group(name).info)
 
+    def group_in(self, layout: GroupLayout) -> GroupInfo | None:
+        """The group in a folder, or None. StoreError if its record is damaged."""
+        return self._info(layout.info)
+
     def create_group(
         self, name: str, retention_days: int | None, tags: dict[str, str] | None, extra: dict[str, Any] | None
     ) -> bool:
         """Make a group; False if it is there; ValueError for a name or tag that is no Unicode."""
         self.prepare()
         layout = self._layout.group(name)
-        record = _dump(
+        record = dump(
             GroupInfo(name, self._clock.now_ms(), retention_days, dict(tags or {}), dict(extra or {}))
         )
         with self._writing(layout.root):
@@ -111,8 +118,8 @@ class Catalog:
                     return False
                 layout.live.mkdir(exist_ok=True)
                 layout.sealed.mkdir(exist_ok=True)
-                _replace(layout.streams, _json({"id": os.urandom(8).hex()}) + b"\n")
-                _replace(layout.info, record)
+                replace_file(layout.streams, _json({"id": os.urandom(8).hex(), "g": name}) + b"\n")
+                replace_file(layout.info, record)
         return True
 
     def update_group(self, name: str, change: Callable[[GroupInfo], GroupInfo]) -> GroupInfo:
@@ -123,7 +130,7 @@ class Catalog:
             if info is None:
                 raise KeyError(name)
             changed = replace(change(info), name=name)
-            _replace(layout.info, _dump(changed))
+            replace_file(layout.info, dump(changed))
         return changed
 
     def delete_group(self, name: str) -> bool:
@@ -211,6 +218,9 @@ class Catalog:
                 log.read(layout.streams)
             except FileNotFoundError:
                 raise KeyError(group) from None
+            except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+                self._streams.pop(group, None)
+                raise StoreError(f"{layout.streams} is damaged; run: lambdalog store repair") from error
             except OSError as error:
                 raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
             yield log
@@ -232,7 +242,7 @@ class Catalog:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (orjson.JSONDecodeError, TypeError) as error:
-            raise StoreError(f"{path} is damaged: {error}") from error
+            raise StoreError(f"{path} is damaged; run: lambdalog store repair") from error
         except OSError as error:
             raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
         self._infos[key] = (stamp, info)
@@ -292,7 +302,8 @@ def _json(value: dict[str, Any], option: int = 0) -> bytes:
         raise ValueError(f"can't be stored: {error}") from error
 
 
-def _dump(info: GroupInfo) -> bytes:
+def dump(info: GroupInfo) -> bytes:
+    """A group's record as `group.json` holds it; ValueError for a text that is no Unicode."""
     return _json(
         {
             "name": info.name,
@@ -305,7 +316,7 @@ def _dump(info: GroupInfo) -> bytes:
     )
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Write a file in one step: readers see the old one or the new one."""
     temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:

@@ -38,6 +38,7 @@ GRAVE = ".deleted-"
 LIVE_SUFFIX, SEALED_SUFFIX = ".jsonl", ".zst"
 
 _PLAIN = re.compile(rb"[a-z0-9_\-]")
+_QUOTED = re.compile(rb"%([0-9A-F]{2})")
 
 
 def quote(name: str) -> str:
@@ -57,6 +58,16 @@ def quote(name: str) -> str:
     if len(quoted) <= NAME_MAX:
         return quoted
     return f"{quoted[:_KEPT]}~{hashlib.sha256(raw).hexdigest()[:40]}"
+
+
+def unquote(quoted: str) -> str | None:
+    """The name that was quoted so; None where that was too long to be kept whole, or for what `quote` never gives."""
+    try:
+        raw = _QUOTED.sub(lambda found: bytes([int(found.group(1), 16)]), quoted.encode("ascii"))
+        name = raw.decode("utf-8", "surrogatepass")
+    except UnicodeError:
+        return None
+    return name if quote(name) == quoted else None
 
 
 def segment_id(stream: str, first_ms: int, pid: int) -> str:

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambdalog.errors import CorruptSegment, NewerFormat, StoreError
-from lambdalog.store import files, frames, line, rollup
+from lambdalog.store import files, frames, line, rollup, tables
 from lambdalog.store import index as layout
 from lambdalog.store.build import IndexBuilder
 from lambdalog.store.event import Damage
 from lambdalog.store.maintenance import alone
+from lambdalog.store.records import Mended, check_records, folders, mend_records
 from lambdalog.store.seal import closing, put_in_place
 from lambdalog.store.sealed import SealedFile, rebuild
 from lambdalog.store.segment import LiveSegment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from lambdalog.store.files import GroupLayout
@@ -31,18 +32,8 @@ SET_ASIDE = ".damaged"
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """One repair: which file, what was done, how many events are lost by the damage (None: not known)."""
-
-    group: str
-    file: str
-    what: str
-    lost: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class GroupUse:
-    """What a group holds. `events` counts those in sealed segments; bytes are as on disk, `raw_bytes` unpacked."""
+    """What a group holds. `events` are in sealed segments, `live_events` are not; bytes are as on disk, `raw_bytes` unpacked."""
 
     name: str
     streams: int
@@ -53,21 +44,52 @@ class GroupUse:
     sealed_bytes: int
     raw_bytes: int
     events: int
+    live_events: int
     earliest: int | None
     latest: int | None
 
 
-def check(store: LogStore, groups: Sequence[str] | None = None) -> Iterator[Damage]:
-    """Everything that is wrong with the groups (all, if None): every checksum, index, bloom, line and record."""
-    for name in store.groups() if groups is None else groups:
+def check(
+    store: LogStore, groups: Sequence[str] | None = None, *, looked: Callable[[int], None] = lambda _: None
+) -> Iterator[Damage]:
+    """Everything that is wrong with the groups (all, if None): every checksum, index, bloom, line and record.
+
+    `looked` is told the bytes of each file that was gone through.
+    """
+    if groups is None:
+        yield from check_records(store)
+        yield from check_tables(store.root)
+    for name in _readable(store) if groups is None else groups:
         group = store.layout.group(name)
         segments = store.segments(name)
         for file in sorted(segments.sealed_names()):
             with suppress(FileNotFoundError):
+                size = _size(group.sealed / file)
                 yield from _check_sealed(name, group.sealed / file)
+                looked(size)
         for file in sorted(segments.live_names()):
             with suppress(FileNotFoundError):
+                size = _size(group.live / file)
                 yield from _check_live(name, group.live / file)
+                looked(size)
+
+
+def _readable(store: LogStore) -> list[str]:
+    """The groups whose records are sound; of the others `check_records` tells."""
+    names = []
+    for folder in folders(store):
+        with suppress(StoreError):
+            info = store.catalog.group_in(folder)
+            if info is not None:
+                names.append(info.name)
+    return sorted(names)
+
+
+def check_tables(root: Path) -> Iterator[Damage]:
+    """What SQLite finds wrong with the store's databases."""
+    for path in sorted(root.glob("*.sqlite")):
+        for what in tables.integrity(path):
+            yield Damage("", path.name, None, what)
 
 
 def _check_sealed(group: str, path: Path) -> Iterator[Damage]:
@@ -192,20 +214,28 @@ def _is_free(fd: int) -> bool:
 # --- repair
 
 
-def repair(store: LogStore, groups: Sequence[str] | None = None) -> Iterator[Mended]:
+def repair(
+    store: LogStore, groups: Sequence[str] | None = None, *, looked: Callable[[int], None] = lambda _: None
+) -> Iterator[Mended]:
     """Mend the groups (all, if None): torn tails are cut, indexes made anew, damaged frames taken out.
 
-    StoreLocked if another process maintains a group.
+    StoreLocked if another process maintains a group. `looked` is as for `check`. Of what SQLite keeps nothing is touched.
     """
+    if groups is None:
+        yield from mend_records(store)
     for name in store.groups() if groups is None else groups:
         group = store.layout.group(name)
         with alone(group, name):
             for file in sorted(store.segments(name).live_names()):
                 with suppress(FileNotFoundError):
+                    size = _size(group.live / file)
                     yield from _cut_tail(name, group.live / file)
+                    looked(size)
             for file in sorted(store.segments(name).sealed_names()):
                 with suppress(FileNotFoundError):
+                    size = _size(group.sealed / file)
                     yield from _mend(name, group, group.sealed / file)
+                    looked(size)
 
 
 def _cut_tail(group: str, path: Path) -> Iterator[Mended]:
@@ -304,6 +334,7 @@ def _use(store: LogStore, name: str) -> GroupUse | None:
         sealed_bytes=sum(_size(held.file.path) for held in found.sealed),
         raw_bytes=sum(entry.size for entry in entries),
         events=sum(entry.count for entry in entries),
+        live_events=sum(_lines(live) for live in found.live),
         earliest=min(first, default=None),
         latest=max(last, default=None),
     )
@@ -314,3 +345,13 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0
+
+
+def _lines(segment: LiveSegment) -> int:
+    """How many lines a live segment has."""
+    try:
+        return sum(data.count(b"\n") for _, data in segment.blocks(None, None, descending=False))
+    except FileNotFoundError:
+        return 0
+    finally:
+        segment.close()

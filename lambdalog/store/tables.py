@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.errors import NewerFormat, StoreError
@@ -58,6 +58,27 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def integrity(path: Path) -> list[str]:
+    """What is wrong with a database by SQLite's own check; [] if it is sound. Nothing is written."""
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists():
+        # Nobody has it open: even to read it, SQLite would else lay files beside it.
+        if not (found := _check(path, "immutable=1")):
+            return []
+        if not log.exists():
+            return found
+    return _check(path, "mode=ro")
+
+
+def _check(path: Path, how: str) -> list[str]:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as connection:
+            found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(20)")]
+    except sqlite3.Error as error:
+        return [str(error)]
+    return [] if found == ["ok"] else found
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from lambdalog.errors import ConfigError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lambdalog.cloud import Cloud
     from lambdalog.query.pattern import Pattern
@@ -83,6 +85,15 @@ def open_source(
     from lambdalog.tail.aws import AwsSource
 
     return AwsSource(cloud.logs, wanted, stream_prefix, pattern, clock=cloud.clock)
+
+
+def select(names: Iterable[str], groups: Sequence[str]) -> list[str]:
+    """Those of `names` that `groups` mean. ConfigError for one of `groups` that means none of them."""
+    names = list(names)
+    for given in groups:
+        if not any(map(matcher([given]), names)):
+            raise ConfigError(f"no log group is called {given}; see them with: lambdalog group list")
+    return list(filter(matcher(groups), names))
 
 
 def matcher(groups: Sequence[str]) -> Callable[[str], bool]:

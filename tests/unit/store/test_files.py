@@ -45,3 +45,16 @@ def test_a_segment_id_tells_its_stream_and_time() -> None:
     found = files.segment_id("2026/01/02/[$LATEST]ab", 1_700_000_000_000, 42)
     assert files.stream_part(found) == files.quote("2026/01/02/[$LATEST]ab")
     assert files.first_ms(found) == 1_700_000_000_000
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=300))
+def test_a_short_quoted_name_can_be_read_again(name: str) -> None:
+    """What was quoted comes back, unless it was too long; nothing else passes for a quoted name."""
+    quoted = files.quote(name)
+    assert files.unquote(quoted) == (name if "~" not in quoted else None)
+
+
+@pytest.mark.parametrize("text", ["A", "%2", "%2f", "%61", ".a", "ä", "%FF"])
+def test_what_is_no_quoted_name_is_none(text: str) -> None:
+    """A file that somebody put there is not taken for a stream."""
+    assert files.unquote(text) is None or files.quote(files.unquote(text) or "") == text

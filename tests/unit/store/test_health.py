@@ -183,7 +183,7 @@ def test_usage_counts(store: LogStore, sealed: Path) -> None:
         1,
         2,
     )
-    assert (use.events, use.earliest, use.latest) == (EVENTS, T0, T0 + EVENTS)
+    assert (use.events, use.live_events, use.earliest, use.latest) == (EVENTS, 1, T0, T0 + EVENTS)
     assert use.sealed_bytes == sealed.stat().st_size
     assert use.raw_bytes > use.sealed_bytes
     assert use.live_bytes + use.sealed_bytes == store.stored_bytes(GROUP)

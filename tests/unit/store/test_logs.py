@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from lambdalog.clock import ManualClock
 from lambdalog.errors import NewerFormat, StoreError
 from lambdalog.store import Event, LogStore, Scan
+from lambdalog.store.health import check
+from lambdalog.store.maintenance import maintain
 from lambdalog.store.segment import BLOCK
 from tests.unit.store.conftest import GROUP
 
@@ -259,3 +262,85 @@ def test_deep_nesting_is_text(store: LogStore) -> None:
     deep = '{"a":' * 20_000 + "1" + "}" * 20_000
     store.append(GROUP, "s", [(T0, deep)])
     assert messages(store) == [deep]
+
+
+ODD = [
+    "a",
+    "A",
+    "a/b",
+    "a%2Fb",
+    ".",
+    "..",
+    "../..",
+    "/",
+    "[$LATEST]",
+    "~pack",
+    ".tmp-1",
+    ".lock",
+    "live",
+    "g" * 512,
+    "g" * 511 + "G",
+    "ä" * 512,
+    "ä" * 511 + "Ä",
+    "名前",
+    "a b\n",
+    "\x00",
+]
+
+
+def test_odd_names_are_each_a_group_and_stream_of_their_own(tmp_path: Path, clock: ManualClock) -> None:
+    """Names of 512 characters, in another case, or of paths: all their own, sealed or not, none outside the store."""
+    root = tmp_path / "inner" / "store"
+    with LogStore(root, clock=clock) as store:
+        for group in ODD:
+            assert store.create_group(group)
+            for stream in (group, "s"):
+                store.create_stream(group, stream)
+                store.append(group, stream, [(T0, f"{group}|{stream}")])
+        store.create_group("streams")
+        for stream in ODD:
+            assert store.create_stream("streams", stream)
+            store.append("streams", stream, [(T0, stream)])
+        store.close()
+        for _ in range(2):
+            assert store.groups() == sorted([*ODD, "streams"])
+            for group in ODD:
+                found = {event.stream: event.message for event in store.scan(Scan(group))}
+                assert found == {stream: f"{group}|{stream}" for stream in (group, "s")}
+            assert [stream.name for stream in store.streams("streams")] == sorted(ODD)
+            assert {event.stream: event.message for event in store.scan(Scan("streams"))} == {
+                stream: stream for stream in ODD
+            }
+            maintain(store)
+        with LogStore(root, clock=clock) as fresh:
+            assert fresh.groups() == store.groups()
+        assert [path.name for path in tmp_path.iterdir()] == ["inner"]
+        assert [path.name for path in (tmp_path / "inner").iterdir()] == ["store"]
+        for group in ODD:
+            assert store.delete_group(group)
+        assert len(list(store.scan(Scan("streams")))) == len(ODD)
+
+
+def test_the_first_format_is_still_read(tmp_path: Path) -> None:
+    """A store kept from the first version, live and sealed, gives its events, takes new ones, and is found sound."""
+    kept = Path(__file__).parent / "data" / "format-1"
+    shutil.copytree(kept, tmp_path / "store")
+    group, stream = "/aws/lambda/orders", "2023/11/14/[$LATEST]a"
+    with LogStore(tmp_path / "store") as store:
+        info = store.group(group)
+        assert info is not None
+        assert (info.tags, info.retention_days) == ({"team": "a"}, None)
+        request = "0f8fad5b-d9cb-469f-a165-70867728950e"
+        record = f'{{"level":"ERROR","requestId":"{request}"}}'
+        assert [(event.timestamp - T0, event.stream, event.message) for event in store.scan(Scan(group))] == [
+            (0, stream, record),
+            (1, stream, "plain \u2028 text\n"),
+            (2, stream, "live \ud800"),
+        ]
+        assert [event.message for event in store.scan(Scan(group, literals=(request,)))] == [record]
+        assert store.minutes(group) == {T0 // 60_000 * 60_000: (3, 1)}
+        assert list(check(store)) == []
+        store.append(group, stream, [(T0 + 3, "new")])
+        store.close()
+        maintain(store)
+        assert len(list(store.scan(Scan(group)))) == 4
