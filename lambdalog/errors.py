@@ -9,6 +9,7 @@ LambdalogError
 ├── ShipError
 ├── ReplayError
 ├── PatternError         (.position)
+├── QueryError           (.position, .end)
 └── PackageError
 
 The doubles of AWS's services raise botocore's errors, never these.
@@ -60,6 +61,15 @@ class PatternError(LambdalogError):
     def __init__(self, message: str | None = None, position: int = 0) -> None:
         super().__init__(message)
         self.position = position
+
+
+class QueryError(LambdalogError):
+    """The query can't be parsed, or can't go on."""
+
+    def __init__(self, message: str | None = None, position: int = 0, end: int | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+        self.end = position + 1 if end is None else end
 
 
 class PackageError(LambdalogError):

@@ -109,6 +109,51 @@ class Groups(Room):
         response: dict[str, Any] = {"logGroups": [self._group_record(info) for info in page]}
         return response | ({"nextToken": token} if token else {})
 
+    def list_log_groups(
+        self,
+        *,
+        logGroupNamePattern: str | None = None,
+        logGroupClass: str | None = None,
+        includeLinkedAccounts: bool = False,
+        accountIdentifiers: list[str] | None = None,
+        nextToken: str | None = None,
+        limit: int = 50,
+        dataSources: list[dict[str, str]] | None = None,
+        fieldIndexNames: list[str] | None = None,
+        logGroupTags: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        """ListLogGroups: by parts of the name (`^` begins it, `|` is or), class and tags."""
+        del includeLinkedAccounts, accountIdentifiers
+        parts = (logGroupNamePattern or "").split("|")
+        found = [
+            info
+            for info in self._try(self._store.catalog.groups)
+            if any(
+                info.name.startswith(part[1:]) if part.startswith("^") else part in info.name
+                for part in parts
+            )
+            and (logGroupClass is None or info.extra.get("class", "STANDARD") == logGroupClass)
+            and all(
+                tag["key"] in info.tags and (not tag.get("values") or info.tags[tag["key"]] in tag["values"])
+                for tag in logGroupTags or ()
+            )
+            # There are neither sources nor indices here.
+            and not dataSources
+            and not fieldIndexNames
+        ]
+        page, token = self._page(found, [info.name for info in found], limit, nextToken)
+        response: dict[str, Any] = {
+            "logGroups": [
+                {
+                    "logGroupName": info.name,
+                    "logGroupArn": self.scope.log_group(info.name),
+                    "logGroupClass": info.extra.get("class", "STANDARD"),
+                }
+                for info in page
+            ]
+        }
+        return response | ({"nextToken": token} if token else {})
+
     def put_retention_policy(self, *, logGroupName: str, retentionInDays: int) -> dict[str, Any]:
         """PutRetentionPolicy: older events are no longer returned, and removed in time."""
         if retentionInDays not in RETENTION_DAYS:

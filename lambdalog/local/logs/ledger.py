@@ -1,6 +1,7 @@
 """What CloudWatch Logs knows beside the logs themselves: `logs.sqlite`, each statement of it here.
 
-How far each filter has read, the values that metric filters found, what subscription filters delivered.
+How far each filter has read, the values that metric filters found, what subscription filters delivered. The tables of
+queries and policies are made here too; `query_log` and `policies` have their statements.
 """
 
 from __future__ import annotations
@@ -30,12 +31,11 @@ CREATE TABLE deliveries (
     filter TEXT PRIMARY KEY, messages INTEGER NOT NULL, events INTEGER NOT NULL, dropped INTEGER NOT NULL, reason TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE queries (
-    id TEXT PRIMARY KEY, created INTEGER NOT NULL, groups TEXT NOT NULL, text TEXT NOT NULL, status TEXT NOT NULL,
-    process TEXT NOT NULL, duration INTEGER, statistics TEXT, results BLOB
+    id TEXT PRIMARY KEY, created INTEGER NOT NULL, record TEXT NOT NULL, status TEXT NOT NULL, process INTEGER NOT NULL,
+    statistics TEXT NOT NULL, results BLOB
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE query_definitions (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, modified INTEGER NOT NULL, record TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+CREATE TABLE query_definitions (id TEXT PRIMARY KEY, name TEXT NOT NULL, record TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE policies (name TEXT PRIMARY KEY, document TEXT NOT NULL, updated INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 MINUTE_MS: Final = 60_000
 

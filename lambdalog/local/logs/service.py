@@ -7,12 +7,15 @@ from typing import ClassVar
 from lambdalog.local.logs.events import Events
 from lambdalog.local.logs.groups import Groups
 from lambdalog.local.logs.metric_filters import MetricFilters
+from lambdalog.local.logs.policies import Policies
+from lambdalog.local.logs.queries import Queries
+from lambdalog.local.logs.query_definitions import QueryDefinitions
 from lambdalog.local.logs.streams import Streams
 from lambdalog.local.logs.subscriptions import Subscriptions
 from lambdalog.local.logs.tags import Tags
 
 
-class Logs(Groups, Tags, Streams, Events, MetricFilters, Subscriptions):
+class Logs(Groups, Tags, Streams, Events, MetricFilters, Subscriptions, Queries, QueryDefinitions, Policies):
     """A boto3-shaped CloudWatch Logs client on a `LogStore`.
 
     Times are epoch ms. Errors carry AWS's codes and texts; a disk that refuses is ServiceUnavailableException.
@@ -26,5 +29,12 @@ class Logs(Groups, Tags, Streams, Events, MetricFilters, Subscriptions):
         "first a CONTROL_MESSAGE as a stream does. `serve` delivers, at least once, whichever process writes; what a destination "
         "refuses is tried again, for as long as the events are kept. fieldSelectionCriteria and emitSystemFields are kept, not "
         "applied; that the function's policy lets CloudWatch Logs in is not asked for.",
+        "StartQuery": "The commands fields, display, filter, stats, sort, limit, dedup, parse and unnest, with their functions; others "
+        "(pattern, diff, anomaly, join, SOURCE …) and the languages SQL and PPL are refused. Percentiles are exact for a thousand "
+        "values and then within half a percent; count_distinct is exact for four thousand. stddev is that of a population. Rows of "
+        "stats come in the order of what they are grouped by. A comparison with a field that an event lacks does not hold.",
+        "GetQueryResults": "recordsScanned and bytesScanned count what was decoded: events that their bytes ruled out are not in it.",
+        "GetLogRecord": "@timestamp and @ingestionTime are epoch ms.",
+        "PutResourcePolicy": "Policies of the account are kept and shown, but nothing asks them.",
         "DescribeLogStreams": "`storedBytes` is 0, as AWS has answered since 2019.",
     }
