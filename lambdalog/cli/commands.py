@@ -14,6 +14,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", "Sample functions under traffic, with failures, and the dashboard."),
     "invoke": ("invoke", "Run a function: a file, or one that the store knows."),
     "tail": ("tail", "Log lines of many groups, merged by time."),
+    "query": ("query", "Ask the logs, in the language of CloudWatch Logs Insights."),
     "failures": ("failures", "What failed: dead letters, grouped by what they have in common."),
     "replay": ("replay", "Invoke again what failed. Shows what it would do; --yes does it."),
     "dashboard": ("dashboard", "Logs and failures, live, in the terminal."),

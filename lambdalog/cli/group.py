@@ -158,7 +158,7 @@ def _find(logs: Any, name: str) -> dict[str, Any]:
 
 def _check_days(days: int) -> None:
     """AWS's own choice. UsageError for what is none of it."""
-    from lambdalog.local.logs.service import RETENTION_DAYS
+    from lambdalog.local.logs.groups import RETENTION_DAYS
 
     if days not in RETENTION_DAYS:
         raise click.UsageError(
