@@ -1,18 +1,16 @@
-"""The readers of a store's event source mappings: started, stopped and begun again as the mappings change."""
+"""The readers of a store's event source mappings: made from what stands in them."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from lambdalog.arn import Arn
 from lambdalog.errors import LambdalogError
 from lambdalog.local.lambda_.mappings import Mappings
-from lambdalog.local.lambda_.sources.claim import claim
 from lambdalog.local.lambda_.sources.failure import invocation_record
 from lambdalog.local.lambda_.sources.queue import (
     CONCURRENCY,
@@ -23,7 +21,6 @@ from lambdalog.local.lambda_.sources.queue import (
 )
 from lambdalog.local.lambda_.sources.records import Filters
 from lambdalog.local.lambda_.sources.stream import StreamReader, StreamSource
-from lambdalog.store.files import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,11 +30,6 @@ if TYPE_CHECKING:
     from lambdalog.runtime import Outcome
 
 logger = logging.getLogger(__name__)
-
-# How soon a mapping that was made, changed or deleted is noticed.
-LOOK_SECONDS: Final = 0.5
-# A reader that failed is begun again after this long.
-AGAIN_SECONDS: Final = 1.0
 
 
 class Polling(Mappings):
@@ -159,60 +151,3 @@ class MappingCheckpoints:
         with self.catalog.transaction():
             if self.catalog.get("mapping", self.mapping) is not None:
                 self.catalog.put("checkpoint", self.mapping, shard, checkpoint)
-
-
-@dataclass(slots=True)
-class _Running:
-    thread: threading.Thread
-    stop: threading.Event
-    agreed: tuple[object, ...]
-
-
-class Pollers:
-    """Has a thread for each mapping that is to be read; `run` it beside a served store."""
-
-    def __init__(self, service: Polling) -> None:
-        self._service = service
-        self._locks = Layout(service.root).locks
-        self._running: dict[str, _Running] = {}
-
-    def run(self, stop: threading.Event) -> None:
-        """Read what is to be read until the event is set; batches that run are finished."""
-        try:
-            while not stop.is_set():
-                self._look()
-                stop.wait(LOOK_SECONDS)
-        finally:
-            for running in self._running.values():
-                running.stop.set()
-            for running in self._running.values():
-                running.thread.join()
-            self._running = {}
-
-    def _look(self) -> None:
-        wanted = self._service.readable()
-        for name, running in list(self._running.items()):
-            if wanted.get(name) != running.agreed:
-                running.stop.set()
-                # It begins anew once its last batch is through.
-                if not running.thread.is_alive():
-                    del self._running[name]
-        for name, agreed in wanted.items():
-            if name not in self._running:
-                stop = threading.Event()
-                thread = threading.Thread(
-                    target=self._read, args=(name, stop), name=f"lambdalog-source-{name[:8]}", daemon=True
-                )
-                self._running[name] = _Running(thread, stop, agreed)
-                thread.start()
-
-    def _read(self, name: str, stop: threading.Event) -> None:
-        while not stop.is_set():
-            with claim(self._locks / f"{name}.lock") as mine:
-                if mine:
-                    try:
-                        self._service.reader(name).run(stop)
-                    except Exception as error:
-                        logger.exception("the event source of mapping %s can't be read; tried again", name)
-                        self._service.note_result(name, f"PROBLEM: {error}")
-            stop.wait(AGAIN_SECONDS)

@@ -14,10 +14,12 @@ from lambdalog.local.lambda_.concurrency import Concurrency
 from lambdalog.local.lambda_.key import StoreKey
 from lambdalog.local.lambda_.limits import profile
 from lambdalog.local.lambda_.permissions import Permissions
-from lambdalog.local.lambda_.polling import Pollers, Polling
+from lambdalog.local.lambda_.polling import Polling
+from lambdalog.local.lambda_.sources.readers import Readers
 from lambdalog.local.lambda_.tags import Tags
 from lambdalog.runtime import Runtime
 from lambdalog.runtime.async_events import AsyncEvents
+from lambdalog.store.files import Layout
 
 if TYPE_CHECKING:
     import threading
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
     from lambdalog.local.lambda_.limits import Limits
+    from lambdalog.local.triggers.service import Triggers
 
 ROLE: Final = "arn:aws:iam::000000000000:role/lambdalog"
 
@@ -79,8 +82,22 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         )
 
     def background(self) -> Iterable[tuple[str, Callable[[threading.Event], object]]]:
-        """The readers of event source mappings."""
-        yield "event-sources", Pollers(self).run
+        """The readers of event source mappings, and what fires the triggers."""
+        from lambdalog.local.triggers.loop import TriggerLoop
+
+        locks = Layout(self.root).locks
+        problem = lambda name, error: self.note_result(name, f"PROBLEM: {error}")  # noqa: E731
+        yield "event-sources", Readers(self.readable, self.reader, problem, locks).run
+        loop = TriggerLoop(self.triggers, self._sqs, locks)
+        yield "triggers", loop.run
+        yield "notifications", loop.notifications.run
+
+    @property
+    def triggers(self) -> Triggers:
+        """Schedules, and buckets as folders or queues: what AWS has outside of Lambda."""
+        from lambdalog.local.triggers.service import Triggers
+
+        return Triggers(self)
 
     def close(self) -> None:
         """Kill all environments and close the databases."""
