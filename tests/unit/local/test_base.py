@@ -47,7 +47,7 @@ def test_responses_carry_metadata(cloud: Cloud) -> None:
 def test_an_operation_that_is_not_there_says_so(cloud: Cloud) -> None:
     """What a double lacks is answered as the service answers an operation that it doesn't know."""
     with pytest.raises(ClientError, match="UnknownOperationException"):
-        cloud.logs.start_query(startTime=1, endTime=2, queryString="")
+        cloud.logs.describe_import_tasks()
     with pytest.raises(AttributeError):
         cloud.logs.no_such_thing  # type: ignore[attr-defined] # noqa: B018
 
@@ -75,5 +75,5 @@ def test_what_a_double_has_is_known() -> None:
     """The implemented operations are real ones of the service."""
     found = implemented(Logs)
     assert "PutLogEvents" in found
-    assert "StartQuery" not in found
+    assert "DescribeImportTasks" not in found
     assert found <= set(operations("logs").values())
