@@ -83,6 +83,7 @@ class Exchange:
         now = self._clock.now_ms()
         if queue.fifo:
             with transaction(self._tables.connection) as db:
+                self._keep_current(db, queue)
                 return [self._send_fifo(db, queue, entry, now) for entry in entries]
         drafts = [(self._draft(entry), self._due(queue, entry, now)) for entry in entries]
         if len(drafts) == 1:
@@ -92,6 +93,12 @@ class Exchange:
         if not sent:
             raise Changed
         return [_told(entry, uuid_text(draft.id)) for entry, (draft, _) in zip(entries, drafts, strict=True)]
+
+    @staticmethod
+    def _keep_current(db: sqlite3.Connection, queue: Queue) -> None:
+        """Changed, if the queue is not as it was when it was looked up."""
+        if db.execute(schema.CURRENT, (queue.id,)).fetchone() != (queue.version,):
+            raise Changed
 
     def _send_fifo(
         self, db: sqlite3.Connection, queue: Queue, entry: Mapping[str, Any], now: int
@@ -152,6 +159,7 @@ class Exchange:
     ) -> list[Taken]:
         buries = queue.redrive is not None
         with self.durably(full=buries), transaction(self._tables.connection) as db:
+            self._keep_current(db, queue)
             if attempt is not None and (found := self.fifo.retried(db, queue, attempt, until, now)):
                 return found
             found = self.fifo.claim(db, queue, count, until, now, self._burier(db, queue, now))
@@ -227,16 +235,16 @@ class Exchange:
         receipt = parse(handle)
         return None if receipt is None or receipt.queue != queue.id else receipt
 
-    def delete(self, queue: Queue, handle: str) -> Breach | None:
-        """DeleteMessage: a stale handle of a standard queue succeeds and deletes nothing."""
+    def delete(self, queue: Queue, handle: str) -> tuple[bool, Breach | None]:
+        """DeleteMessage: whether something was deleted, and what is wrong; a stale handle of a standard queue is not wrong."""
         receipt = self._receipt(queue, handle)
         if receipt is None:
-            return BAD_HANDLE
+            return False, BAD_HANDLE
         if not queue.fifo:
-            self.mailbox.delete(queue, receipt)
-            return None
+            return self.mailbox.delete(queue, receipt), None
         with transaction(self._tables.connection) as db:
-            return self._delete_fifo(db, queue, receipt, handle)
+            breach = self._delete_fifo(db, queue, receipt, handle)
+            return False, breach
 
     def delete_many(self, queue: Queue, handles: Sequence[str]) -> list[Breach | None]:
         """DeleteMessageBatch, in one transaction."""

@@ -111,7 +111,7 @@ class Mailbox:
         else:
             rows = self.db.execute(schema.CLAIM, (*parameters, count)).fetchall()
         if not rows:
-            found = self.db.execute("SELECT version FROM queues WHERE id = ?", (queue.id,)).fetchone()
+            found = self.db.execute(schema.CURRENT, (queue.id,)).fetchone()
             return [] if found is not None and found[0] == queue.version else None
         if len(rows) > 1:
             rows.sort()

@@ -17,19 +17,31 @@ _ACCOUNT: Final = re.compile(r"\d{12}")
 ACTIONS: Final = frozenset(
     {
         "*",
-        "AddPermission",
         "ChangeMessageVisibility",
-        "CreateQueue",
         "DeleteMessage",
-        "DeleteQueue",
         "GetQueueAttributes",
         "GetQueueUrl",
         "ListDeadLetterSourceQueues",
         "PurgeQueue",
         "ReceiveMessage",
-        "RemovePermission",
         "SendMessage",
+    }
+)
+# What can't be permitted to another account.
+OWN: Final = frozenset(
+    {
+        "AddPermission",
+        "CancelMessageMoveTask",
+        "CreateQueue",
+        "DeleteQueue",
+        "ListMessageMoveTasks",
+        "ListQueueTags",
+        "ListQueues",
+        "RemovePermission",
         "SetQueueAttributes",
+        "StartMessageMoveTask",
+        "TagQueue",
+        "UntagQueue",
     }
 )
 
@@ -65,7 +77,7 @@ def add(
                 f"SQS:{action}",
                 "ActionName",
                 "Only the queue owner is allowed to invoke this action."
-                if action in {"AddPermission", "RemovePermission"}
+                if action in OWN
                 else "Please refer to the appropriate WSDL for a list of valid actions.",
             )
     document: dict[str, Any] = (

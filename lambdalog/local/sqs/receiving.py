@@ -39,11 +39,13 @@ class ReceiveOperations(Desk):
         if ReceiveRequestAttemptId is not None:
             self._check(rules.identity("ReceiveRequestAttemptId", ReceiveRequestAttemptId))
         found = self._take(queue, MaxNumberOfMessages, VisibilityTimeout, ReceiveRequestAttemptId)
-        waiting = queue.wait if WaitTimeSeconds is None else WaitTimeSeconds
-        if not found and waiting:
-            found = self._wait(
-                queue.name, MaxNumberOfMessages, VisibilityTimeout, ReceiveRequestAttemptId, waiting
-            )
+        if not found:
+            # The queue's own wait may have been changed since it was looked up.
+            waiting = self._fresh(QueueUrl).wait if WaitTimeSeconds is None else WaitTimeSeconds
+            if waiting:
+                found = self._wait(
+                    queue.name, MaxNumberOfMessages, VisibilityTimeout, ReceiveRequestAttemptId, waiting
+                )
         if not found:
             return {}
         wanted = {*(AttributeNames or ()), *(MessageSystemAttributeNames or ())}
@@ -98,12 +100,15 @@ class ReceiveOperations(Desk):
 
     def delete_message(self, *, QueueUrl: str, ReceiptHandle: str) -> dict[str, Any]:
         """DeleteMessage: a stale handle of a standard queue succeeds, and deletes nothing."""
-        self._check(self._exchange.delete(self._queue(QueueUrl), ReceiptHandle))
+        deleted, breach = self._exchange.delete(self._queue(QueueUrl), ReceiptHandle)
+        if not deleted:
+            self._fresh(QueueUrl)  # of a queue that is gone nothing can be deleted
+            self._check(breach)
         return {}
 
     def delete_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         """DeleteMessageBatch."""
-        queue = self._queue(QueueUrl)
+        queue = self._fresh(QueueUrl)
         self._check(rules.batch([entry["Id"] for entry in Entries]))
         breaches = self._exchange.delete_many(queue, [entry["ReceiptHandle"] for entry in Entries])
         return batch.each(Entries, breaches)

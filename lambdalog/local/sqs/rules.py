@@ -179,3 +179,13 @@ def batch(ids: list[str]) -> Breach | None:
         if ids.count(entry) > 1:
             return Breach(f"{prefix}BatchEntryIdsNotDistinct", f"Id {entry} repeated.")
     return None
+
+
+def batch_size(total: int) -> Breach | None:
+    """All messages of a SendMessageBatch together."""
+    if total <= MESSAGE_MAX:
+        return None
+    return Breach(
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        f"Batch requests cannot be longer than {MESSAGE_MAX} bytes. You have sent {total} bytes.",
+    )

@@ -92,6 +92,7 @@ SET_OLDEST: Final = "UPDATE queues SET oldest = ? WHERE id = ?"
 # A buried message may be older than what its new queue has.
 LOWER_OLDEST: Final = "UPDATE queues SET oldest = ? WHERE id = ? AND oldest > ?"
 OLDEST: Final = "SELECT oldest FROM queues WHERE id = ?"
+CURRENT: Final = "SELECT version FROM queues WHERE id = ?"
 SET_DEAD: Final = "UPDATE queues SET dead = 1, version = version + 1 WHERE name = ? AND dead = 0"
 SET_MOVING: Final = "UPDATE queues SET moving = ?, version = version + 1 WHERE name = ? AND moving <> ?"
 REMOVE_QUEUE: Final = "DELETE FROM queues WHERE id = ?"

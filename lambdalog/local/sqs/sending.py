@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdalog.local.sqs import batch, rules
 from lambdalog.local.sqs.desk import Desk
 from lambdalog.local.sqs.exchange import Changed
+from lambdalog.local.sqs.rules import Breach
+
+if TYPE_CHECKING:
+    from lambdalog.local.sqs.queue import Queue
 
 
 class SendOperations(Desk):
@@ -14,46 +18,60 @@ class SendOperations(Desk):
 
     def send_message(self, *, QueueUrl: str, **entry: Any) -> dict[str, Any]:
         """SendMessage."""
+        queue = self._queue(QueueUrl)
         while True:
-            queue = self._queue(QueueUrl)
+            breach = None
             if queue.fifo or "MessageGroupId" in entry or "MessageDeduplicationId" in entry:
-                self._check(rules.order(entry, fifo=queue.fifo, content_based=queue.content_based))
-            self._check(self._exchange.refusal(queue, entry))
-            try:
-                return self._exchange.send(queue, (entry,))[0]
-            except Changed:
-                self._find(queue.name)
+                breach = rules.order(entry, fifo=queue.fifo, content_based=queue.content_based)
+            breach = breach or self._exchange.refusal(queue, entry)
+            if breach is None:
+                try:
+                    return self._exchange.send(queue, (entry,))[0]
+                except Changed:
+                    queue = self._fresh(QueueUrl)
+                    continue
+            queue = self._stale(queue, QueueUrl, breach)
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
         """SendMessageBatch: each entry succeeds or fails for itself."""
-        self._queue(QueueUrl)
+        queue = self._queue(QueueUrl)
         self._check(rules.batch([entry["Id"] for entry in Entries]))
         total = sum(
             rules.size(entry["MessageBody"], entry.get("MessageAttributes") or {}) for entry in Entries
         )
-        if total > rules.MESSAGE_MAX:
-            raise self.error(
-                "AWS.SimpleQueueService.BatchRequestTooLong",
-                f"Batch requests cannot be longer than {rules.MESSAGE_MAX} bytes. You have sent {total} bytes.",
-            )
+        self._check(rules.batch_size(total))
         while True:
-            queue = self._queue(QueueUrl)
             failed, accepted = [], []
+            wrong = None
             for entry in Entries:
                 breach = rules.order(entry, fifo=queue.fifo, content_based=queue.content_based)
                 if breach is not None:
                     # Groups, duplicates and delays that don't suit the queue fail the whole request.
-                    raise self.error("InvalidParameterValue", breach.message)
+                    wrong = Breach("InvalidParameterValue", breach.message)
+                    break
                 breach = self._exchange.refusal(queue, entry, batch=True)
                 if breach is None:
                     accepted.append(entry)
                 else:
                     failed.append(batch.failed(entry["Id"], breach))
+            if wrong is not None:
+                queue = self._stale(queue, QueueUrl, wrong)
+                continue
+            if failed and (now := self._fresh(QueueUrl)).version != queue.version:
+                queue = now
+                continue
             try:
                 told = self._exchange.send(queue, accepted) if accepted else []
             except Changed:
-                self._find(queue.name)
+                queue = self._fresh(QueueUrl)
                 continue
             return batch.result(
                 [{"Id": entry["Id"]} | one for entry, one in zip(accepted, told, strict=True)], failed
             )
+
+    def _stale(self, queue: Queue, url: str, breach: Breach) -> Queue:
+        """The queue as it is now, if it has changed since it was looked up; else what it refuses is refused."""
+        now = self._fresh(url)
+        if now.version == queue.version:
+            raise self.error(breach.code, breach.message)
+        return now
