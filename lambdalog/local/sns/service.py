@@ -73,6 +73,10 @@ class Sns(TopicOperations, SubscriptionOperations):
     def home(self, url: str) -> None:
         self._endpoints.home = url
 
+    def end_waits(self) -> None:
+        """Let what waits go on at once, with what there is."""
+        self._arrivals.end()
+
     def background(self) -> Iterable[tuple[str, Callable[[Event], object]]]:
         """Deliveries: one loop for what is quick, some for HTTP and commands."""
         yield "topics", partial(self._courier.run, self._arrivals, quick=True)

@@ -29,8 +29,20 @@ class Arrivals:
         self._log = f"{database.name}-wal"
         self._changed = threading.Condition()
         self._count = 0
+        self._ends = 0
         self._watch: Watch | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def ends(self) -> int:
+        """How often waits were ended: who finds it changed waits no more."""
+        return self._ends
+
+    def end(self) -> None:
+        """End the waits that are going on."""
+        with self._changed:
+            self._ends += 1
+            self._changed.notify_all()
 
     def seen(self) -> int:
         """How many changes were seen; ask before looking, and hand it to `wait`."""
@@ -52,13 +64,15 @@ class Arrivals:
             self._clock.sleep(seconds)
             return
         with self._changed:
-            self._changed.wait_for(lambda: self._count != seen or self._watch is None, seconds)
+            ends = self._ends
+            self._changed.wait_for(lambda: (self._count, self._ends) != (seen, ends), seconds)
 
     def close(self) -> None:
         """End all waits, and the watch."""
         with self._changed:
             watch, thread = self._watch, self._thread
             self._watch = self._thread = None
+            self._ends += 1
             self._changed.notify_all()
         if watch is not None and thread is not None:
             watch.wake()

@@ -33,6 +33,9 @@ _DUPLICATE: Final = (
     "SELECT message_id, sequence FROM dedup WHERE queue = ? AND scope IN (?, ?) AND id = ? AND at > ?"
 )
 _FRONT: Final = "SELECT seq, visible_at, due FROM fifo WHERE queue = ? AND grp = ? ORDER BY seq LIMIT ?"
+_BEHIND: Final = (
+    "SELECT seq, visible_at, due FROM fifo WHERE queue = ? AND grp = ? AND seq > ? ORDER BY seq LIMIT 1"
+)
 _NEXT_SEQ: Final = "UPDATE queues SET last_seq = max(last_seq + 1, ?) WHERE id = ? RETURNING last_seq"
 
 
@@ -145,8 +148,14 @@ class Fifo:
         bury: Callable[[int, int], bool] | None,
     ) -> list[Taken]:
         found: list[Taken] = []
-        for seq, visible_at, due in db.execute(_FRONT, (queue.id, group, -1)).fetchall():
-            if len(found) == count or (due if visible_at == schema.PARKED else visible_at) > now:
+        seq = -1
+        while len(found) < count:
+            # One by one: when a message is buried, the next one comes to the front.
+            place = db.execute(_BEHIND, (queue.id, group, seq)).fetchone()
+            if place is None:
+                break
+            seq, visible_at, due = place
+            if (due if visible_at == schema.PARKED else visible_at) > now:
                 break
             if bury is not None and bury(visible_at, seq):
                 continue

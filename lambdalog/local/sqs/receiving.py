@@ -79,9 +79,10 @@ class ReceiveOperations(Desk):
     def _wait(
         self, name: str, count: int, hidden: int | None, attempt: str | None, seconds: int
     ) -> list[tuple[message.Taken, str]]:
-        """Wait for a message: ended by whatever is written, by whichever process."""
+        """Wait for a message: looks again at whatever is written, by whichever process."""
         until = self.clock.monotonic() + seconds
-        while True:
+        ends = self._arrivals.ends
+        while self._arrivals.ends == ends:
             seen = self._arrivals.seen()
             queue = self._find(name)
             if queue is None:
@@ -95,6 +96,7 @@ class ReceiveOperations(Desk):
             if next_due is not None:
                 left = min(left, max(next_due - self.clock.now_ms(), 1) / 1000)
             self._arrivals.wait(seen, left)
+        return []
 
     # --- deleting, and changing visibility
 

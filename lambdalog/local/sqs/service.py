@@ -48,6 +48,10 @@ class Sqs(
         self._arrivals.close()
         self._tables.close()
 
+    def end_waits(self) -> None:
+        """Let what waits go on at once, with what there is."""
+        self._arrivals.end()
+
     def background(self) -> Iterable[tuple[str, Callable[[Event], object]]]:
         """Move tasks go on, whether or not anybody uses their queues."""
         yield "moves", self._move
