@@ -38,11 +38,9 @@ class Desk:
 
     def send(self, url: str, *bodies: str, group: str = "g") -> None:
         """Send messages; to a FIFO queue with their body as deduplication id."""
-        order = lambda body: (  # noqa: E731 - a line
-            {"MessageGroupId": group, "MessageDeduplicationId": body} if url.endswith(".fifo") else {}
-        )
         for body in bodies:
-            self.sqs.send_message(QueueUrl=url, MessageBody=body, **order(body))
+            order = {"MessageGroupId": group, "MessageDeduplicationId": body} if url.endswith(".fifo") else {}
+            self.sqs.send_message(QueueUrl=url, MessageBody=body, **order)
 
     def receive(self, url: str, count: int = 10, **params: Any) -> list[Any]:
         """The messages of one receive, with all attributes."""
