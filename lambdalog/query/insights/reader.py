@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.errors import QueryError
@@ -386,10 +387,17 @@ def _height(expression: Any) -> int:
     height, level = 0, [expression]
     while level:
         height += 1
-        level = [
-            part for each in level if isinstance(each, tuple) for part in each if isinstance(part, tuple)
-        ]
+        level = [part for each in level for part in _parts(each)]
     return height
+
+
+def _parts(expression: Any) -> list[Any]:
+    """The expressions that one is made of."""
+    found: list[Any] = []
+    for name in getattr(expression, "__match_args__", ()):
+        value = getattr(expression, name)
+        found += value if isinstance(value, tuple) else (value,)
+    return [part for part in found if is_dataclass(part)]
 
 
 def _many(least: int, most: int) -> str:

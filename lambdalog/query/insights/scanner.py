@@ -24,10 +24,12 @@ class Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.position = 0
+        self._end = 0
         self.space()
 
     def space(self) -> None:
         """Pass over white space and comments."""
+        self._end = self.position
         found = _SPACE.match(self.text, self.position)
         if found:
             self.position = found.end()
@@ -144,7 +146,7 @@ class Scanner:
 
     def since(self, start: int) -> str:
         """What was read since `start`, as it was typed."""
-        return self.text[start : self.position].strip()
+        return self.text[start : self._end]
 
     def fail(self, why: str, position: int | None = None) -> NoReturn:
         """Say what stands where something else should."""

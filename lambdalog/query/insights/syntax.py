@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 
-class Literal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Literal:
     """A number or a text."""
 
     value: Any
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Field:
     """A field by its name."""
 
     name: str
 
 
-class Regex(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Regex:
     """A regular expression."""
 
     body: str
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """A function, or an aggregate, with its arguments. `*` is Literal(None)."""
 
     name: str
     args: tuple[Any, ...]
 
 
-class Unary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Unary:
     """`not x` or `-x`."""
 
     operator: str
     operand: Any
 
 
-class Binary(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Binary:
     """Two values and what stands between them: arithmetic, comparison."""
 
     operator: str
@@ -46,21 +52,24 @@ class Binary(NamedTuple):
     right: Any
 
 
-class Joined(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Joined:
     """Conditions with `and` or `or` between all of them."""
 
     operator: str
     parts: tuple[Any, ...]
 
 
-class Like(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Like:
     """`x like "text"`, `x like /regex/`, `x =~ /regex/`."""
 
     operand: Any
     pattern: Regex | str
 
 
-class In(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class In:
     """`x in [a, b]`."""
 
     operand: Any
@@ -70,7 +79,8 @@ class In(NamedTuple):
 Expression = Literal | Field | Call | Unary | Binary | Joined | Like | In
 
 
-class Named(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Named:
     """An expression and the column that it makes: its alias, or as it was typed."""
 
     name: str
