@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from lambdalog.local.logs.events import Events
 from lambdalog.local.logs.groups import Groups
+from lambdalog.local.logs.live_tail import LiveTail
 from lambdalog.local.logs.metric_filters import MetricFilters
 from lambdalog.local.logs.policies import Policies
 from lambdalog.local.logs.queries import Queries
@@ -15,7 +16,9 @@ from lambdalog.local.logs.subscriptions import Subscriptions
 from lambdalog.local.logs.tags import Tags
 
 
-class Logs(Groups, Tags, Streams, Events, MetricFilters, Subscriptions, Queries, QueryDefinitions, Policies):
+class Logs(
+    Groups, Tags, Streams, Events, MetricFilters, Subscriptions, Queries, QueryDefinitions, Policies, LiveTail
+):
     """A boto3-shaped CloudWatch Logs client on a `LogStore`.
 
     Times are epoch ms. Errors carry AWS's codes and texts; a disk that refuses is ServiceUnavailableException.
