@@ -8,7 +8,7 @@ equal to 10000`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,12 +74,45 @@ def _list(shape: Any, inside: frozenset[str]) -> Check | None:
         return None
 
     def check_list(value: Any, where: str, violations: Violations) -> None:
-        _length(value, where, violations, least, most)
+        if (most is not None and len(value) > most) or (least is not None and len(value) < least):
+            _length(value, where, violations, least, most, shown=_shown(value, shape))
         if member is not None:
             for index, item in enumerate(value, 1):
                 member(item, f"{where}.{index}.member", violations)
 
     return check_list
+
+
+# The service's own classes have these members in another order than its model.
+_ORDER: Final = {
+    "MetricTransformation": (
+        "metricName",
+        "metricNamespace",
+        "metricValue",
+        "defaultValue",
+        "unit",
+        "dimensions",
+    )
+}
+
+
+def _shown(value: Any, shape: Any) -> str:
+    """A value as the services show it, which are written in Java: `[Tag(key=a, value=null)]`."""
+    match shape.type_name:
+        case "structure":
+            members = ", ".join(
+                f"{name[:1].lower()}{name[1:]}={_shown(value[name], shape.members[name]) if name in value else 'null'}"
+                for name in _ORDER.get(shape.name, tuple(shape.members))
+            )
+            return f"{shape.name}({members})"
+        case "list":
+            return f"[{', '.join(_shown(item, shape.member) for item in value)}]"
+        case "map":
+            return f"{{{', '.join(f'{key}={_shown(item, shape.value)}' for key, item in value.items())}}}"
+        case "boolean":
+            return "true" if value else "false"
+        case _:
+            return str(value)
 
 
 def _map(shape: Any, inside: frozenset[str]) -> Check | None:
@@ -140,8 +173,18 @@ def _number(shape: Any) -> Check | None:
     return check_number
 
 
-def _length(value: Any, where: str, violations: Violations, least: int | None, most: int | None) -> None:
+def _length(
+    value: Any,
+    where: str,
+    violations: Violations,
+    least: int | None,
+    most: int | None,
+    *,
+    shown: str | None = None,
+) -> None:
     if most is not None and len(value) > most:
-        violations.add(value, where, f"have length less than or equal to {most}")
+        violations.add(value if shown is None else shown, where, f"have length less than or equal to {most}")
     if least is not None and len(value) < least:
-        violations.add(value, where, f"have length greater than or equal to {least}")
+        violations.add(
+            value if shown is None else shown, where, f"have length greater than or equal to {least}"
+        )

@@ -25,6 +25,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def check(value: Any, shape: Shape, where: str) -> None:
     """AssertionError, with the place, if a value is not of its shape."""
     kind = shape.type_name
+    if shape.serialization.get("eventstream"):
+        assert hasattr(value, "__iter__"), f"{where}: {type(value).__name__} is no stream of events"
+        return
     if kind == "structure":
         members = shape.members  # type: ignore[attr-defined]
         assert isinstance(value, dict), f"{where}: {type(value).__name__} is no structure"

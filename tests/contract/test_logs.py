@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +13,9 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
+
+DATA = Path(__file__).parents[1] / "unit" / "query" / "data"
+CASES, INVALID = DATA / "filter_cases.jsonl", DATA / "filter_invalid.jsonl"
 
 
 @pytest.fixture
@@ -205,3 +212,270 @@ def test_prefix_and_order_exclude_each_other(logs: Any) -> None:
         logs.describe_log_streams, logGroupName="g", orderBy="LastEventTime", logStreamNamePrefix="s"
     )
     assert found == ("InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix.")
+
+
+# --- metric filters
+
+COUNT = {"metricName": "metric", "metricNamespace": "namespace", "metricValue": "1"}
+
+
+@pytest.mark.moto_deviates("moto's records lack applyOnTransformedLogs")
+def test_metric_filters_are_described(logs: Any) -> None:
+    """Put, described by group and by metric, deleted; their number shows in the group's record."""
+    params = {"logGroupName": "g", "filterPattern": "pattern", "metricTransformations": [COUNT]}
+    for name in ("b", "a"):
+        logs.put_metric_filter(filterName=name, **params)
+    first, second = logs.describe_metric_filters(logGroupName="g")["metricFilters"]
+    assert (first["filterName"], second["filterName"]) == ("a", "b")
+    assert first.pop("creationTime") > 0
+    assert first == {
+        "filterName": "a",
+        "filterPattern": "pattern",
+        "metricTransformations": [COUNT],
+        "logGroupName": "g",
+        "applyOnTransformedLogs": False,
+    }
+    found = logs.describe_metric_filters(metricName="metric", metricNamespace="namespace")["metricFilters"]
+    assert len(found) == 2
+    assert logs.describe_log_groups()["logGroups"][0]["metricFilterCount"] == 2
+    logs.delete_metric_filter(logGroupName="g", filterName="a")
+    assert len(logs.describe_metric_filters(filterNamePrefix="b")["metricFilters"]) == 1
+
+
+@pytest.mark.moto_deviates("moto words some of these in its own way")
+def test_metric_filters_that_cannot_be(logs: Any) -> None:
+    """Names that are too long, two transformations, a filter that isn't there: AWS's texts."""
+    code, name = "InvalidParameterException", "X" * 600
+    too_long = "Member must have length less than or equal to 512"
+    assert refusal(logs.delete_metric_filter, logGroupName="g", filterName=name) == (
+        code,
+        f"1 validation error detected: Value '{name}' at 'filterName' failed to satisfy constraint: {too_long}",
+    )
+    assert refusal(logs.describe_metric_filters, filterNamePrefix=name)[1].endswith(
+        "at 'filterNamePrefix' failed to satisfy constraint: Member must have length less than or equal to 512"
+    )
+    assert refusal(logs.describe_metric_filters, metricName=name, metricNamespace="n")[1].endswith(
+        "at 'metricName' failed to satisfy constraint: Member must have length less than or equal to 255"
+    )
+    several = [
+        {"metricName": f"metric{n}", "metricNamespace": f"namespace{n}", "metricValue": "1"} for n in (1, 2)
+    ]
+    found = refusal(
+        logs.put_metric_filter,
+        logGroupName="g",
+        filterName="f",
+        filterPattern="",
+        metricTransformations=several,
+    )
+    shown = ", ".join(
+        f"MetricTransformation(metricName=metric{n}, metricNamespace=namespace{n}, metricValue=1, defaultValue=null, "
+        "unit=null, dimensions=null)"
+        for n in (1, 2)
+    )
+    text = "Member must have length less than or equal to 1"
+    assert found == (
+        code,
+        f"1 validation error detected: Value '[{shown}]' at 'metricTransformations' failed to satisfy constraint: {text}",
+    )
+    assert refusal(logs.delete_metric_filter, logGroupName="g", filterName="none") == (
+        "ResourceNotFoundException",
+        "The specified metric filter does not exist.",
+    )
+
+
+@pytest.mark.moto_deviates("moto doesn't have TestMetricFilter")
+def test_patterns_can_be_tried(logs: Any) -> None:
+    """TestMetricFilter numbers the messages from zero and shows what it extracts."""
+    matches = logs.test_metric_filter(
+        filterPattern="[level, ..., ms > 10]", logEventMessages=["INFO a 5", "WARN b c 50", "ERROR x 11"]
+    )["matches"]
+    assert [(match["eventNumber"], match["extractedValues"]) for match in matches] == [
+        (1, {"$level": "WARN", "$2": "b", "$3": "c", "$ms": "50"}),
+        (2, {"$level": "ERROR", "$2": "x", "$ms": "11"}),
+    ]
+    assert refusal(logs.test_metric_filter, filterPattern='"', logEventMessages=["a"])[0] == (
+        "InvalidParameterException"
+    )
+
+
+# --- subscription filters
+
+
+@pytest.fixture
+def queue(backend: Backend) -> str:
+    """A queue's ARN, where there may be a filter's destination."""
+    client = backend.client("sqs")
+    url = client.create_queue(QueueName="q")["QueueUrl"]
+    found: str = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
+    return found
+
+
+@pytest.mark.moto_deviates("moto, as AWS, knows no queues as destinations")
+def test_subscription_filters_are_described(logs: Any, queue: str) -> None:
+    """A record has its destination, distribution and time."""
+    assert logs.describe_subscription_filters(logGroupName="g")["subscriptionFilters"] == []
+    logs.put_subscription_filter(logGroupName="g", filterName="test", filterPattern="", destinationArn=queue)
+    (found,) = logs.describe_subscription_filters(logGroupName="g")["subscriptionFilters"]
+    assert found.pop("creationTime") > 0
+    assert found == {
+        "filterName": "test",
+        "logGroupName": "g",
+        "filterPattern": "",
+        "destinationArn": queue,
+        "distribution": "ByLogStream",
+        "applyOnTransformedLogs": False,
+    }
+    logs.delete_subscription_filter(logGroupName="g", filterName="test")
+    assert logs.describe_subscription_filters(logGroupName="g")["subscriptionFilters"] == []
+
+
+def test_subscription_filters_that_are_not_there(logs: Any) -> None:
+    """A filter, or its group, that doesn't exist: AWS's texts."""
+    group = ("ResourceNotFoundException", "The specified log group does not exist.")
+    assert refusal(logs.describe_subscription_filters, logGroupName="no") == group
+    assert refusal(logs.delete_subscription_filter, logGroupName="no", filterName="f") == group
+    assert refusal(logs.delete_subscription_filter, logGroupName="g", filterName="f") == (
+        "ResourceNotFoundException",
+        "The specified subscription filter does not exist.",
+    )
+
+
+# --- live tail and queries
+
+
+@pytest.mark.moto_deviates("moto has no live tail")
+def test_a_live_tail_goes_on(logs: Any, backend: Backend) -> None:
+    """One sessionStart, then updates with what is written after the call, whatever client reads."""
+    (group,) = logs.describe_log_groups()["logGroups"]
+    arn = group["arn"].removesuffix(":*")
+    stream = logs.start_live_tail(logGroupIdentifiers=[arn], logEventFilterPattern="ERROR")["responseStream"]
+    put(logs, backend.now, "ERROR one", "fine")
+    found = []
+    try:
+        events = iter(stream)
+        assert next(events)["sessionStart"]["logGroupIdentifiers"] == [arn]
+        for _ in range(30):
+            found += next(events)["sessionUpdate"]["sessionResults"]
+            if found:
+                break
+    finally:
+        stream.close()
+    assert [(event["logStreamName"], event["message"]) for event in found] == [("s", "ERROR one")]
+
+
+@pytest.mark.moto_deviates("moto evaluates hardly any of the language")
+def test_a_query_is_followed_to_its_end(logs: Any, backend: Backend) -> None:
+    """StartQuery gives an id, GetQueryResults its rows once it is Complete, DescribeQueries shows it."""
+    put(logs, backend.now, '{"level": "ERROR", "ms": 5}', '{"level": "ERROR", "ms": 15}', '{"level": "INFO"}')
+    now = backend.now // 1000
+    query = "filter level = 'ERROR' | stats count(*) as n, avg(ms) as mean by level"
+    query_id = logs.start_query(logGroupName="g", startTime=now - 60, endTime=now + 1, queryString=query)[
+        "queryId"
+    ]
+    until, pause = time.monotonic() + 60, threading.Event()
+    while True:
+        response = logs.get_query_results(queryId=query_id)
+        if response["status"] not in {"Scheduled", "Running"} or time.monotonic() > until:
+            break
+        pause.wait(0.02)
+    assert response["status"] == "Complete"
+    assert response["results"] == [
+        [
+            {"field": "level", "value": "ERROR"},
+            {"field": "n", "value": "2"},
+            {"field": "mean", "value": "10"},
+        ]
+    ]
+    (described,) = logs.describe_queries(logGroupName="g")["queries"]
+    assert described["queryString"] == f'SOURCE "g" START={now - 60}000 END={now + 1}999 | {query}'
+    assert refusal(logs.start_query, logGroupName="g", startTime=1, endTime=2, queryString="fields a |")[
+        0
+    ] == ("MalformedQueryException")
+
+
+# --- names
+
+
+def test_names_are_what_they_are(logs: Any, backend: Backend) -> None:
+    """Long names, names that differ in case alone, that look like paths, and unicode streams: each is its own."""
+    groups = ["a", "A", "a/b", ".", "..", "a/../b", "/", "#", "G", "x" * 512]
+    streams = [
+        "[$LATEST]",
+        "2026/01/02/[$LATEST]0a",
+        ".",
+        "..",
+        "a/b",
+        "S",
+        "ß",
+        "日本語 🎉",
+        "a%2Fb",
+        "y" * 512,
+    ]
+    for name in groups:
+        logs.create_log_group(logGroupName=name)
+    for name in streams:
+        logs.create_log_stream(logGroupName="..", logStreamName=name)
+        events = [{"timestamp": backend.now, "message": f"of {name}"}]
+        logs.put_log_events(logGroupName="..", logStreamName=name, logEvents=events)
+    pages = logs.get_paginator("describe_log_groups").paginate()
+    assert [each["logGroupName"] for page in pages for each in page["logGroups"]] == sorted([*groups, "g"])
+    found = logs.describe_log_streams(logGroupName="..")["logStreams"]
+    assert [each["logStreamName"] for each in found] == sorted(streams)
+    for name in streams:
+        assert texts(logs.get_log_events(logGroupName="..", logStreamName=name)) == [f"of {name}"]
+    assert texts(logs.filter_log_events(logGroupName=".")) == []
+    logs.delete_log_group(logGroupName=".")
+    assert len(logs.filter_log_events(logGroupName="..")["events"]) == len(streams)
+
+
+LAX = pytest.mark.moto_deviates("moto asks nothing but the length of a name")
+
+
+@pytest.mark.parametrize(
+    "name", ["x" * 513, *(pytest.param(name, marks=LAX) for name in ("aws/lambda", "a b", "é", "a*"))]
+)
+def test_names_that_cannot_be(logs: Any, name: str) -> None:
+    """Too long, reserved, or with characters that groups' names don't have."""
+    assert refusal(logs.create_log_group, logGroupName=name)[0] == "InvalidParameterException"
+
+
+@LAX
+@pytest.mark.parametrize("name", ["a:b", "a*b"])
+def test_streams_that_cannot_be(logs: Any, name: str) -> None:
+    """No colon and no star."""
+    assert refusal(logs.create_log_stream, logGroupName="g", logStreamName=name)[0] == (
+        "InvalidParameterException"
+    )
+
+
+# --- one pattern, one answer
+
+
+@pytest.mark.moto_deviates("of the documented patterns moto answers two thirds as AWS does")
+def test_the_documented_patterns_give_the_documented_answers(logs: Any, backend: Backend) -> None:
+    """FilterLogEvents finds what TestMetricFilter finds, and what the documentation says."""
+    cases = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
+    messages = list(dict.fromkeys(case["message"] for case in cases))
+    put(logs, backend.now, *messages)
+    answers = {
+        pattern: set(texts(logs.filter_log_events(logGroupName="g", filterPattern=pattern)))
+        for pattern in dict.fromkeys(case["pattern"] for case in cases)
+    }
+    for case in cases:
+        assert (case["pattern"], case["message"] in answers[case["pattern"]]) == (
+            case["pattern"],
+            case["match"],
+        )
+        tried = logs.test_metric_filter(filterPattern=case["pattern"], logEventMessages=[case["message"]])
+        assert bool(tried["matches"]) is case["match"]
+
+
+@pytest.mark.moto_deviates("moto takes most patterns that AWS refuses")
+def test_patterns_that_cannot_be_are_refused(logs: Any) -> None:
+    """With the code of the documentation."""
+    for line in INVALID.read_text(encoding="utf-8").splitlines():
+        case = json.loads(line)
+        found = refusal(logs.filter_log_events, logGroupName="g", filterPattern=case["pattern"])
+        assert (case["pattern"], found[0]) == (case["pattern"], case["error"])
