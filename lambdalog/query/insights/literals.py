@@ -21,6 +21,7 @@ from lambdalog.query.insights.syntax import (
     Sort,
 )
 from lambdalog.query.insights.values import number_of
+from lambdalog.query.literals import of_regex
 
 if TYPE_CHECKING:
     from typing import Any
@@ -31,8 +32,6 @@ _COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
 # Letters and digits in JSON are written as they are; all else may be escaped.
 _RUNS: Final = re.compile(r"[A-Za-z0-9_ \-]+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_CLASSES: Final = frozenset("dDsSwWbBAzntrfv")
-_META: Final = frozenset("\\.^$*+?{}[]|()")
 
 
 def literals(query: Query) -> tuple[str, ...]:
@@ -119,41 +118,3 @@ def _name(name: str) -> list[str]:
     if name.startswith("@"):
         return []
     return [run for part in name.split(".") if not part.isdigit() for run in _RUNS.findall(part)]
-
-
-def of_regex(body: str) -> list[str]:
-    """Runs of characters that every match has in it; none where the expression is too clever to tell."""
-    if any(character in body for character in "|()[]"):
-        return []
-    runs: list[str] = []
-    current: list[str] = []
-    position = 0
-    while position < len(body):
-        character = body[position]
-        position += 1
-        if character == "\\" and position < len(body):
-            following = body[position]
-            position += 1
-            if following.isalnum() and following not in _CLASSES:
-                return []  # a character by its code, or more
-            character = "" if following.isalnum() else following
-        elif character in _META:
-            character = ""
-        if position < len(body) and body[position] in "*?{+":
-            # It may be missing, or come often: what stands before and behind it is two runs.
-            if character and body[position] == "+":
-                current.append(character)
-            character = ""
-            if body[position] == "{":
-                close = body.find("}", position)
-                if close < 0:
-                    return []
-                position = close
-            position += 1
-        if character:
-            current.append(character)
-        else:
-            runs.append("".join(current))
-            current = []
-    runs.append("".join(current))
-    return [run for run in runs if run]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import re2
 
 from lambdalog.errors import QueryError
+from lambdalog.query.pattern.regex import MEMORY_MAX, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +22,11 @@ def compiled(body: str) -> Any:
     """The expression, with Java's named groups. QueryError if it is none, or would take too much memory."""
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = MEMORY_MAX
     try:
         return re2.compile(_NAMED.sub(r"(?P<\1>", body), options)
     except re2.error as error:
-        raise QueryError(f"not a regular expression: {error}") from None
+        raise QueryError(f"not a regular expression: {reason(error)}") from None
 
 
 def searcher(body: str) -> Callable[[str], Any]:

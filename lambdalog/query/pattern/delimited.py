@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _NAME: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-$")
 # A run in brackets or quotes is one field, without them; else what stands between white space.
 _FIELD: Final = re.compile(r'\[([^\]]*)\]|"([^"]*)"|(\S+)')
+_UNBRACKETED: Final = re.compile(r'"([^"]*)"|(\S+)')
 
 
 class Part(NamedTuple):
@@ -191,7 +192,19 @@ def _field(scanner: Scanner) -> Field:
 
 
 def _parts(message: str) -> list[Part]:
-    return [Part(found[found.lastindex or 0], found.start()) for found in _FIELD.finditer(message)]
+    parts = []
+    closing = message.rfind("]")
+    for found in _FIELD.finditer(message):
+        if found.start() > closing:
+            # Brackets that are never closed would each be looked for to the end of the message.
+            parts += [_part(rest) for rest in _UNBRACKETED.finditer(message, found.start())]
+            break
+        parts.append(_part(found))
+    return parts
+
+
+def _part(found: re.Match[str]) -> Part:
+    return Part(found[found.lastindex or 0], found.start())
 
 
 def _test(found: Condition | None) -> Callable[[str], bool]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from lambdalog.errors import PatternError
+from lambdalog.query.literals import of_regex
 from lambdalog.query.pattern import condition
 from lambdalog.query.pattern.condition import Comparison, Joined, Operand, State
 from lambdalog.query.pattern.scanner import Scanner
@@ -25,6 +26,7 @@ _DIGITS: Final = frozenset("0123456789")
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_\-]+")
 # Letters and digits in JSON are written as they are; all else may be escaped.
 _RUNS: Final = re.compile(r"[A-Za-z0-9_ \-]+")
+_NUMERIC: Final = frozenset("0123456789eE+-. ")
 _STATES: Final = ("IS NULL", "IS TRUE", "IS FALSE", "NOT EXISTS")
 
 EVERY: Final = "*"
@@ -117,7 +119,11 @@ class JsonFields:
             ]
             if isinstance(simple, Comparison) and simple.operator == "=":
                 operand = simple.operand
-                if operand.kind == "text" or (operand.kind == "bare" and not operand.wild):
+                if operand.kind == "regex":
+                    # A number may be written in another way than it is compared, 5e2 for 500.
+                    runs = [run for part in of_regex(operand.text) for run in _RUNS.findall(part)]
+                    found += [run for run in runs if not _NUMERIC.issuperset(run)]
+                elif operand.kind == "text" or (operand.kind == "bare" and not operand.wild):
                     found += [run for part in operand.text.split("*") for run in _RUNS.findall(part)]
         return tuple(dict.fromkeys(found))
 

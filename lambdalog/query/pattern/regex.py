@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import re2
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 # What the filter pattern syntax page lists: alphanumerics, some signs, and the operators without parentheses.
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|\\*+.]*")
+# What an expression may take: beyond it, making it ready and searching with it would take seconds.
+MEMORY_MAX: Final = 1 << 20
 _ESCAPES: Final = re.compile(r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[^A-Za-z0-9])")
 
 
@@ -45,9 +48,15 @@ def read(scanner: Scanner) -> str:
     try:
         _compiled(body)
     except re2.error as error:
-        raise PatternError(f"not a regular expression: {error}", start + 1) from None
+        raise PatternError(f"not a regular expression: {reason(error)}", start + 1) from None
     scanner.position = end + 1
     return body
+
+
+def reason(error: Exception) -> str:
+    """What re2 says is wrong."""
+    said = error.args[0] if error.args else ""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
 
 
 def searcher(body: str) -> Callable[[str], bool]:
@@ -63,7 +72,9 @@ def searcher(body: str) -> Callable[[str], bool]:
     return found
 
 
+@lru_cache(maxsize=256)
 def _compiled(body: str) -> re2._Regexp:
     options = re2.Options()
     options.log_errors = False
+    options.max_mem = MEMORY_MAX
     return re2.compile(body, options)

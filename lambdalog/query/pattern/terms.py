@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from lambdalog.query.literals import of_regex
 from lambdalog.query.pattern import regex
 from lambdalog.query.pattern.scanner import Scanner, quoted
 
@@ -40,8 +41,13 @@ class Terms:
         return " ".join(map(str, self.terms))
 
     def literals(self) -> tuple[str, ...]:
-        """The texts of required terms."""
-        return tuple(term.text for term in self.terms if term.kind == "required" and not term.regex)
+        """The texts of required terms, and what their regular expressions can't do without."""
+        return tuple(
+            text
+            for term in self.terms
+            if term.kind == "required"
+            for text in (of_regex(term.text) if term.regex else (term.text,))
+        )
 
     def regexes(self) -> int:
         """How many terms are regular expressions."""

@@ -305,3 +305,51 @@ def test_literals_are_in_every_match(found: list[Term], words: list[str]) -> Non
 def test_a_hostile_expression_is_linear() -> None:
     """An expression that would take a backtracking engine for ever ends at once."""
     assert not parse("%" + "a*" * 200 + "b%").matches("a" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("[a, b, c = x*]", "[ " * 200_000),
+        ("[..., c = x*]", '" ' * 200_000 + '"'),
+        ("%a*a*a*a*a*a*a*a*b%", "a" * 200_000),
+        ('{ $.a = "*a*a*a*a*a*a*b" }', '{"a": "' + "a" * 200_000 + '"}'),
+        ("{ $.*= %a*a*a*a*a*b% }", '{"a": "' + "a" * 200_000 + '"}'),
+        ("{ $.a = 1 }", '{"a":' * 100_000),
+        ("{ $.a[*].b = 1 }", '{"a":' + "[" * 100_000),
+    ],
+)
+def test_hostile_patterns_and_messages_end(pattern: str, message: str) -> None:
+    """Reading on is linear: these would otherwise take hours."""
+    assert parse(pattern).matches(message) is False
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(" * LENGTH_MAX,
+        "{" + "(" * (LENGTH_MAX - 1),
+        "[" * LENGTH_MAX,
+        "?" * LENGTH_MAX,
+        "%" + "[a-z]{1,1000}" * 78 + "%",
+        "{" + "$.a=1||" * 140 + "$.a=1}",
+        '"' * LENGTH_MAX,
+    ],
+)
+def test_the_longest_patterns_are_read_or_refused(pattern: str) -> None:
+    """A thousand characters of anything give a pattern or a PatternError."""
+    refused = None
+    try:
+        parse(pattern)
+    except PatternError as error:
+        refused = error
+    assert refused is None or 0 <= refused.position <= LENGTH_MAX
+
+
+def test_regular_expressions_let_lines_go_by() -> None:
+    """What an expression can't do without is a literal of its pattern."""
+    assert parse("%ERR[0-9]+ at%").literals == ("ERR", " at")
+    assert parse("{ $.code = %HTTP4[0-9]{2}% }").literals == ("code", "HTTP4")
+    assert parse("{ $.code = %500% }").literals == ("code",)
+    assert parse("{ $.code = %500% }").matches('{"code": 5e2}')
+    assert parse("-%ERR%").literals == ()
