@@ -13,6 +13,9 @@ from lambdalog import __version__
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", "Sample functions under traffic, with failures, and the dashboard."),
     "invoke": ("invoke", "Run a function: a file, or one that the store knows."),
+    "function": ("function", "Functions: create, configure, publish, alias, permit, delete."),
+    "trigger": ("trigger", "What invokes functions: schedules, buckets, queues, streams, topics."),
+    "event": ("event", "Sample events, to try a function with."),
     "tail": ("tail", "Log lines of many groups, merged by time."),
     "query": ("query", "Ask the logs, in the language of CloudWatch Logs Insights."),
     "failures": ("failures", "What failed: dead letters, grouped by what they have in common."),

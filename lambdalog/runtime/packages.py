@@ -12,9 +12,12 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lambdalog.errors import PackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # From the page of Lambda quotas.
 ZIPPED_MAX: Final = 50 * 1024 * 1024
@@ -23,6 +26,7 @@ UNZIPPED_MAX: Final = 250 * 1024 * 1024
 ENTRIES_MAX: Final = 100_000
 NO_ZIP: Final = "Could not unzip uploaded file. Please check your file, then try to upload again."
 _SKIPPED: Final = frozenset({"__pycache__", ".git", ".venv", "node_modules", ".lambdalog"})
+_NOT_CODE: Final = frozenset({"__pycache__", ".git", ".venv", ".lambdalog", ".mypy_cache", ".ruff_cache"})
 
 
 def sha256(data: bytes) -> str:
@@ -59,6 +63,43 @@ def unpack(data: bytes, code: Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+def pack(folder: Path) -> bytes:
+    """A folder as a zip: the same bytes for the same files, without caches, version control and environments.
+
+    PackageError if it holds a link that leads out of it, is too large, or can't be read.
+    """
+    root = folder.resolve()
+    buffer = io.BytesIO()
+    left = UNZIPPED_MAX
+    try:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(_packed(folder)):
+                if not path.resolve().is_relative_to(root):
+                    raise PackageError(f"{path} is a link out of {folder}; it can't be packed")
+                data = path.read_bytes()
+                left -= len(data)
+                if left < 0:
+                    raise PackageError(f"Unzipped size must be smaller than {UNZIPPED_MAX} bytes")
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), (1980, 1, 1, 0, 0, 0))
+                entry.external_attr = (stat.S_IFREG | (0o755 if path.stat().st_mode & 0o111 else 0o644)) << 16
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, data)
+    except OSError as error:
+        raise PackageError(f"{error.filename or folder} can't be packed: {error.strerror}") from error
+    return buffer.getvalue()
+
+
+def _packed(folder: Path) -> Iterator[Path]:
+    """The files that belong to a folder's code."""
+    for path in folder.iterdir():
+        if path.name in _NOT_CODE:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from _packed(path)
+        elif path.is_file():
+            yield path
 
 
 def _check(members: list[zipfile.ZipInfo]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lambdalog.errors import PackageError
-from lambdalog.runtime.packages import ZIPPED_MAX, sha256, unpack
+from lambdalog.runtime.packages import ZIPPED_MAX, pack, sha256, unpack
 
 if TYPE_CHECKING:
     from lambdalog.local.lambda_.room import Room
@@ -39,6 +39,17 @@ def read_code(room: Room, root: Path, code: dict[str, Any], operation: str) -> C
             f"exist (a folder of this machine is S3Bucket={LOCAL_FOLDER}, S3Key=/absolute/folder)"
         )
     raise room.invalid("Please provide a source for function code.")
+
+
+def frozen(room: Room, root: Path, code: Code) -> Code:
+    """Code that doesn't change any more: what is run in place is packed and taken in, for a version to keep."""
+    if code.where["kind"] != LOCAL_FOLDER:
+        return code
+    try:
+        data = pack(Path(code.where["folder"]))
+    except PackageError as error:
+        raise room.invalid(str(error)) from None
+    return _zip(room, root, data, "PublishVersion")
 
 
 def code_folder(root: Path, where: dict[str, str]) -> Path:

@@ -142,11 +142,14 @@ def _map(shape: Any) -> Check | None:
     keys, values = _rules(shape.key), _rules(shape.value)
     if not keys and not values:
         return None
+    # What the model calls sensitive is not repeated to whoever reads the error.
+    sensitive = bool(shape.metadata.get("sensitive"))
 
     def check_map(value: Any, where: str, violations: Violations) -> None:
-        shown = f"{{{', '.join(f'{key}={item}' for key, item in value.items())}}}"
-        for items, rules, what in ((value.keys(), keys, "keys"), (value.values(), values, "value")):
-            if any(not holds(item) for item in items for holds, _ in rules):
+        items = ((key, "***" if sensitive else item) for key, item in value.items())
+        shown = f"{{{', '.join(f'{key}={item}' for key, item in items)}}}"
+        for found, rules, what in ((value.keys(), keys, "keys"), (value.values(), values, "value")):
+            if any(not holds(item) for item in found for holds, _ in rules):
                 texts = [text for _, text in rules]
                 if what == "value":
                     texts.append("Member must not be null")

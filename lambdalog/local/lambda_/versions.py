@@ -5,14 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.lambda_ import configuration
+from lambdalog.local.lambda_.code import Code, frozen
 from lambdalog.local.lambda_.room import paged
 from lambdalog.local.lambda_.shown import Shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lambdalog.local.lambda_.catalog import Record
 
 # What may differ between `$LATEST` and the version that was published last without there being anything to publish.
 _STAMPS: Final = (
+    "CodeSize",
+    "CodeSha256",
     "RevisionId",
     "LastModified",
     "FunctionArn",
@@ -25,6 +30,8 @@ _STAMPS: Final = (
 
 class Versions(Shown):
     """PublishVersion, ListVersionsByFunction."""
+
+    root: Path
 
     def publish_version(
         self,
@@ -72,13 +79,21 @@ class Versions(Shown):
         return [found[number] for number in sorted(found, key=int)]
 
     def publish(self, name: str, *, description: str | None) -> Record:
-        """Publish `$LATEST` as it is; the version's record."""
+        """Publish `$LATEST` as it is, a folder's files too; the version's record."""
+        before = self.catalog.get("function", name)
+        if before is None:
+            raise self.no_function(name)
+        config = before["config"]
+        code = frozen(self, self.root, Code(before["code"], config["CodeSize"], config["CodeSha256"]))
         with self.catalog.transaction():
             record = self.catalog.get("function", name)
-            if record is None:
-                raise self.no_function(name)
+            if record is None or record["code"] != before["code"]:
+                raise self.conflict(
+                    "The operation cannot be performed at this time. An update is in progress for resource: "
+                    f"{self.scope.function(name)}"
+                )
             last = self.catalog.get("version", name, str(record["next_version"] - 1))
-            if last is not None and self._unchanged(last, record, name):
+            if last is not None and last["code"] == code.where and self._unchanged(last, record, name):
                 return last
             number = str(record["next_version"])
             config = record["config"] | {
@@ -86,10 +101,16 @@ class Versions(Shown):
                 "Version": number,
                 "RevisionId": self.new_revision(),
                 "LastModified": self.now_text(),
+                "CodeSize": code.size,
+                "CodeSha256": code.sha256,
             }
             if description is not None:
                 config["Description"] = description
-            version = {"config": config, "code": record["code"]}
+            version = {
+                "config": config,
+                "code": code.where,
+                "described": record["config"]["Description"],
+            }
             if "environment" in record:
                 version["environment"] = record["environment"]
             self.catalog.put("version", name, number, version)
@@ -118,7 +139,7 @@ class Versions(Shown):
     def _unchanged(self, last: Record, record: Record, name: str) -> bool:
         return (
             configuration.same(last["config"], record["config"], _STAMPS)
-            and last["code"] == record["code"]
+            and last["described"] == record["config"]["Description"]
             and ("environment" in last) == ("environment" in record)
             and self.variables(last, name) == self.variables(record, name)
         )

@@ -11,7 +11,7 @@ import pytest
 
 from lambdalog.errors import PackageError
 from lambdalog.runtime import packages
-from lambdalog.runtime.packages import folder_state, unpack
+from lambdalog.runtime.packages import folder_state, pack, unpack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,3 +78,55 @@ def test_a_folders_state_changes_with_its_files(tmp_path: Path) -> None:
     assert folder_state(tmp_path) == first
     (tmp_path / "b.py").write_text("2")
     assert folder_state(tmp_path) != first
+
+
+def test_a_folder_is_packed_as_it_is(tmp_path: Path) -> None:
+    """The same files give the same bytes, executables stay so, caches are left out; unpacked it is the folder again."""
+    folder = tmp_path / "code"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "x.pyc").write_text("x")
+    (folder / "lib" / "a.py").write_text("a = 1")
+    (folder / "bootstrap").write_text("#!/bin/sh")
+    (folder / "bootstrap").chmod(0o755)
+    data = pack(folder)
+    assert pack(folder) == data
+    unpacked = unpack(data, tmp_path / "store")
+    files = sorted(path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file())
+    assert files == ["bootstrap", "lib/a.py"]
+    assert (unpacked / "bootstrap").stat().st_mode & 0o111
+
+
+def test_a_link_out_of_a_folder_is_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor a folder that is too large, or gone."""
+    folder = tmp_path / "code"
+    folder.mkdir()
+    (folder / "mine.py").write_text("x = 1")
+    (folder / "secret").symlink_to("/etc/hostname")
+    with pytest.raises(PackageError, match="is a link out of"):
+        pack(folder)
+    (folder / "secret").unlink()
+    monkeypatch.setattr(packages, "UNZIPPED_MAX", 3)
+    with pytest.raises(PackageError, match="Unzipped size must be smaller than 3 bytes"):
+        pack(folder)
+    with pytest.raises(PackageError, match="can't be packed: No such file"):
+        pack(tmp_path / "none")
+
+
+@pytest.mark.parametrize("damage", ["encrypted", "truncated", "checksum", "empty"])
+def test_a_damaged_zip_is_refused(tmp_path: Path, damage: str) -> None:
+    """Encrypted, cut off, altered or empty: one clear error, and no file."""
+    data = zipped(aDOTtxt="hello hello hello")
+    if damage == "encrypted":
+        # The flag of encryption in both headers.
+        data = data.replace(b"PK\x03\x04\x14\x00\x00", b"PK\x03\x04\x14\x00\x01")
+        data = data.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")
+    elif damage == "truncated":
+        data = data[: len(data) // 2]
+    elif damage == "checksum":
+        data = data.replace(b"hello hello", b"hullo hello", 1)
+    else:
+        data = zipped()
+    with pytest.raises(PackageError, match=r"Could not unzip|non-empty zip"):
+        unpack(data, tmp_path)
+    assert list(tmp_path.iterdir()) == []

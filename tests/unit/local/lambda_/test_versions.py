@@ -195,3 +195,27 @@ def test_functions_outlive_the_process(store_path: Path, folder: Path, client: A
     client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
     with connect(f"disk:{store_path}", clock=clock) as other:
         assert other.lambda_.get_alias(FunctionName="f", Name="live")["FunctionVersion"] == "1"
+
+
+def test_a_version_of_a_folder_is_a_copy_too(client: Any, folder: Path, clock: Any) -> None:
+    """The folder goes on changing, the version doesn't; published again unchanged, it is the same version."""
+    (folder / "app.py").write_text("def handler(event, context):\n    return 'one'\n")
+    first = client.publish_version(FunctionName="f")
+    assert client.publish_version(FunctionName="f")["Version"] == "1"
+    (folder / "app.py").write_text("def handler(event, context):\n    return 'two!'\n")
+    clock.advance(1)
+    assert answer(client, FunctionName="f") == "two!"
+    assert answer(client, FunctionName="f", Qualifier="1") == "one"
+    second = client.publish_version(FunctionName="f")
+    assert second["Version"] == "2"
+    assert second["CodeSha256"] != first["CodeSha256"]
+    assert second["CodeSize"] > 0
+
+
+def test_a_new_description_is_a_change(client: Any) -> None:
+    """`$LATEST` described anew is published as the next version, whatever the last one was called."""
+    client.publish_version(FunctionName="f", Description="the first")
+    client.update_function_configuration(FunctionName="f", Description="second")
+    second = client.publish_version(FunctionName="f")
+    assert (second["Version"], second["Description"]) == ("2", "second")
+    assert client.publish_version(FunctionName="f")["Version"] == "2"
