@@ -7,6 +7,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from lambdalog.errors import LambdalogError
 from lambdalog.local.lambda_.sources.claim import claim
 
 if TYPE_CHECKING:
@@ -95,9 +98,17 @@ class Readers:
                         self._make(name).run(stop)
                         told = ""
                     except Exception as error:
-                        # The same trouble is told once, however long it lasts.
+                        # The same trouble is told once, however long it lasts; what isn't ours needs no stack.
                         if told != str(error):
-                            logger.exception("the source of %s can't be read; tried again", name)
+                            known = isinstance(error, BotoCoreError | ClientError | LambdalogError)
+                            text = "the source of %s can't be read, and is tried again: %s"
+                            logger.log(
+                                logging.WARNING if known else logging.ERROR,
+                                text,
+                                name,
+                                error,
+                                exc_info=not known,
+                            )
                             told = str(error)
                         self._note(name, str(error))
             stop.wait(AGAIN_SECONDS)
