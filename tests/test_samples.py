@@ -6,14 +6,20 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
+from lambdalog.cloud import connect
 from lambdalog.local.lambda_ import Lambda
 from lambdalog.local.lambda_.deploy import deploy
+from lambdalog.local.triggers.definition import Folder, Schedule, Trigger
 from lambdalog.runtime.project import read_project
 from tests.conftest import SAMPLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambdalog.clock import ManualClock
     from lambdalog.cloud import Cloud
 
 
@@ -142,3 +148,72 @@ def test_hostile_bytes_are_kept_and_harmless(client: Any, cloud: Cloud) -> None:
     lines = log(cloud, "payments")
     assert any("\x1b[31mred" in line for line in lines)
     assert "invalid \ufffd\ufffd bytes" in lines
+
+
+def test_the_samples_run_by_their_triggers(
+    tmp_path: Path, store_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file put into a folder, a night that comes, a queue, and changes of a table: each reaches its sample and works."""
+    from moto import mock_aws
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_ACCOUNT_ID_ENDPOINT_MODE", "disabled")  # moto knows no hosts of accounts
+    with mock_aws(), connect(f"disk:{store_path}", clock=clock) as cloud:
+        found: Any = cloud.client("lambda")
+        for folder in sorted(SAMPLES.iterdir()):
+            if (folder / "lambdalog.toml").is_file():
+                deploy(found, cloud.sqs, read_project(str(folder)))
+        for function, service in (
+            ("thumbnails", "s3"),
+            ("report", "events"),
+            ("payments", "events"),
+            ("orders", "events"),
+        ):
+            found.add_permission(
+                FunctionName=function,
+                StatementId="trigger",
+                Action="lambda:InvokeFunction",
+                Principal=f"{service}.amazonaws.com",
+            )
+        inbox = tmp_path / "inbox"
+        inbox.mkdir()
+        triggers = found.triggers
+        triggers.add(Trigger("put", "thumbnails", None, Folder(str(inbox), "photos", suffix=".png")))
+        triggers.add(Trigger("nightly", "report", None, Schedule("cron(0 3 * * ? *)")))
+        for function, event in (("payments", "ok"), ("orders", "new")):
+            text = (SAMPLES / function / "events" / f"{event}.json").read_text()
+            triggers.add(Trigger(function, function, None, Schedule("rate(1 day)", input=text)))
+        (inbox / "beach.png").write_bytes(b"image")
+        clock.advance(86_400)
+        assert triggers.step() + triggers.step() == 4
+        found.worker().drain()
+
+        accounts = boto3.client("dynamodb", region_name="us-east-1")
+        table = accounts.create_table(
+            TableName="accounts",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )["TableDescription"]
+        mapping = found.create_event_source_mapping(
+            FunctionName="audit",
+            EventSourceArn=table["LatestStreamArn"],
+            StartingPosition="TRIM_HORIZON",
+            MaximumRetryAttempts=0,
+            DestinationConfig={"OnFailure": {"Destination": cloud.scope.queue("audit-dlq")}},
+        )
+        for balance in ("5", "3", "-1"):
+            accounts.put_item(TableName="accounts", Item={"id": {"S": "a"}, "balance": {"N": balance}})
+            found.reader(mapping["UUID"]).step()
+
+        assert any("thumbnail made" in line for line in log(cloud, "thumbnails"))
+        assert any("orders in all" in line for line in log(cloud, "report"))
+        assert any('"message":"order priced"' in line for line in log(cloud, "orders"))
+        assert any('"message":"charging"' in line for line in log(cloud, "payments"))
+        assert sum("account changed" in line for line in log(cloud, "audit")) == 3
+        assert found.events.counts() == {"succeeded": 4}
+        url = cloud.sqs.get_queue_url(QueueName="audit-dlq")["QueueUrl"]
+        (letter,) = cloud.sqs.receive_message(QueueUrl=url)["Messages"]
+        assert json.loads(letter["Body"])["requestContext"]["condition"] == "RetryAttemptsExhausted"

@@ -1,0 +1,168 @@
+"""lambdalog trigger and event: from the outside."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambdalog.cloud import connect
+from tests.conftest import SAMPLES
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Call = Callable[..., subprocess.CompletedProcess[str]]
+
+STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/x"
+
+
+@pytest.fixture
+def report(call: Call, store_path: Path) -> None:
+    """The sample as a function of the store; a queue `work` and a topic `news`."""
+    assert call("function", "create", f"{SAMPLES}/report").returncode == 0
+    with connect(f"disk:{store_path}") as cloud:
+        cloud.sqs.create_queue(QueueName="work")
+        cloud.sns.create_topic(Name="news")
+
+
+def rows(call: Call, *arguments: str) -> dict[str, dict[str, str]]:
+    """The listed triggers by their ids."""
+    lines = call("trigger", "list", "--json", *arguments).stdout.splitlines()
+    return {row["id"]: row for row in map(json.loads, lines)}
+
+
+def test_triggers_of_every_kind_are_made_listed_switched_and_deleted(
+    call: Call, report: None, tmp_path: Path
+) -> None:
+    """What is printed is what names them; deleted, they leave no permission behind."""
+    (tmp_path / "Inbox").mkdir()
+    made = [
+        call("trigger", "schedule", "rate(5 minutes)", "report"),
+        call(
+            "trigger",
+            "schedule",
+            "cron(0 3 * * ? *)",
+            "report",
+            "--zone",
+            "Europe/Berlin",
+            "--missed",
+            "skip",
+        ),
+        call("trigger", "s3", "Inbox", "report", "--suffix", ".csv", "--on", "put"),
+        call("trigger", "s3", "work", "report", "--queue", "--bucket", "photos", "--name", "real"),
+        call("trigger", "sqs", "work", "report", "--batch-size", "5", "--filter", '{"body": ["x"]}'),
+        call("trigger", "dynamodb", STREAM, "report", "--bisect", "--retries", "2", "--on-failure", "work"),
+        call("trigger", "sns", "news", "report"),
+    ]
+    assert [done.stderr for done in made] == [""] * 7
+    ids = [done.stdout.strip() for done in made]
+    assert ids[:4] == ["report-schedule", "report-schedule-2", "report-s3", "real"]
+    listed = rows(call)
+    assert listed.keys() == set(ids)
+    assert [listed[name]["kind"] for name in ids] == [
+        "schedule",
+        "schedule",
+        "s3",
+        "s3",
+        "sqs",
+        "dynamodb",
+        "sns",
+    ]
+    assert listed["report-s3"]["source"] == f"{tmp_path}/Inbox as inbox (*.csv)"
+    assert listed["report-schedule-2"]["source"] == "cron(0 3 * * ? *) Europe/Berlin"
+    assert listed["report-schedule"]["note"].startswith("next ")
+    assert rows(call, "other") == {}
+    assert "report-s3" in call("trigger", "list").stdout
+    for name in (ids[0], ids[4][:8]):
+        assert call("trigger", "disable", name).returncode == 0
+    states = rows(call)
+    assert [states[ids[0]]["state"], states[ids[4]]["state"]] == ["disabled", "disabled"]
+    assert call("trigger", "enable", ids[0]).returncode == 0
+    assert rows(call)[ids[0]]["state"] == "enabled"
+    assert len(call("function", "policy", "report").stdout.splitlines()) == 5
+    for name in ids:
+        assert call("trigger", "delete", name).returncode == 0
+    assert call("trigger", "list").stdout.startswith("There are no triggers")
+    assert call("function", "policy", "report").stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["schedule", "rate(5 minute)", "report"], 1, "write rate(5 minutes)"),
+        (["schedule", "rate(1 hour)", "none"], 1, "Function not found"),
+        (["schedule", "rate(1 hour)", "report", "--zone", "Mars"], 1, "there is no time zone 'Mars'"),
+        (["schedule", "rate(1 hour)", "report", "--input", "{"], 1, "the input is no JSON"),
+        (["schedule", "rate(1 hour)", "report", "--no-permission"], 1, "is not authorized to perform"),
+        (["s3", "nowhere", "report"], 1, "there is no folder"),
+        (["s3", "work", "report", "--queue"], 2, "say which bucket"),
+        (
+            ["s3", ".", "report", "--no-permission"],
+            1,
+            "Unable to validate the following destination configurations",
+        ),
+        (["sqs", "none", "report"], 1, "The specified queue does not exist"),
+        (["sqs", "work", "report", "--batch-size", "11"], 1, "must be greater than 0 if maximum batch size"),
+        (["sqs", "work", "report", "--filter", "x"], 1, "Invalid filter pattern definition"),
+        (["sns", "none", "report"], 1, "Topic does not exist"),
+        (["enable", "none"], 1, "there is no trigger none; see them with: lambdalog trigger list"),
+        (["delete", "none"], 1, "there is no trigger none"),
+    ],
+)
+def test_a_trigger_that_can_t_be_is_told_in_a_line(
+    call: Call, report: None, arguments: list[str], code: int, told: str
+) -> None:
+    """Status 1 or 2, what and which, and nothing is made."""
+    done = call("trigger", *arguments)
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert call("trigger", "list").stdout.startswith("There are no triggers")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "value"),
+    [
+        (["s3", "a b.png"], ["Records", 0, "s3", "object", "key"], "a+b.png"),
+        (["s3", "--delete"], ["Records", 0, "eventName"], "ObjectRemoved:Delete"),
+        (["dynamodb"], ["Records", 0, "eventName"], "INSERT"),
+        (["dynamodb", "--new", '{"n": 2}', "--old", '{"n": 1}'], ["Records", 0, "eventName"], "MODIFY"),
+        (["dynamodb", "--old", '{"n": 1}'], ["Records", 0, "dynamodb", "OldImage", "n"], {"N": "1"}),
+        (["schedule", "--at", "2026-01-02"], ["time"], "2026-01-02T00:00:00Z"),
+        (["sqs", "one", "two", "--attribute", "k=v"], ["Records", 1, "body"], "two"),
+        (["sns", "hello", "--subject", "s"], ["Records", 0, "Sns", "Message"], "hello"),
+        (["apigw", "--query", "a=1", "--query", "a=2"], ["queryStringParameters"], {"a": "1,2"}),
+        (["apigw", "--version", "1", "--method", "get"], ["httpMethod"], "GET"),
+        (["sqs", "--region", "eu-west-1"], ["Records", 0, "awsRegion"], "eu-west-1"),
+    ],
+)
+def test_a_sample_event_is_what_was_asked_for(
+    call: Call, arguments: list[str], path: list[str | int], value: object
+) -> None:
+    """JSON on standard output, with the arguments in it."""
+    done = call("event", *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    for key in path:
+        found = found[key]
+    assert found == value
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["schedule", "--at", "noon"], "write a time as"),
+        (["dynamodb", "--new", "{"], "--new is no JSON"),
+        (["dynamodb", "--keys", "[]"], "--keys is no object"),
+        (["apigw", "--path", "x"], "a path begins with /"),
+        (["sqs", "--attribute", "x"], "write NAME=VALUE"),
+        (["s3", "--size", "-1"], "is not in the range"),
+    ],
+)
+def test_a_sample_event_that_can_t_be_is_told_why(call: Call, arguments: list[str], told: str) -> None:
+    """Status 2, and nothing on standard output."""
+    done = call("event", *arguments)
+    assert (done.returncode, done.stdout, told in done.stderr) == (2, "", True), done.stderr
