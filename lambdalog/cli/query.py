@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -120,6 +120,8 @@ def _on_aws(
     limit: int,
     told: Callable[[float], None],
 ) -> Iterator[Row]:
+    from botocore.exceptions import ClientError
+
     if len(groups) > _AWS_GROUPS_MAX:
         raise click.ClickException(
             f"AWS queries at most {_AWS_GROUPS_MAX} groups at once, and these are {len(groups)}; name fewer"
@@ -143,7 +145,8 @@ def _on_aws(
         ended = True
     finally:
         if not ended:
-            cloud.logs.stop_query(queryId=query_id)
+            with suppress(ClientError):  # it has ended by itself meanwhile
+                cloud.logs.stop_query(queryId=query_id)
     if response["status"] != "Complete":
         raise click.ClickException(
             f"the query ended as {response['status']}; try a shorter time, or fewer groups"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lambdalog.clock import Clock
     from lambdalog.store.event import Damage, Event, Scan
     from lambdalog.store.follow import Follower
+    from lambdalog.store.scan import Source
     from lambdalog.store.writer import Durability
 
 # Each open writer is a file descriptor; streams beyond these are opened again when they are written to.
@@ -203,13 +204,19 @@ class LogStore:
 
         What is written after the scan began may or may not be seen.
         """
+        yield from merge(self._sources(scan), descending=scan.descending, after=scan.after)
+
+    def gather(self, scan: Scan) -> Iterator[Event]:
+        """The events of a scan in whatever order is quickest, for those who count them; `after` is not looked at."""
+        for source in self._sources(scan):
+            yield from source.events()
+
+    def _sources(self, scan: Scan) -> list[Source]:
         created = self.catalog.streams(scan.group)
         segments = self.segments(scan.group)
         found = segments.found(created, self.catalog.gone(scan.group))
         asked = narrowed(scan, self.expired_before(self.catalog.group(scan.group)))
-        yield from merge(
-            GroupReader(segments, asked).sources(found), descending=scan.descending, after=scan.after
-        )
+        return GroupReader(segments, asked).sources(found)
 
     def minutes(
         self, group: str, *, start: int | None = None, end: int | None = None

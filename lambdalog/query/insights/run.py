@@ -141,8 +141,9 @@ class Run:
         """All events in the range, newest or oldest first; None: in whatever order is quickest."""
         only = stream(self._query)
         wanted = literals(self._query)
+        read = self._store.gather if order is None else self._store.scan
         scans = [
-            self._store.scan(
+            read(
                 Scan(
                     group,
                     start=self._start,
