@@ -1,19 +1,17 @@
-"""What `stats` makes of many values: each aggregate takes one after the other, in bounded memory."""
+"""What `stats` makes of many values: each aggregate takes them in by the block, in bounded memory."""
 
 from __future__ import annotations
 
 import math
 from array import array
+from collections import Counter
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from lambdalog.query.insights.records import getter
-from lambdalog.query.insights.values import number_of, order, text_of
+from lambdalog.query.insights.values import Time, number_of, order, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambdalog.query.insights.records import Record
+    from collections.abc import Callable, Iterable, Sequence
 
 # Name → how many arguments, least and most.
 NAMES: Final[dict[str, tuple[int, int]]] = {
@@ -43,8 +41,8 @@ _REGISTERS: Final = 14  # bits: 16,384 registers, a standard error of 0.8 %
 class Aggregate(Protocol):
     """One aggregate of one group."""
 
-    def add(self, record: Record) -> None:
-        """Take one record in."""
+    def extend(self, values: list[Any]) -> None:
+        """Take in the values of some records, one of each, None where a record has none."""
         ...
 
     def result(self) -> Any:
@@ -52,59 +50,56 @@ class Aggregate(Protocol):
         ...
 
 
-def maker(name: str, args: list[Callable[[Record], Any]], percent: float = 50.0) -> Callable[[], Aggregate]:
-    """What makes a new aggregate of that name over the values of its arguments. `percent` is for percentiles."""
+def maker(name: str, percent: float = 50.0) -> Callable[[], Aggregate]:
+    """What makes a new aggregate of that name. `percent` is for percentiles.
+
+    `count` without an argument takes the records themselves; earliest and latest take (value, time) pairs.
+    """
     match name:
         case "count":
-            return (lambda: CountPresent(args[0])) if args else Count
+            return Count
         case "count_distinct":
-            return lambda: CountDistinct(args[0])
-        case "sum" | "avg" | "stddev":
-            return lambda: Moments(args[0], name)
+            return CountDistinct
+        case "sum" | "avg":
+            return lambda: Sum(mean=name == "avg")
+        case "stddev":
+            return Deviation
         case "min" | "max":
-            return lambda: Extreme(args[0], 1 if name == "max" else -1, numeric=True)
+            return lambda: Extreme(1 if name == "max" else -1, numeric=True)
         case "sortsfirst" | "sortslast":
-            return lambda: Extreme(args[0], 1 if name == "sortslast" else -1, numeric=False)
+            return lambda: Extreme(1 if name == "sortslast" else -1, numeric=False)
         case "pct" | "percentile" | "median":
-            return lambda: Percentile(args[0], percent)
+            return lambda: Percentile(percent)
         case _:
-            return lambda: AtTime(args[0], 1 if name == "latest" else -1)
+            return lambda: AtTime(1 if name == "latest" else -1)
+
+
+def numbers_of(values: list[Any]) -> list[int | float]:
+    """The numbers among values, and those that texts say."""
+    # Most often all are numbers already, which is seen at once.
+    if set(map(type, values)) <= _NUMBERS:
+        return values
+    return [number for value in values if (number := number_of(value)) is not None]
+
+
+_NUMBERS: Final = frozenset({int, float})
 
 
 class Count:
-    """`count(*)`."""
+    """How many there are."""
 
     __slots__ = ("_count",)
 
     def __init__(self) -> None:
         self._count = 0
 
-    def add(self, record: Record) -> None:
-        """One more."""
-        self._count += 1
+    def extend(self, values: list[Any]) -> None:
+        """Count those that are there."""
+        self._count += len(values) - values.count(None)
 
-    def add_many(self, count: int) -> None:
+    def add(self, count: int) -> None:
         """Records that were counted elsewhere."""
         self._count += count
-
-    def result(self) -> int:
-        """How many."""
-        return self._count
-
-
-class CountPresent:
-    """`count(field)`: the records that have it."""
-
-    __slots__ = ("_count", "_value")
-
-    def __init__(self, value: Callable[[Record], Any]) -> None:
-        self._value = value
-        self._count = 0
-
-    def add(self, record: Record) -> None:
-        """One more, if it has the field."""
-        if self._value(record) is not None:
-            self._count += 1
 
     def result(self) -> int:
         """How many."""
@@ -114,36 +109,42 @@ class CountPresent:
 class CountDistinct:
     """How many different values: exact for a few thousand, then estimated (HyperLogLog)."""
 
-    __slots__ = ("_registers", "_seen", "_value")
+    __slots__ = ("_registers", "_seen")
 
-    def __init__(self, value: Callable[[Record], Any]) -> None:
-        self._value = value
+    def __init__(self) -> None:
         self._seen: set[int] = set()
         self._registers: bytearray | None = None
 
-    def add(self, record: Record) -> None:
-        """Take a value in."""
-        value = self._value(record)
-        if value is None:
-            return
+    def extend(self, values: list[Any]) -> None:
+        """Take values in."""
+        different: Iterable[Any]
+        try:
+            different = set(values)
+        except TypeError:  # lists or objects
+            different = values
+        for value in different:
+            if value is not None:
+                self._add(value)
+
+    def _add(self, value: Any) -> None:
         digest = blake2b(text_of(value).encode("utf-8", "surrogatepass"), digest_size=8).digest()
         number = int.from_bytes(digest, "big")
-        if self._registers is None:
-            self._seen.add(number)
-            if len(self._seen) > 4 * EXACT_MAX:
-                self._registers = bytearray(1 << _REGISTERS)
-                for each in self._seen:
-                    self._register(each)
-                self._seen = set()
-        else:
-            self._register(number)
+        if self._registers is not None:
+            self._register(self._registers, number)
+            return
+        self._seen.add(number)
+        if len(self._seen) > 4 * EXACT_MAX:
+            self._registers = bytearray(1 << _REGISTERS)
+            for each in self._seen:
+                self._register(self._registers, each)
+            self._seen = set()
 
-    def _register(self, number: int) -> None:
-        assert self._registers is not None
+    @staticmethod
+    def _register(registers: bytearray, number: int) -> None:
         bits = 64 - _REGISTERS
         index, rest = number >> bits, number & ((1 << bits) - 1)
         rank = bits - rest.bit_length() + 1
-        self._registers[index] = max(self._registers[index], rank)
+        registers[index] = max(registers[index], rank)
 
     def result(self) -> int:
         """How many, or about how many."""
@@ -157,67 +158,87 @@ class CountDistinct:
         return round(estimate)
 
 
-class Moments:
-    """Sum, average, and standard deviation (of the values as the whole population)."""
+class Sum:
+    """Sum, or average; whole numbers are added exactly, others without the small ones being swallowed."""
 
-    __slots__ = ("_compensation", "_count", "_mean", "_name", "_squares", "_sum", "_value")
+    __slots__ = ("_compensation", "_count", "_mean", "_sum")
 
-    def __init__(self, value: Callable[[Record], Any], name: str) -> None:
-        self._value = value
-        self._name = name
+    def __init__(self, *, mean: bool) -> None:
+        self._mean = mean
         self._count = 0
         self._sum: int | float = 0
-        self._mean = 0.0
-        self._squares = 0.0
         self._compensation = 0.0
 
-    def add(self, record: Record) -> None:
-        """Take a number in; what is none doesn't count."""
-        number = number_of(self._value(record))
-        if number is None:
+    def extend(self, values: list[Any]) -> None:
+        """Take numbers in; what is none doesn't count."""
+        numbers = numbers_of(values)
+        self._count += len(numbers)
+        if type(self._sum) is int and set(map(type, numbers)) <= {int}:
+            self._sum += sum(numbers)
             return
-        self._count += 1
-        if self._name == "stddev":
-            difference = number - self._mean
-            self._mean += difference / self._count
-            self._squares += difference * (number - self._mean)
-        elif type(number) is int and type(self._sum) is int:
-            self._sum += number
-        else:
-            # Neumaier: the small parts that a large sum swallows are kept beside it.
-            total = self._sum + number
-            large, small = (self._sum, number) if abs(self._sum) >= abs(number) else (number, self._sum)
-            self._compensation += (large - total) + small
-            self._sum = total
+        # Neumaier's sum of the blocks' sums.
+        number, before = math.fsum(numbers), self._sum
+        self._sum = before + number
+        large, small = (before, number) if abs(before) >= abs(number) else (number, before)
+        self._compensation += (large - self._sum) + small
 
     def result(self) -> int | float | None:
         """The value; None without any number."""
         if not self._count:
             return None
-        if self._name == "stddev":
-            return math.sqrt(self._squares / self._count)
         total = self._sum if self._compensation == 0 else self._sum + self._compensation
-        return total if self._name == "sum" else total / self._count
+        return total / self._count if self._mean else total
+
+
+class Deviation:
+    """The standard deviation, of the values as the whole population."""
+
+    __slots__ = ("_count", "_mean", "_squares")
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean = 0.0
+        self._squares = 0.0
+
+    def extend(self, values: list[Any]) -> None:
+        """Take numbers in; what is none doesn't count."""
+        numbers = numbers_of(values)
+        if not numbers:
+            return
+        # Chan's way to put two parts together.
+        count = len(numbers)
+        mean = math.fsum(numbers) / count
+        squares = math.fsum((number - mean) ** 2 for number in numbers)
+        difference, total = mean - self._mean, self._count + count
+        self._squares += squares + difference * difference * self._count * count / total
+        self._mean += difference * count / total
+        self._count = total
+
+    def result(self) -> float | None:
+        """The value; None without any number."""
+        return math.sqrt(self._squares / self._count) if self._count else None
 
 
 class Extreme:
     """The least or the greatest: of numbers, or of all values as they are sorted."""
 
-    __slots__ = ("_best", "_numeric", "_sign", "_value")
+    __slots__ = ("_best", "_numeric", "_sign")
 
-    def __init__(self, value: Callable[[Record], Any], sign: int, *, numeric: bool) -> None:
-        self._value = value
+    def __init__(self, sign: int, *, numeric: bool) -> None:
         self._sign = sign
         self._numeric = numeric
         self._best: Any = None
 
-    def add(self, record: Record) -> None:
-        """Keep it if it is beyond the best one yet."""
-        value = self._value(record)
-        if value is None or (self._numeric and number_of(value) is None):
-            return
-        if self._best is None or (order(value, self._best) or 0) * self._sign > 0:
-            self._best = value
+    def extend(self, values: list[Any]) -> None:
+        """Keep what is beyond the best one yet."""
+        kinds = set(map(type, values))
+        if kinds and (kinds <= _NUMBERS or kinds == {Time}):
+            values = [max(values) if self._sign > 0 else min(values)]
+        for value in values:
+            if value is None or (self._numeric and number_of(value) is None):
+                continue
+            if self._best is None or (order(value, self._best) or 0) * self._sign > 0:
+                self._best = value
 
     def result(self) -> Any:
         """The best one."""
@@ -227,64 +248,55 @@ class Extreme:
 class AtTime:
     """The value of the earliest or the latest record that has one."""
 
-    __slots__ = ("_sign", "_time", "_value", "_when")
+    __slots__ = ("_sign", "_value", "_when")
 
-    def __init__(self, value: Callable[[Record], Any], sign: int) -> None:
-        self._value = value
+    def __init__(self, sign: int) -> None:
         self._sign = sign
-        self._time: Any = None
+        self._value: Any = None
         self._when: Any = None
 
-    def add(self, record: Record) -> None:
-        """Keep it if it is earlier, or later, than the one yet."""
-        value, when = self._value(record), _timestamp(record)
-        if value is None or when is None:
-            return
-        if self._when is None or (when - self._when) * self._sign > 0:
-            self._time, self._when = value, when
+    def extend(self, values: list[Any]) -> None:
+        """Keep the value of what is earlier, or later, than the one yet."""
+        for value, when in values:
+            if value is None or when is None:
+                continue
+            if self._when is None or (when - self._when) * self._sign > 0:
+                self._value, self._when = value, when
 
     def result(self) -> Any:
         """Its value."""
-        return self._time
+        return self._value
 
 
 class Percentile:
     """The value below which so many percent of the numbers are: exact for a thousand, then within half a percent."""
 
-    __slots__ = ("_buckets", "_count", "_few", "_least", "_most", "_percent", "_value")
+    __slots__ = ("_buckets", "_count", "_few", "_least", "_most", "_percent")
 
-    def __init__(self, value: Callable[[Record], Any], percent: float) -> None:
-        self._value = value
+    def __init__(self, percent: float) -> None:
         self._percent = percent
         self._few: array[float] | None = array("d")
-        self._buckets: dict[int, int] = {}
+        self._buckets: Counter[int] = Counter()
         self._count = 0
         self._least = math.inf
         self._most = -math.inf
 
-    def add(self, record: Record) -> None:
-        """Take a number in; what is none doesn't count."""
-        number = number_of(self._value(record))
-        if number is None:
+    def extend(self, values: list[Any]) -> None:
+        """Take numbers in; what is none doesn't count."""
+        numbers = numbers_of(values)
+        self._count += len(numbers)
+        if self._few is None:
+            self._put(numbers)
             return
-        try:
-            number = float(number)
-        except OverflowError:
-            return
-        self._count += 1
-        if self._few is not None:
-            self._few.append(number)
-            if len(self._few) > EXACT_MAX:
-                for each in self._few:
-                    self._put(each)
-                self._few = None
-        else:
-            self._put(number)
+        self._few.extend(map(float, numbers))
+        if len(self._few) > EXACT_MAX:
+            self._put(self._few)
+            self._few = None
 
-    def _put(self, number: float) -> None:
-        self._least, self._most = min(self._least, number), max(self._most, number)
-        bucket = _bucket(number)
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+    def _put(self, numbers: Sequence[float]) -> None:
+        if numbers:
+            self._least, self._most = min(self._least, *numbers), max(self._most, *numbers)
+            self._buckets.update(map(_bucket, numbers))
 
     def result(self) -> float | None:
         """The value of the nearest rank."""
@@ -317,6 +329,3 @@ def _middle(bucket: int) -> float:
         return 0.0
     value = 2 * math.exp((abs(bucket) - _SHIFT) * _LOG_GAMMA) / (_GAMMA + 1)
     return value if bucket > 0 else -value
-
-
-_timestamp = getter("@timestamp")

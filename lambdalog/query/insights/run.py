@@ -164,7 +164,9 @@ class Run:
     def _counted(self, events: Iterator[Event]) -> Iterator[Record]:
         statistics = self.statistics
         try:
-            while block := list(islice(events, _EVERY)):
+            size = 64  # a few are enough for a first page
+            while block := list(islice(events, size)):
+                size = min(size * 2, _EVERY)
                 if self._stopped():
                     raise Cancelled
                 statistics.scanned += len(block)
@@ -209,8 +211,9 @@ class Run:
             if end != high:
                 edges.append((high, end))
         for begin, stop in edges:
-            for record in self._matched(self._counted(self._store.scan(Scan(group, start=begin, end=stop)))):
-                grouping.add(record)
+            records = self._matched(self._counted(self._store.scan(Scan(group, start=begin, end=stop))))
+            while block := list(islice(records, _EVERY)):
+                grouping.add(block)
 
 
 _pointer = getter("@ptr")

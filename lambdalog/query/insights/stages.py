@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from lambdalog.query.insights.records import Record
     from lambdalog.query.insights.syntax import Command, Named
 
+# `stats` takes in so many records at once.
+BLOCK: Final = 2048
 # What `sort` without a limit behind it, and `dedup`, may hold.
 HELD_MAX: Final = 1_000_000
 HELD_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -92,8 +94,9 @@ def _with_made(makers: list[Any], records: Iterable[Record]) -> Iterator[Record]
 
 def _grouped(stats: Stats, records: Iterable[Record], now: int) -> Iterator[Record]:
     grouping = Grouping(stats, now)
-    for record in records:
-        grouping.add(record)
+    iterator = iter(records)
+    while block := list(islice(iterator, BLOCK)):
+        grouping.add(block)
     yield from grouping.rows()
 
 
