@@ -8,10 +8,15 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lambdalog.local.compatibility import render
+from lambdalog.query.insights import Run, aggregates, functions, read
+
+if TYPE_CHECKING:
+    from lambdalog.cloud import Cloud
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,6 +74,31 @@ def test_make_demo_runs_the_demo() -> None:
     assert done.returncode == 0, done.stderr
     assert "The store holds what the table says." in done.stdout
     assert "payments" in done.stdout
+
+
+LOGS = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("text", re.findall(r"```insights\n(.*?)```", LOGS, re.DOTALL)[0].splitlines())
+def test_each_query_of_the_logs_page_can_be_asked(text: str, cloud: Cloud) -> None:
+    """It is read, and evaluated over a store."""
+    cloud.logs.create_log_group(logGroupName="g")
+    assert cloud.store is not None
+    for _ in Run(read(text), cloud.store, ["g"], start=None, end=None).rows():
+        pytest.fail("there is nothing to be found")
+
+
+def test_the_logs_page_names_what_there_is() -> None:
+    """Every function and aggregate of the language is on the page."""
+    words = {word.lower() for word in re.findall(r"`(\w+)`", LOGS)}
+    missing = (functions.NAMES | aggregates.NAMES.keys()) - words
+    assert missing == {"median", "percentile"}  # other names of pct
+
+
+def test_each_snippet_of_the_logs_page_runs(tmp_path: Path) -> None:
+    """As a file of its own, in an empty folder."""
+    (code,) = re.findall(r"```python\n(.*?)```", LOGS, re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=dict(os.environ), check=True)
 
 
 def test_links_lead_somewhere() -> None:

@@ -192,3 +192,5 @@ _TABLE: Final[dict[str, tuple[int, int, Callable[..., Any]]]] = {
     "datefloor": (2, 2, _floored),
     "dateceil": (2, 2, _ceiled),
 }
+
+NAMES: Final = frozenset(_TABLE) | {"bin"}
