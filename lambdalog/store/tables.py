@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from lambdalog.errors import NewerFormat, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 Synchronous = Literal["NORMAL", "FULL"]
@@ -24,10 +24,12 @@ def connect(
     synchronous: Synchronous = "NORMAL",
     version: int = 1,
     page_bytes: int | None = None,
+    pragmas: Sequence[str] = (),
 ) -> sqlite3.Connection:
     """Open a database, making it with `schema` (idempotent statements) if it isn't there.
 
-    NORMAL survives the death of the process, FULL also a power cut. `page_bytes` is for a new file. NewerFormat if its `user_version` is above
+    NORMAL survives the death of the process, FULL also a power cut. `page_bytes` is for a new file, `pragmas` for
+    every connection. NewerFormat if its `user_version` is above
     `version`; StoreError if it can't be opened.
     """
     try:
@@ -42,6 +44,8 @@ def connect(
             connection.execute(f"PRAGMA page_size={page_bytes}")
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
         if _version(connection) < version:
             with transaction(connection):
                 # Asked once more: another process or thread may have made it in between.
@@ -121,12 +125,14 @@ class Tables:
         synchronous: Synchronous = "NORMAL",
         version: int = 1,
         page_bytes: int | None = None,
+        pragmas: Sequence[str] = (),
     ) -> None:
         self.path = path
         self._schema = schema
         self._synchronous: Synchronous = synchronous
         self._version = version
         self._page_bytes = page_bytes
+        self._pragmas = pragmas
         self._local = threading.local()
         self._lock = threading.Lock()
         self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
@@ -142,6 +148,7 @@ class Tables:
                 synchronous=self._synchronous,
                 version=self._version,
                 page_bytes=self._page_bytes,
+                pragmas=self._pragmas,
             )
             self._local.connection = found
             with self._lock:

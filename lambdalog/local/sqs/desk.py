@@ -50,6 +50,7 @@ class Desk(Double):
             synchronous=durability,
             version=schema.VERSION,
             page_bytes=schema.PAGE_BYTES,
+            pragmas=schema.PRAGMAS,
         )
         self._exchange = Exchange(
             self._tables, scope=scope, clock=clock, durability=durability, trace=caller_trace

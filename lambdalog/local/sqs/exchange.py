@@ -85,7 +85,8 @@ class Exchange:
             with transaction(self._tables.connection) as db:
                 self._keep_current(db, queue)
                 return [self._send_fifo(db, queue, entry, now) for entry in entries]
-        drafts = [(self._draft(entry), self._due(queue, entry, now)) for entry in entries]
+        trace = self._trace()
+        drafts = [(self._draft(entry, trace), self._due(queue, entry, now)) for entry in entries]
         if len(drafts) == 1:
             sent = self.mailbox.send(queue, *drafts[0], now)
         else:
@@ -108,25 +109,25 @@ class Exchange:
         if sent is None:
             seq = self.fifo.number(db, queue.id, now)
             sequence = str(seq).zfill(20)
-            draft = self._draft(entry, MessageDeduplicationId=dedup, SequenceNumber=sequence)
+            draft = self._draft(entry, self._trace(), MessageDeduplicationId=dedup, SequenceNumber=sequence)
             self.fifo.add(db, queue.id, draft._replace(group=group), now + queue.delay * 1000, seq, now)
             sent = Sent(uuid_text(draft.id), sequence)
             self.fifo.remember(db, queue, group, dedup, sent, now)
         return _told(entry, sent.message_id) | {"SequenceNumber": sent.sequence}
 
-    def _draft(self, entry: Mapping[str, Any], **system: str) -> Draft:
-        for name, value in (entry.get("MessageSystemAttributes") or {}).items():
-            system[name] = value["StringValue"]
+    def _draft(self, entry: Mapping[str, Any], trace: str | None, **system: str) -> Draft:
+        if given := entry.get("MessageSystemAttributes"):
+            system |= {name: value["StringValue"] for name, value in given.items()}
         # What an invocation sends belongs to its chain of events, whether or not its code says so.
-        if "AWSTraceHeader" not in system and (trace := self._trace()) is not None:
+        if trace is not None and "AWSTraceHeader" not in system:
             system["AWSTraceHeader"] = trace
-        group = entry.get("MessageGroupId")
-        if group is not None:
+        if (group := entry.get("MessageGroupId")) is not None:
             system["MessageGroupId"] = group
+        attributes = entry.get("MessageAttributes")
         return Draft(
             self.mailbox.ids.next(),
             entry["MessageBody"],
-            dump_attributes(entry.get("MessageAttributes")),
+            dump_attributes(attributes) if attributes else None,
             json.dumps(system) if system else None,
         )
 

@@ -65,16 +65,16 @@ class Mailbox:
 
     def send_many(self, queue: Queue, drafts: Sequence[tuple[Draft, int]], now: int) -> bool:
         """Write messages down, each with its time of visibility: all, or none if the queue is not as it was."""
-        rows, bodies = [], []
-        for draft, visible_at in drafts:
-            seq = self.numbers.next(now)
-            inline = draft.inline
-            body, attributes = (draft.body, draft.attributes) if inline else (None, None)
-            rows.append(
-                (queue.id, queue.version, visible_at, seq, now, draft.id, body, attributes, draft.system)
-            )
-            if not inline:
-                bodies.append((seq, draft.body, draft.attributes))
+        rows: list[tuple[Any, ...]] = []
+        bodies: list[tuple[Any, ...]] = []
+        number, version = queue.id, queue.version
+        for seq, (draft, visible_at) in enumerate(drafts, self.numbers.take(now, len(drafts))):
+            id_, body, attributes, system, _ = draft
+            if draft.inline:
+                rows.append((number, version, visible_at, seq, now, id_, body, attributes, system))
+            else:
+                rows.append((number, version, visible_at, seq, now, id_, None, None, system))
+                bodies.append((seq, body, attributes))
         with transaction(self.db) as db:
             if db.executemany(schema.SEND, rows).rowcount != len(rows):
                 return False

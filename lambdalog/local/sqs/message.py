@@ -32,7 +32,12 @@ class Draft(NamedTuple):
     @property
     def inline(self) -> bool:
         """Whether the body is carried along in the row that receives rewrite."""
-        return len(self.body) + len(self.attributes or "") + len(self.system or "") <= schema.INLINE_CHARS
+        total = len(self.body)
+        if self.attributes is not None:
+            total += len(self.attributes)
+        if self.system is not None:
+            total += len(self.system)
+        return total <= schema.INLINE_CHARS
 
 
 class Taken(NamedTuple):
@@ -62,9 +67,16 @@ class Numbers:
 
     def next(self, now: int) -> int:
         """The next number, at epoch ms `now`."""
+        return self.take(now, 1)
+
+    def take(self, now: int, count: int) -> int:
+        """The first of so many numbers, one after another."""
+        least = (now << _MS_BITS) | self._salt
         with self._lock:
-            self._last = max(self._last + 1, (now << _MS_BITS) | self._salt)
-            return self._last
+            first = self._last + 1
+            first = max(first, least)
+            self._last = first + count - 1
+        return first
 
 
 class Ids:

@@ -95,6 +95,9 @@ class Catalog:
         if row is None:
             self._remembered.pop(name, None)
             return None
+        known = self._remembered.get(name)
+        if known is not None and (known.id, known.version, known.oldest) == (row[0], row[7], row[8]):
+            return known
         queue = Queue.of(row)
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()

@@ -147,7 +147,9 @@ def message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Breach | 
 
 def size(body: str, attributes: Mapping[str, Mapping[str, Any]]) -> int:
     """The bytes of a message that count: body, and names, types and values of attributes."""
-    total = len(body.encode())
+    total = len(body) if body.isascii() else len(body.encode())
+    if not attributes:
+        return total
     for name, value in attributes.items():
         total += len(name.encode()) + len(value["DataType"].encode())
         total += (

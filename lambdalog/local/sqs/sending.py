@@ -44,7 +44,9 @@ class SendOperations(Desk):
             failed, accepted = [], []
             wrong = None
             for entry in Entries:
-                breach = rules.order(entry, fifo=queue.fifo, content_based=queue.content_based)
+                breach = None
+                if queue.fifo or "MessageGroupId" in entry or "MessageDeduplicationId" in entry:
+                    breach = rules.order(entry, fifo=queue.fifo, content_based=queue.content_based)
                 if breach is not None:
                     # Groups, duplicates and delays that don't suit the queue fail the whole request.
                     wrong = Breach("InvalidParameterValue", breach.message)
