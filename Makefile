@@ -39,7 +39,12 @@ lint: $(VENV)/dev.stamp ## style, and the floors' import contracts
 types: $(VENV)/dev.stamp ## mypy, strict
 	@$(BIN)/mypy
 
-bench: $(VENV)/dev.stamp ## our figures beside our peers', measured in this run
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	@echo "Adding the peers that are measured beside ours (once)…"
+	@$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	@touch $@
+
+bench: $(VENV)/bench.stamp ## our figures beside our peers', measured in this run
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command reference, screenshots

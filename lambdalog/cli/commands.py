@@ -16,6 +16,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "function": ("function", "Functions: create, configure, publish, alias, permit, delete."),
     "trigger": ("trigger", "What invokes functions: schedules, buckets, queues, streams, topics."),
     "event": ("event", "Sample events, to try a function with."),
+    "queue": ("queue", "Queues: create, look into, send, purge, redrive, delete."),
+    "topic": ("topic", "Topics: create, subscribe, publish, filter, delete."),
     "tail": ("tail", "Log lines of many groups, merged by time."),
     "query": ("query", "Ask the logs, in the language of CloudWatch Logs Insights."),
     "failures": ("failures", "What failed: dead letters, grouped by what they have in common."),

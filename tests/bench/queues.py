@@ -103,7 +103,7 @@ class LiteQueue:
         from litequeue import LiteQueue as Queue
 
         folder.mkdir(exist_ok=True)
-        self._queue = Queue(folder / "lite.sqlite", timeout=60)
+        self._queue: Any = Queue(folder / "lite.sqlite", timeout=60)
         self._queue.conn.execute(f"PRAGMA synchronous={durability}")
 
     def send(self, count: int) -> None:
@@ -126,7 +126,8 @@ class PersistQueue:
     def __init__(self, folder: Path, durability: Durability = "NORMAL") -> None:
         from persistqueue import SQLiteAckQueue
 
-        self._queue = SQLiteAckQueue(str(folder / "persist"), auto_commit=True)
+        make: Any = SQLiteAckQueue
+        self._queue = make(str(folder / "persist"), auto_commit=True)
         self._queue._putter.execute(f"PRAGMA synchronous={durability}")
 
     def send(self, count: int) -> None:
@@ -153,7 +154,7 @@ class Huey:
         from huey.storage import SqliteStorage
 
         folder.mkdir(exist_ok=True)
-        self._storage = SqliteStorage(filename=str(folder / "huey.sqlite"), timeout=60)
+        self._storage: Any = SqliteStorage(filename=str(folder / "huey.sqlite"), timeout=60)
         self._storage.conn.execute(f"PRAGMA synchronous={durability}")
         self._data = BODY.encode()
 

@@ -171,7 +171,8 @@ class Endpoints:
         path = self._outbox / to.endpoint
         if to.endpoint.startswith("/"):
             if not self.trusted:
-                raise Refused("files outside of the store are not allowed")
+                # Another process may be allowed to.
+                raise Unreachable("files outside of the store are not allowed")
         else:
             self._outbox.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -187,7 +188,7 @@ class Endpoints:
     def _command(self, message: Message, to: Subscription) -> None:
         arguments = command(to.endpoint)
         if not self.trusted or arguments is None:
-            raise Refused("commands are not allowed")
+            raise Unreachable("commands are not allowed")
         # No shell; what was published comes on standard input only.
         environment = os.environ | {"SNS_TOPIC_ARN": message.topic, "SNS_MESSAGE_ID": message.id}
         try:

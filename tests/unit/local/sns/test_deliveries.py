@@ -468,7 +468,7 @@ def test_a_file_stays_in_the_outbox(room: Room, name: str) -> None:
 
 
 def test_commands_and_other_files_have_to_be_allowed(room: Room) -> None:
-    """By default neither is subscribed; what was subscribed while it was allowed is not run when it is not any more."""
+    """By default neither is subscribed; what is not allowed here waits for who is allowed."""
     for protocol, endpoint in (("command", '["/bin/true"]'), ("file", str(room.root / "f"))):
         with pytest.raises(room.sns.exceptions.InvalidParameterException, match="LAMBDALOG_ALLOW_COMMANDS=1"):
             room.subscribe(protocol, endpoint)
@@ -482,10 +482,12 @@ def test_commands_and_other_files_have_to_be_allowed(room: Room) -> None:
     room.sns.deliver()
     assert not (room.root / "ran").exists()
     assert not (room.root / "f").exists()
-    assert [list(room.state(arn)["Dropped"]) for arn in arns] == [
-        ["commands are not allowed"],
-        ["files outside of the store are not allowed"],
-    ]
+    assert [room.state(arn) for arn in arns] == [{"Waiting": 1, "Dropped": {}}] * 2
+    room.sns._endpoints.trusted = True
+    room.clock.advance(11)
+    room.sns.deliver()
+    assert (room.root / "ran").exists()
+    assert len((room.root / "f").read_text().splitlines()) == 1
 
 
 def test_a_command_gets_the_message_on_its_input_only(trusting: Room) -> None:
