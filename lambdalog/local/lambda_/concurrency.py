@@ -86,8 +86,5 @@ class Concurrency(Room):
     def _unqualified(self, text: str) -> str:
         named = self.named(text)
         if named.qualifier is not None:
-            raise self.invalid(
-                "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
-                "Please specify either a function name or an unqualified function ARN."
-            )
+            raise self.functions_only()
         return named.name

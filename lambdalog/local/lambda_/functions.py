@@ -185,6 +185,8 @@ class Functions(Versions, Layers):
     def _whole(self, text: str) -> str:
         """The name of a function whose code or configuration is to be changed: that of `$LATEST` alone can be."""
         named = self.named(text)
+        if named.qualifier not in {None, LATEST}:
+            raise self.functions_only()
         if self.catalog.get("function", named.name) is None:
             raise self.no_function(named.name)
         return named.name

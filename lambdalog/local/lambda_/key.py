@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
 
@@ -25,36 +27,39 @@ class StoreKey:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._key: bytes | None = None
+        self._cipher: AESGCM | None = None
 
     def seal(self, variables: dict[str, str], owner: str) -> str:
         """Variables as base64 text that only this key opens, and only for the same owner (a function's name)."""
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        sealed = AESGCM(self._load()).encrypt(nonce, json.dumps(variables).encode(), owner.encode())
+        sealed = self._load().encrypt(nonce, json.dumps(variables).encode(), owner.encode())
         return base64.b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, owner: str) -> dict[str, str]:
         """The variables again. Undecryptable if key, text or owner don't fit."""
         from cryptography.exceptions import InvalidTag
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         raw = base64.b64decode(sealed)
         try:
-            opened = AESGCM(self._load()).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode())
+            opened = self._load().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode())
         except (InvalidTag, ValueError) as error:
             raise Undecryptable(str(self._path)) from error
         found: dict[str, str] = json.loads(opened)
         return found
 
-    def _load(self) -> bytes:
-        if self._key is None:
+    def _load(self) -> AESGCM:
+        if self._cipher is None:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
             try:
-                self._key = self._path.read_bytes()
+                key = self._path.read_bytes()
             except FileNotFoundError:
-                self._key = self._make()
-        return self._key
+                key = self._make()
+            try:
+                self._cipher = AESGCM(key)
+            except ValueError as error:
+                raise Undecryptable(str(self._path)) from error  # no key of ours is that long
+        return self._cipher
 
     def _make(self) -> bytes:
         """A new key, whole or not at all; if another process was faster, its key."""

@@ -35,12 +35,7 @@ class Launch(Functions):
         try:
             variables = self.variables(found.version, found.name)
         except Undecryptable as error:
-            raise self.refusal(
-                "KMSAccessDeniedException",
-                "Lambda was unable to decrypt the environment variables because KMS access was denied. Please check the "
-                f"function's KMS key settings. KMS Exception: the key in {error} is not the one they were encrypted with.",
-                status=502,
-            ) from None
+            raise self.undecryptable(str(error)) from None
         # A function that asks for the store finds the one that runs it.
         variables.setdefault("LAMBDALOG_STORE", f"disk:{self.root}")
         logging = config["LoggingConfig"]

@@ -93,6 +93,22 @@ class Room(Double):
         """`Function not found: <arn>`."""
         return self.not_found(f"Function not found: {self.scope.function(name, qualifier)}")
 
+    def functions_only(self) -> ClientError:
+        """What was named is a version or an alias, and the operation is for functions."""
+        return self.invalid(
+            "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. "
+            "Please specify either a function name or an unqualified function ARN."
+        )
+
+    def undecryptable(self, where: str) -> ClientError:
+        """KMSAccessDeniedException: the store's key is not the one that variables were encrypted with, or no key."""
+        return self.refusal(
+            "KMSAccessDeniedException",
+            "Lambda was unable to decrypt the environment variables because KMS access was denied. Please check the "
+            f"function's KMS key settings. KMS Exception: the key in {where} is not the one they were encrypted with.",
+            status=502,
+        )
+
     def conflict(self, message: str) -> ClientError:
         """ResourceConflictException."""
         return self.refusal("ResourceConflictException", message, status=409)

@@ -50,6 +50,20 @@ class Shown(Room):
         return self.key.open(sealed, name) if sealed else {}
 
     def sealed(self, name: str, environment: dict[str, Any]) -> str:
-        """An Environment parameter as it is kept."""
+        """An Environment parameter as it is kept. KMSAccessDeniedException if the store's key is none."""
         variables = environment.get("Variables", {})
-        return self.key.seal(variables, name) if variables else ""
+        try:
+            return self.key.seal(variables, name) if variables else ""
+        except Undecryptable as error:
+            raise self.undecryptable(str(error)) from None
+
+    def same_variables(self, one: Record, other: Record, name: str) -> bool:
+        """Whether two versions have the same environment; what can't be decrypted is not the same as anything else."""
+        if one.get("environment") == other.get("environment"):
+            return True
+        if ("environment" in one) != ("environment" in other):
+            return False
+        try:
+            return self.variables(one, name) == self.variables(other, name)
+        except Undecryptable:
+            return False

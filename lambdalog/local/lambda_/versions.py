@@ -140,6 +140,5 @@ class Versions(Shown):
         return (
             configuration.same(last["config"], record["config"], _STAMPS)
             and last["described"] == record["config"]["Description"]
-            and ("environment" in last) == ("environment" in record)
-            and self.variables(last, name) == self.variables(record, name)
+            and self.same_variables(last, record, name)
         )

@@ -108,6 +108,7 @@ CASES: list[tuple[str, dict[str, Any], str, str, int]] = [
     ("create_function", {"Tags": {f"k{number}": "v" for number in range(51)}}, "InvalidParameterValueException", "Number of tags exceeds resource tag limit.", 400),
     ("update_function_configuration", {"FunctionName": "f", "RevisionId": "x"}, "PreconditionFailedException", REVISION.format("GetFunction/GetAlias"), 412),
     ("update_function_code", {"FunctionName": "f", "RevisionId": "x", "ZipFile": zipped(app="")}, "PreconditionFailedException", REVISION.format("GetFunction/GetAlias"), 412),
+    ("update_function_configuration", {"FunctionName": "f:live", "Timeout": 4}, "InvalidParameterValueException", "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. Please specify either a function name or an unqualified function ARN.", 400),
     # versions and aliases
     ("publish_version", {"FunctionName": "f", "RevisionId": "x"}, "PreconditionFailedException", REVISION.format("GetFunction/GetAlias"), 412),
     ("get_alias", {"FunctionName": "f", "Name": "none"}, "ResourceNotFoundException", f"Cannot find alias arn: {ARN}:none", 404),
