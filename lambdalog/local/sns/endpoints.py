@@ -124,10 +124,21 @@ class Endpoints:
         arn = Arn.parse(to.endpoint)
         if (arn.region, arn.account) != (self._scope.region, self._scope.account):
             raise Refused("the function is of another account or region")
+        functions = self._lambda()
+        # A function of this store lets in whom its policy names; AWS asks its own.
+        may_invoke = getattr(functions, "may_invoke", None)
+        _, name, *qualifier = arn.resource.split(":")
+        if may_invoke is not None and not may_invoke(
+            name, qualifier[0] if qualifier else None, "sns.amazonaws.com", message.topic
+        ):
+            raise Refused(
+                f"User: sns.amazonaws.com is not authorized to perform: lambda:InvokeFunction on resource: {to.endpoint} "
+                "because no resource-based policy allows the lambda:InvokeFunction action"
+            )
         event = json.dumps(envelope.lambda_event(message, to.arn, self.home)).encode()
         token = current_trace.set(message.trace)
         try:
-            self._lambda().invoke(FunctionName=to.endpoint, InvocationType="Event", Payload=event)
+            functions.invoke(FunctionName=to.endpoint, InvocationType="Event", Payload=event)
         finally:
             current_trace.reset(token)
 
