@@ -45,6 +45,7 @@ def unpack(data: bytes, code: Path) -> Path:
         raise PackageError(f"the zip has {len(data)} bytes; at most {ZIPPED_MAX} can be uploaded")
     target = code / hashlib.sha256(data).hexdigest()
     if target.is_dir():
+        os.utime(target)  # it is in use again: whoever clears away goes by its age
         return target
     partial = code / f".{target.name}-{secrets.token_hex(4)}"
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random as random_module
+import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lambdalog.clock import SYSTEM
@@ -12,6 +13,7 @@ from lambdalog.local.lambda_.catalog import Catalog
 from lambdalog.local.lambda_.code import LOCAL_FOLDER
 from lambdalog.local.lambda_.concurrency import Concurrency
 from lambdalog.local.lambda_.key import StoreKey
+from lambdalog.local.lambda_.leftovers import LOOK_SECONDS, sweep
 from lambdalog.local.lambda_.limits import profile
 from lambdalog.local.lambda_.permissions import Permissions
 from lambdalog.local.lambda_.polling import Polling
@@ -46,6 +48,10 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         "file systems are kept and not used. Functions are Active at once. Runtimes are python3.11 and newer, nodejs and "
         "provided, if their interpreter is on this machine.",
         "GetFunction": "Code.Location is the unpacked folder.",
+        "GetLayerVersion": "Content.Location is the unpacked folder.",
+        "AddPermission": "Asked for triggers and topics. Whoever signs with the store's key may invoke any function.",
+        "PublishVersion": "The files of a folder that is run in place are copied.",
+        "PutFunctionEventInvokeConfig": "Destinations are queues, topics and functions.",
         "CreateEventSourceMapping": "SQS queues of the store, and DynamoDB streams of AWS or of whom "
         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS names; read while the store is served. Tumbling windows are refused; a shard's "
         "batches run one after another whatever ParallelizationFactor says.",
@@ -82,7 +88,7 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         )
 
     def background(self) -> Iterable[tuple[str, Callable[[threading.Event], object]]]:
-        """The readers of event source mappings, and what fires the triggers."""
+        """The readers of event source mappings, what fires the triggers, and what clears packages away."""
         from lambdalog.local.triggers.loop import TriggerLoop
 
         locks = Layout(self.root).locks
@@ -91,6 +97,13 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         loop = TriggerLoop(self.triggers, self._sqs, locks)
         yield "triggers", loop.run
         yield "notifications", loop.notifications.run
+        yield "packages", self._clear_packages
+
+    def _clear_packages(self, stop: threading.Event) -> None:
+        while True:
+            sweep(self.root / "code", self.catalog, time.time())
+            if stop.wait(LOOK_SECONDS):
+                return
 
     @property
     def triggers(self) -> Triggers:

@@ -29,7 +29,7 @@ from lambdalog.local.triggers.definition import (
     read,
 )
 from lambdalog.local.triggers.expression import missed, parse
-from lambdalog.local.triggers.folder import Changes, Seen, compare, etag, files
+from lambdalog.local.triggers.folder import Seen, compare, etag, files
 
 if TYPE_CHECKING:
     from lambdalog.local.lambda_ import Lambda
@@ -49,6 +49,7 @@ class Triggers:
         self._clock = functions.clock
         self._scope = functions.scope
         self._unsettled: dict[str, dict[str, Seen]] = {}
+        self._told: dict[str, tuple[tuple[float, float | None], dict[str, Seen]]] = {}
 
     # --- made and changed
 
@@ -203,34 +204,51 @@ class Triggers:
         )
 
     def _look(self, trigger: Trigger, source: Folder) -> int:
-        place = _place(trigger.name)
-        known = {key: Seen(**seen) for key, seen in self._catalog.of("checkpoint", place).items()}
+        known = self._known(trigger)
         now = self._clock.now()
         found = compare(
             known, self._files(source), self._unsettled.get(trigger.name, {}), int(now * 1_000_000_000)
         )
         self._unsettled[trigger.name] = found.unsettled
-        return self._tell(trigger, source, found, known)
-
-    def _tell(self, trigger: Trigger, source: Folder, found: Changes, known: dict[str, Seen]) -> int:
-        """Fire an event a change, each kept together with having seen it."""
-        place, told = _place(trigger.name), 0
+        told = 0
         for key, seen in sorted(found.put.items(), key=lambda item: item[1].changed):
-            with self._catalog.transaction():
-                if self._catalog.get("checkpoint", place, key) == seen._asdict():
-                    continue  # another process was faster
-                if "ObjectCreated" in source.events:
-                    self._fire(trigger, self._changed(trigger, source, key, seen))
-                    told += 1
-                self._catalog.put("checkpoint", place, key, seen._asdict())
+            told += self._put(trigger, source, key, seen)
+            known[key] = seen
         for key in found.deleted:
-            with self._catalog.transaction():
-                if not self._catalog.remove("checkpoint", place, key):
-                    continue
-                if "ObjectRemoved" in source.events:
-                    self._fire(trigger, self._changed(trigger, source, key, None, before=known[key]))
-                    told += 1
+            told += self._deleted(trigger, source, key, known[key])
+            del known[key]
         return told
+
+    def _known(self, trigger: Trigger) -> dict[str, Seen]:
+        """The files that a trigger has told of: read once, and again when it was switched on anew."""
+        place, since = _place(trigger.name), (trigger.made, self.state(trigger.name).get("since"))
+        cached = self._told.get(trigger.name)
+        if cached is None or cached[0] != since:
+            found = {key: Seen(**seen) for key, seen in self._catalog.of("checkpoint", place).items()}
+            self._told[trigger.name] = cached = (since, found)
+        return cached[1]
+
+    def _put(self, trigger: Trigger, source: Folder, key: str, seen: Seen) -> int:
+        """Fire for a file that was put, kept together with having seen it; whether there was an event."""
+        place, wanted = _place(trigger.name), "ObjectCreated" in source.events
+        event = self._changed(trigger, source, key, seen) if wanted else None
+        with self._catalog.transaction():
+            if self._catalog.get("checkpoint", place, key) == seen._asdict():
+                return 0  # another process was faster
+            if event is not None:
+                self._fire(trigger, event)
+            self._catalog.put("checkpoint", place, key, seen._asdict())
+        return int(wanted)
+
+    def _deleted(self, trigger: Trigger, source: Folder, key: str, before: Seen) -> int:
+        """The same for a file that is gone."""
+        wanted = "ObjectRemoved" in source.events
+        with self._catalog.transaction():
+            if not self._catalog.remove("checkpoint", _place(trigger.name), key):
+                return 0
+            if wanted:
+                self._fire(trigger, self._changed(trigger, source, key, None, before=before))
+        return int(wanted)
 
     def _changed(
         self, trigger: Trigger, source: Folder, key: str, seen: Seen | None, before: Seen | None = None
