@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lambdalog.clock import ManualClock
 from lambdalog.cloud import Cloud, connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# How long an example takes says how busy the machine is, not whether it is right.
+settings.register_profile("lambdalog", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lambdalog")
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
