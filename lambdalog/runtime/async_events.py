@@ -1,15 +1,16 @@
 """Asynchronous invocations: a durable queue of events, Lambda's rules of retrying them, and who drains it.
 
 A function error is retried after one minute, then after two. A throttle goes back with an exponential delay until the
-event is too old, without using up a retry. What is exhausted goes to the function's dead-letter target; an event leaves
-the queue only when it succeeded or its dead letter was taken.
+event is too old, without using up a retry. What is exhausted goes to the function's dead-letter target and its on-failure
+destination, what succeeded to the on-success one; an event leaves the queue only when they have taken it, or have refused
+it for too long, which is counted.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from lambdalog.clock import SYSTEM
@@ -40,10 +41,19 @@ CREATE TABLE events (
     lease TEXT
 ) STRICT;
 CREATE INDEX events_due ON events (due);
+CREATE TABLE details (
+    seq INTEGER PRIMARY KEY,
+    trace TEXT NOT NULL DEFAULT '',
+    version TEXT NOT NULL DEFAULT '',
+    function_error TEXT,
+    response BLOB,
+    sent TEXT NOT NULL DEFAULT ''
+) STRICT;
 CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-Ending = Literal["RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
+Ending = Literal["Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
+Target = Literal["dead_letter", "destination"]
 
 # "Lambda retries ... with a one-minute wait before the second attempt, and two minutes between the second and third."
 RETRY_MS: Final = (60_000, 120_000)
@@ -54,6 +64,8 @@ BACKOFF_MOST_MS: Final = 300_000
 LEASE_MS: Final = 960_000
 # A dead letter that can't be sent is tried again this much later.
 UNDELIVERED_MS: Final = 5000
+# So long after an event was too old for its function, its letter is too old for a target that refuses it.
+GIVE_UP_MS: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +75,38 @@ class Policy:
     retries: int = 2
     max_age: int = 21_600
     dead_letter: str | None = None
+    on_success: str | None = None
+    on_failure: str | None = None
+
+    def destination(self, ending: Ending) -> str | None:
+        """Where the record of an ending goes."""
+        return self.on_success if ending == "Success" else self.on_failure
+
+    def targets(self, ending: Ending) -> tuple[Target, ...]:
+        """What an ending is sent to: both may be set, and are different things."""
+        found: list[Target] = []
+        if self.dead_letter is not None and ending != "Success":
+            found.append("dead_letter")
+        if self.destination(ending) is not None:
+            found.append("destination")
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a function answered at last: its version, `Unhandled` or None, and the body."""
+
+    version: str
+    function_error: str | None
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event in the queue. Times are epoch ms."""
+    """One event in the queue. Times are epoch ms; `trace` is the header of the chain that it belongs to.
+
+    `response` and `sent` (the targets that have taken it) are of one that has ended.
+    """
 
     seq: int
     request_id: str
@@ -80,14 +119,18 @@ class Event:
     throttles: int
     ending: Ending | None
     error_message: str
+    trace: str = ""
+    response: Response | None = None
+    sent: frozenset[Target] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of an invocation: `ok`, a function `error`, or a `throttled` one."""
+    """What came of an invocation: `ok`, a function `error`, a `throttled` one, `off` or `stopped` as it was a loop."""
 
-    result: Literal["ok", "error", "throttled", "off"]
+    result: Literal["ok", "error", "throttled", "off", "stopped"]
     error_message: str = ""
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +144,8 @@ def decide(event: Event, attempt: Attempt, policy: Policy, now: int) -> Again | 
     """What becomes of an event whose attempt failed, counted without it; by Lambda's rules, in Lambda's order."""
     if attempt.result == "off":
         return "ZeroReservedConcurrency"
+    if attempt.result == "stopped":
+        return "RetriesExhausted"
     if attempt.result == "error":
         if event.failures >= policy.retries:
             return "RetriesExhausted"
@@ -122,15 +167,24 @@ class AsyncEvents:
         self._tables = Tables(root / "events.sqlite", SCHEMA, synchronous="FULL")
 
     def enqueue(
-        self, function: str, payload: bytes, *, qualifier: str = "$LATEST", request_id: str | None = None
+        self,
+        function: str,
+        payload: bytes,
+        *,
+        qualifier: str = "$LATEST",
+        request_id: str | None = None,
+        trace: str | None = None,
     ) -> str:
         """Accept an event; its request id. It is on disk when this returns."""
         request_id = request_id or str(uuid.uuid4())
         now = self._clock.now_ms()
-        self._tables.connection.execute(
-            "INSERT INTO events (request_id, function, qualifier, payload, accepted, due) VALUES (?, ?, ?, ?, ?, ?)",
-            (request_id, function, qualifier, payload, now, now),
-        )
+        with transaction(self._tables.connection) as db:
+            done = db.execute(
+                "INSERT INTO events (request_id, function, qualifier, payload, accepted, due) VALUES (?, ?, ?, ?, ?, ?)",
+                (request_id, function, qualifier, payload, now, now),
+            )
+            if trace:
+                db.execute("INSERT INTO details (seq, trace) VALUES (?, ?)", (done.lastrowid, trace))
         return request_id
 
     def take(self) -> Event | None:
@@ -148,12 +202,21 @@ class AsyncEvents:
             if row is None:
                 return None
             db.execute("UPDATE events SET due = ? WHERE seq = ?", (now + LEASE_MS, row[0]))
-        return Event(*row)
+            more = db.execute(
+                "SELECT trace, version, function_error, response, sent FROM details WHERE seq = ?", (row[0],)
+            ).fetchone()
+        event = Event(*row)
+        if more is None:
+            return event
+        trace, version, function_error, payload, sent = more
+        response = None if payload is None else Response(version, function_error, payload)
+        return replace(event, trace=trace, response=response, sent=frozenset(sent.split()))
 
     def done(self, event: Event, count: str) -> None:
         """Strike an event out, counted under `count`."""
         with transaction(self._tables.connection) as db:
             db.execute("DELETE FROM events WHERE seq = ?", (event.seq,))
+            db.execute("DELETE FROM details WHERE seq = ?", (event.seq,))
             db.execute(
                 "INSERT INTO counts (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
                 (count,),
@@ -173,12 +236,35 @@ class AsyncEvents:
             ),
         )
 
-    def end(self, event: Event, ending: Ending, error_message: str, delay: int = 0) -> None:
-        """Note how an event ended; it stays until its dead letter is taken, which is tried again after `delay` ms."""
-        self._tables.connection.execute(
-            "UPDATE events SET ending = ?, error_message = ?, due = ? WHERE seq = ?",
-            (ending, error_message, self._clock.now_ms() + delay, event.seq),
-        )
+    def end(
+        self,
+        event: Event,
+        ending: Ending,
+        error_message: str,
+        delay: int = 0,
+        *,
+        response: Response | None = None,
+        sent: frozenset[Target] = frozenset(),
+    ) -> None:
+        """Note how an event ended; it stays until its targets have taken it, tried again after `delay` ms."""
+        with transaction(self._tables.connection) as db:
+            db.execute(
+                "UPDATE events SET ending = ?, error_message = ?, due = ? WHERE seq = ?",
+                (ending, error_message, self._clock.now_ms() + delay, event.seq),
+            )
+            db.execute(
+                "INSERT INTO details (seq, trace, version, function_error, response, sent) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (seq) DO UPDATE SET version = excluded.version, function_error = excluded.function_error,"
+                " response = excluded.response, sent = excluded.sent",
+                (
+                    event.seq,
+                    event.trace,
+                    response.version if response is not None else "",
+                    response.function_error if response is not None else None,
+                    response.payload if response is not None else None,
+                    " ".join(sorted(sent)),
+                ),
+            )
 
     def release(self, event: Event) -> None:
         """Give an event back as it was: the worker stops before it could try."""
@@ -216,8 +302,8 @@ class Functions(Protocol):
         """The event-invoke configuration of the event's function."""
         ...
 
-    def bury(self, event: Event, policy: Policy, ending: Ending, error_message: str) -> bool:
-        """Send the dead letter; whether there was a target. Raises if the target didn't take it."""
+    def send(self, event: Event, policy: Policy, target: Target) -> None:
+        """Send the dead letter, or the destination's record, of an event that has ended; raises if it isn't taken."""
         ...
 
 
@@ -239,17 +325,25 @@ class Worker:
             return False
         policy = self._functions.policy(event)
         if event.ending is not None:
-            self._bury(event, policy, event.ending, event.error_message)
+            self._settle(event, policy)
             return True
         attempt = self._functions.attempt(event)
         if attempt.result == "ok":
-            self._events.done(event, "succeeded")
+            self._settle(replace(event, ending="Success", response=attempt.response), policy)
             return True
         decision = decide(event, attempt, policy, self._clock.now_ms())
         if isinstance(decision, Again):
             self._events.again(event, attempt, int(decision.delay * self._scale))
-        else:
-            self._bury(event, policy, decision, attempt.error_message)
+            return True
+        ended = replace(
+            event,
+            ending=decision,
+            error_message=attempt.error_message,
+            response=attempt.response,
+            attempts=event.attempts + (attempt.result != "off"),
+            failures=event.failures + (attempt.result == "error"),
+        )
+        self._settle(ended, policy)
         return True
 
     def run(self, stop: threading.Event) -> None:
@@ -273,11 +367,34 @@ class Worker:
                 return
             self._clock.sleep(min(max((due - self._clock.now_ms()) / 1000, 0.01), 0.5))
 
-    def _bury(self, event: Event, policy: Policy, ending: Ending, error_message: str) -> None:
-        try:
-            sent = self._functions.bury(event, policy, ending, error_message)
-        except Exception:
-            logger.exception("the dead letter of request %s could not be sent; it is kept", event.request_id)
-            self._events.end(event, ending, error_message, UNDELIVERED_MS)
-            return
-        self._events.done(event, "dead_lettered" if sent else "dropped")
+    def _settle(self, event: Event, policy: Policy) -> None:
+        """Send what an ended event is sent to, and strike it out."""
+        ending, sent = event.ending, event.sent
+        assert ending is not None
+        for target in policy.targets(ending):
+            if target in sent:
+                continue
+            try:
+                self._functions.send(event, policy, target)
+            except Exception:
+                if self._clock.now_ms() - event.accepted > policy.max_age * 1000 + GIVE_UP_MS:
+                    logger.exception("the %s of request %s is not taken; given up", target, event.request_id)
+                    self._events.done(event, "undelivered")
+                    return
+                logger.exception(
+                    "the %s of request %s could not be sent; it is kept", target, event.request_id
+                )
+                self._events.end(
+                    event,
+                    ending,
+                    event.error_message,
+                    UNDELIVERED_MS,
+                    response=event.response,
+                    sent=sent,
+                )
+                return
+            sent |= {target}
+        if ending == "Success":
+            self._events.done(event, "succeeded")
+        else:
+            self._events.done(event, "dead_lettered" if sent else "dropped")

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from lambdalog.deadletter import DeadLetter, DeadLetters
+from lambdalog.arn import Arn
+from lambdalog.deadletter import DeadLetter, DeadLetters, destination_record
+from lambdalog.errors import LambdalogError
 from lambdalog.local.lambda_.event_config import EventConfig
 from lambdalog.local.lambda_.invocation import Invocation
-from lambdalog.runtime.async_events import Attempt, Policy, Worker
+from lambdalog.runtime.async_events import Attempt, Policy, Response, Worker
+from lambdalog.runtime.lineage import current_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from lambdalog.local.lambda_.room import Found
-    from lambdalog.runtime.async_events import Ending, Event
+    from lambdalog.runtime.async_events import Event, Target
 
 
 class Asynchronous(Invocation, EventConfig):
@@ -45,12 +48,19 @@ class Asynchronous(Invocation, EventConfig):
         if found.record.get("concurrency") == 0:
             return Attempt("off", "The function's reserved concurrency is zero.")
         try:
-            outcome = self.run(found, event.payload, request_id=event.request_id)
+            outcome = self.run(
+                found, event.payload, request_id=event.request_id, trace_id=event.trace or None
+            )
+        except self.exceptions.RecursiveInvocationException as error:
+            return Attempt("stopped", error.response["Error"]["Message"])
         except ClientError as error:
             return Attempt("throttled", error.response["Error"]["Message"])
+        except LambdalogError as error:
+            return Attempt("error", str(error))  # it can't be started
+        response = Response(outcome.executed_version, outcome.function_error, outcome.payload)
         if outcome.function_error is None:
-            return Attempt("ok")
-        return Attempt("error", _error_message(outcome.payload))
+            return Attempt("ok", response=response)
+        return Attempt("error", _error_message(outcome.payload), response)
 
     def policy(self, event: Event) -> Policy:
         """The event-invoke configuration of an event's function; no retries for one that is gone."""
@@ -58,27 +68,64 @@ class Asynchronous(Invocation, EventConfig):
         if found is None:
             return Policy(retries=0)
         config = self.event_config(event.function, event.qualifier)
-        policy = Policy(dead_letter=found.config.get("DeadLetterConfig", {}).get("TargetArn") or None)
+        destinations = config.get("DestinationConfig", {})
+        policy = Policy(
+            dead_letter=found.config.get("DeadLetterConfig", {}).get("TargetArn") or None,
+            on_success=destinations.get("OnSuccess", {}).get("Destination") or None,
+            on_failure=destinations.get("OnFailure", {}).get("Destination") or None,
+        )
         if "MaximumRetryAttempts" in config:
             policy = replace(policy, retries=config["MaximumRetryAttempts"])
         if "MaximumEventAgeInSeconds" in config:
             policy = replace(policy, max_age=config["MaximumEventAgeInSeconds"])
         return policy
 
-    def bury(self, event: Event, policy: Policy, ending: Ending, error_message: str) -> bool:
-        """Send an event's dead letter to its function's target; False if it has none."""
-        if policy.dead_letter is None:
-            return False
+    def send(self, event: Event, policy: Policy, target: Target) -> None:
+        """Send the dead letter, or the destination's record, of an event that has ended; as part of its chain."""
+        token = current_trace.set(event.trace or None)
+        try:
+            if target == "dead_letter":
+                assert policy.dead_letter is not None
+                self._send_letter(event, policy.dead_letter)
+            else:
+                assert event.ending is not None
+                where = policy.destination(event.ending)
+                assert where is not None
+                self._send_record(event, where)
+        finally:
+            current_trace.reset(token)
+
+    def _send_letter(self, event: Event, target: str) -> None:
         letter = DeadLetter(
             body=event.payload.decode("utf-8", "replace"),
             request_id=event.request_id,
-            error_message=error_message or ending,
-            error_code=200 if ending == "RetriesExhausted" else 429,
+            error_message=event.error_message or str(event.ending),
+            error_code=200 if event.ending == "RetriesExhausted" else 429,
         )
-        DeadLetters(self._sqs, self._sns() if ":sns:" in policy.dead_letter else None).send(
-            policy.dead_letter, letter
+        DeadLetters(self._sqs, self._sns() if ":sns:" in target else None).send(target, letter)
+
+    def _send_record(self, event: Event, target: str) -> None:
+        response, ending = event.response, event.ending
+        assert ending is not None
+        record = destination_record(
+            now=self.clock.now(),
+            request_id=event.request_id,
+            function_arn=self.scope.function(event.function, event.qualifier),
+            condition=ending,
+            invoke_count=event.failures + (ending == "Success"),
+            request_payload=event.payload,
+            executed_version="$LATEST" if response is None else response.version,
+            function_error=None if response is None else response.function_error,
+            response_payload=None if response is None else response.payload,
         )
-        return True
+        arn = Arn.parse(target)
+        if arn.service == "lambda":
+            self.invoke(FunctionName=target, InvocationType="Event", Payload=record.encode())
+        elif arn.service == "sns":
+            self._sns().publish(TopicArn=target, Message=record)
+        else:
+            url = self._sqs.get_queue_url(QueueName=arn.resource)["QueueUrl"]
+            self._sqs.send_message(QueueUrl=url, MessageBody=record)
 
     def _found(self, event: Event) -> Found | None:
         """The function of an event, None if it or its qualifier is gone."""

@@ -14,6 +14,7 @@ from lambdalog.local.lambda_.aliases import choose
 from lambdalog.local.lambda_.launch import Launch
 from lambdalog.local.lambda_.names import LATEST
 from lambdalog.runtime import Outcome, Runtime, Throttled
+from lambdalog.runtime.lineage import INVOCATIONS_MAX, arrive, caller_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,10 +78,12 @@ class Invocation(Launch):
         if InvocationType == "DryRun":
             return {"StatusCode": 204, "Payload": _body(b"")}
         if InvocationType == "Event":
-            request_id = self._events.enqueue(found.name, payload, qualifier=found.qualifier or LATEST)
+            request_id = self._events.enqueue(
+                found.name, payload, qualifier=found.qualifier or LATEST, trace=caller_trace()
+            )
             response = {"StatusCode": 202, "Payload": _body(b"")}
             return response | {"ResponseMetadata": {"RequestId": request_id}}
-        outcome = self.run(found, payload, client_context=ClientContext)
+        outcome = self.run(found, payload, client_context=ClientContext, trace_id=caller_trace())
         response = {
             "StatusCode": 200,
             "ExecutedVersion": outcome.executed_version,
@@ -102,9 +105,20 @@ class Invocation(Launch):
         trace_id: str | None = None,
         on_line: Callable[[str], None] | None = None,
     ) -> Outcome:
-        """Run what a request named now; the runtime's outcome. TooManyRequestsException where a limit is reached."""
+        """Run what a request named now; the runtime's outcome. TooManyRequestsException where a limit is reached.
+
+        RecursiveInvocationException for a function that has run too often in the chain whose header is `trace_id`.
+        """
         if found.record.get("concurrency") == 0:
             raise self._throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+        trace = arrive(trace_id, self.scope.function(found.name), self.clock.now())
+        looping = trace.invocations > INVOCATIONS_MAX
+        if looping and found.record.get("recursive_loop", "Terminate") == "Terminate":
+            raise self.refusal(
+                "RecursiveInvocationException",
+                "Lambda has detected your function being invoked in a recursive loop with other AWS resources and stopped your "
+                "function's invocation.",
+            )
         try:
             return self._runtime.invoke(
                 self.spec(self.drawn(found)),
@@ -113,7 +127,7 @@ class Invocation(Launch):
                 # The context has the ARN as the caller wrote it.
                 invoked_arn=self.scope.function(found.name, found.qualifier),
                 client_context=client_context,
-                trace_id=trace_id,
+                trace_id=trace.header,
                 on_line=on_line,
                 reserved=found.record.get("concurrency"),
             )

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lambdalog.runtime.async_events import (
+    GIVE_UP_MS,
     LEASE_MS,
     Again,
     AsyncEvents,
     Attempt,
     Event,
     Policy,
+    Response,
     Worker,
     decide,
 )
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.clock import ManualClock
-    from lambdalog.runtime.async_events import Ending
+    from lambdalog.runtime.async_events import Ending, Target
 
 MINUTE = 60_000
 
@@ -30,7 +33,8 @@ MINUTE = 60_000
 def event(**changes: int) -> Event:
     """An event that was accepted at 0."""
     fields = {"accepted": 0, "attempts": 0, "failures": 0, "throttles": 0} | changes
-    return Event(1, "r", "f", "$LATEST", b"{}", ending=None, error_message="", **fields)
+    made = Event(1, "r", "f", "$LATEST", b"{}", 0, 0, 0, 0, ending=None, error_message="")
+    return replace(made, **fields)  # type: ignore[arg-type] # counts and times alone
 
 
 @pytest.mark.parametrize(
@@ -48,6 +52,7 @@ def event(**changes: int) -> Event:
         (event(), Attempt("error"), Policy(max_age=60), 0, Again(MINUTE)),
         (event(), Attempt("throttled"), Policy(max_age=60), 59_001, "EventAgeExceeded"),
         (event(), Attempt("off"), Policy(), 0, "ZeroReservedConcurrency"),
+        (event(), Attempt("stopped"), Policy(), 0, "RetriesExhausted"),
     ],
 )
 def test_lambdas_rules(
@@ -66,6 +71,8 @@ class Script:
         self.tried: list[tuple[str, bytes]] = []
         self.buried: list[tuple[str, Ending, str]] = []
         self.target_fails = False
+        self.failing: set[Target] = set()
+        self.sent: list[tuple[Target, Event]] = []
 
     def attempt(self, event: Event) -> Attempt:
         """The next of the list; the last one for ever."""
@@ -76,12 +83,13 @@ class Script:
         """The same for all."""
         return self.given_policy
 
-    def bury(self, event: Event, policy: Policy, ending: Ending, error_message: str) -> bool:
+    def send(self, event: Event, policy: Policy, target: Target) -> None:
         """Note it, unless the target is to fail."""
-        if self.target_fails:
+        if self.target_fails or target in self.failing:
             raise OSError("no such queue")
-        self.buried.append((event.request_id, ending, error_message))
-        return policy.dead_letter is not None
+        assert event.ending is not None
+        self.buried.append((event.request_id, event.ending, event.error_message))
+        self.sent.append((target, event))
 
 
 @pytest.fixture
@@ -183,3 +191,53 @@ def test_waits_can_be_shortened(events: AsyncEvents, clock: ManualClock) -> None
     worker.step()
     clock.advance(0.6)
     assert worker.step()
+
+
+def test_a_failure_is_sent_to_both_its_targets(events: AsyncEvents, clock: ManualClock) -> None:
+    """Dead letter and destination are different things; one that fails is tried again alone, with the same response."""
+    response = Response("3", "Unhandled", b'{"errorMessage": "bad"}')
+    policy = Policy(retries=0, dead_letter="dlq", on_failure="record", on_success="never")
+    script = Script(Attempt("error", "bad", response), policy=policy)
+    script.failing = {"destination"}
+    events.enqueue("f", b"{}", trace="Root=x")
+    worker = Worker(events, script, clock=clock)
+    worker.step()
+    assert [target for target, _ in script.sent] == ["dead_letter"]
+    script.failing = set()
+    clock.advance(5)
+    worker.step()
+    assert [target for target, _ in script.sent] == ["dead_letter", "destination"]
+    ended = script.sent[1][1]
+    assert (ended.response, ended.trace, ended.error_message) == (response, "Root=x", "bad")
+    assert (len(script.tried), events.counts()) == (1, {"dead_lettered": 1})
+
+
+def test_a_success_is_told_to_its_destination(events: AsyncEvents, clock: ManualClock) -> None:
+    """Only to that one; until it takes it the event stays, and the function is not invoked again."""
+    policy = Policy(dead_letter="dlq", on_success="record")
+    script = Script(Attempt("ok", response=Response("$LATEST", None, b"1")), policy=policy)
+    script.target_fails = True
+    events.enqueue("f", b"{}")
+    worker = Worker(events, script, clock=clock)
+    worker.step()
+    assert events.counts() == {}
+    script.target_fails = False
+    clock.advance(5)
+    worker.step()
+    assert [(target, found.ending) for target, found in script.sent] == [("destination", "Success")]
+    assert (len(script.tried), events.counts()) == (1, {"succeeded": 1})
+
+
+def test_a_target_that_never_takes_it_is_given_up(events: AsyncEvents, clock: ManualClock) -> None:
+    """An hour after the event was too old it is counted as undelivered."""
+    script = Script(Attempt("error"), policy=Policy(retries=0, max_age=60, dead_letter="gone"))
+    script.target_fails = True
+    events.enqueue("f", b"{}")
+    worker = Worker(events, script, clock=clock)
+    worker.step()
+    clock.advance(GIVE_UP_MS / 1000)
+    worker.step()
+    assert events.pending() == 1
+    clock.advance(65)
+    worker.step()
+    assert (events.pending(), events.counts()) == (0, {"undelivered": 1})
