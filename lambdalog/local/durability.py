@@ -25,6 +25,19 @@ def durably(db: sqlite3.Connection, usual: Durability, *, full: bool) -> Iterato
         db.execute(f"PRAGMA synchronous={usual}")
 
 
+@contextmanager
+def lightly(db: sqlite3.Connection, usual: Durability) -> Iterator[None]:
+    """What is written inside may be lost in a power cut, whatever the usual is; not to be used inside a transaction."""
+    if usual == "NORMAL":
+        yield
+        return
+    db.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA synchronous={usual}")
+
+
 def is_dead_letter(attributes: Mapping[str, Any] | None) -> bool:
     """Whether these are the message attributes with which Lambda sends a dead letter."""
     return attributes is not None and "RequestID" in attributes and "ErrorCode" in attributes

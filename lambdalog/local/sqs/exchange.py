@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.local.durability import durably, is_dead_letter
+from lambdalog.local.durability import durably, is_dead_letter, lightly
 from lambdalog.local.sqs import digests, rules, schema
 from lambdalog.local.sqs.fifo import Fifo, Sent, dedup_id
 from lambdalog.local.sqs.mailbox import Mailbox, marked
@@ -149,7 +149,9 @@ class Exchange:
             target = None if queue.redrive is None else self.target(queue.redrive.target)
             if target is not None and queue.redrive is not None:
                 self._bury_overdue(queue, target, count, queue.redrive.receives, now)
-            claimed = self.mailbox.claim(queue, count, hidden * 1000, now, buried=target is not None)
+            # A claim that a power cut takes back only means that the message is received once more.
+            with lightly(self._tables.connection, self._durability):
+                claimed = self.mailbox.claim(queue, count, hidden * 1000, now, buried=target is not None)
             if claimed is None:
                 raise Changed
             found = claimed

@@ -269,6 +269,30 @@ def test_what_reaches_a_dead_letter_queue_is_written_fully(store_path: Path) -> 
     client.close()
 
 
+def test_a_claim_is_never_synced(store_path: Path) -> None:
+    """With FULL, sends and deletes are; a receive that a power cut undoes is only made again."""
+    client: Any = Sqs(store_path, scope=Scope(), durability="FULL")
+    url = client.create_queue(QueueName="q")["QueueUrl"]
+    db, levels = client._tables.connection, []
+    watching = False
+
+    def look(statement: str) -> None:
+        nonlocal watching
+        word = statement.split(maxsplit=1)[0]
+        if not watching and word in {"INSERT", "UPDATE", "DELETE"}:
+            watching = True
+            levels.append((word, db.execute("PRAGMA synchronous").fetchone()[0]))
+            watching = False
+
+    db.set_trace_callback(look)
+    client.send_message(QueueUrl=url, MessageBody="m")
+    (message,) = client.receive_message(QueueUrl=url)["Messages"]
+    client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    db.set_trace_callback(None)
+    assert levels == [("INSERT", 2), ("UPDATE", 1), ("DELETE", 2)]
+    client.close()
+
+
 LETTERS = """
 letter = {"RequestID": {"DataType": "String", "StringValue": "r"}, "ErrorCode": {"DataType": "Number", "StringValue": "200"}}
 wal = Path(sys.argv[1]) / "queues.sqlite-wal"
