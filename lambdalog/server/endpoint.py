@@ -11,7 +11,7 @@ from lambdalog.server.guard import objection, simple
 from lambdalog.server.signature import BadSignature, Unsigned, verify
 from lambdalog.wire import Exchange, Malformed, Request, Response
 from lambdalog.wire.bodies import BODY_MAX
-from lambdalog.wire.route import NotRouted, find_service
+from lambdalog.wire.route import NotRouted, find_service, is_confirmation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -65,6 +65,8 @@ class Door:
         """Malformed, with the service's code, if the request may not come in."""
         if (refused := objection(request, self.hosts)) is not None:
             raise _refusal(protocol, "denied", refused)
+        if is_confirmation(request):
+            return  # SNS asks for no signature here: the token tells who was sent it
         if self.keys is None:
             if simple(request):
                 raise _refusal(protocol, "unsigned", _UNASKED)

@@ -97,6 +97,8 @@ class Service:
 
     def start(self) -> None:
         """Begin to answer, and to work off what waits."""
+        # Subscribers are told to come here.
+        self._cloud.client("sns").home = self.url
         for name, work in self._work():
             thread = threading.Thread(
                 target=self._run, args=(name, work), name=f"lambdalog-{name}", daemon=True

@@ -22,6 +22,8 @@ class NotRouted(Exception):
 
 def find_service(request: Request) -> tuple[str, str]:
     """(botocore's name of the service, protocol: json, query or rest-json). NotRouted if it is for none."""
+    if is_confirmation(request):
+        return "sns", "query"
     target = request.headers.get("x-amz-target", "").partition(".")[0]
     if target in _TARGETS:
         return _TARGETS[target], "json"
@@ -36,3 +38,14 @@ def find_service(request: Request) -> tuple[str, str]:
     if version in _QUERY_VERSIONS:
         return _QUERY_VERSIONS[version], "query"
     raise NotRouted("no such service here; there are CloudWatch Logs, SQS, SNS and Lambda")
+
+
+def is_confirmation(request: Request) -> bool:
+    """Whether somebody visits the SubscribeURL that SNS has sent to an endpoint: its token is all that it needs.
+
+    It is let in unsigned, so nothing that could be read as another request may be in it.
+    """
+    if request.method != "GET" or request.path != "/" or request.body or "x-amz-target" in request.headers:
+        return False
+    fields = parse_qs(request.query)
+    return fields.get("Action") == ["ConfirmSubscription"] and "AuthenticateOnUnsubscribe" not in fields
