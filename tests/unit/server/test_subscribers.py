@@ -84,7 +84,10 @@ def test_a_visit_opens_no_other_door(cloud: Cloud) -> None:
         confirm = f"{service.url}/?Action=ConfirmSubscription&TopicArn={topic}&Token=00"
         assert visit(confirm)[0] == 400
         delete = json.dumps({"QueueUrl": url}).encode()
-        target: dict[str, Any] = {"X_Amz_Target": "AmazonSQS.DeleteQueue", "Content_Type": "application/x-amz-json-1.0"}
+        target: dict[str, Any] = {
+            "X_Amz_Target": "AmazonSQS.DeleteQueue",
+            "Content_Type": "application/x-amz-json-1.0",
+        }
         form = f"Action=DeleteTopic&Version=2010-03-31&TopicArn={topic}".encode()
         for attempt in (
             visit(confirm, data=delete, **target),
