@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.errors import ConfigError
+from lambdalog.runtime.interpreters import HERE, interpreter
 
 if TYPE_CHECKING:
     from lambdalog.runtime.spec import FunctionSpec
@@ -32,6 +32,10 @@ def worker_environment(spec: FunctionSpec, *, api: str, log_stream: str, telemet
         },
         **spec.environment,
     }
+    _add_layers(variables, spec)
+    if spec.log_format == "JSON":
+        variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        variables["AWS_LAMBDA_LOG_LEVEL"] = spec.application_log_level or "INFO"
     # Reserved: a function's own configuration can't set these.
     return variables | {
         "_HANDLER": spec.handler,
@@ -50,16 +54,51 @@ def worker_environment(spec: FunctionSpec, *, api: str, log_stream: str, telemet
     }
 
 
+def _add_layers(variables: dict[str, str], spec: FunctionSpec) -> None:
+    """Let the function find what its layers would bring to /opt; of two layers with the same file the later one wins."""
+    layers = list(reversed(spec.layers))
+    version = spec.runtime.removeprefix("python")
+    found = {
+        "PYTHONPATH": [
+            folder
+            for layer in layers
+            for folder in (layer / "python" / "lib" / f"python{version}" / "site-packages", layer / "python")
+        ],
+        "PATH": [layer / "bin" for layer in layers],
+        "LD_LIBRARY_PATH": [layer / "lib" for layer in layers],
+    }
+    for name, folders in found.items():
+        there = [str(folder) for folder in folders if folder.is_dir()]
+        if there:
+            variables[name] = os.pathsep.join([*there, *filter(None, [variables.get(name)])])
+
+
+def command(spec: FunctionSpec) -> list[str]:
+    """What is started for a function. ConfigError if its runtime is not here, or its package has nothing to start."""
+    if spec.runtime.startswith("python"):
+        program = interpreter(spec.runtime)
+        if program is None:
+            raise ConfigError(f"function {spec.name} wants {spec.runtime}, which is not on this machine")
+        return [program, "-m", "awslambdaric", spec.handler]
+    if spec.runtime.startswith("provided"):
+        for folder in (spec.code, *reversed(spec.layers)):
+            if os.access(folder / "bootstrap", os.X_OK):
+                return [str(folder / "bootstrap")]
+        raise ConfigError(
+            f"function {spec.name}: couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+        )
+    raise ConfigError(f"functions of runtime {spec.runtime} can't be run here; there are {HERE}")
+
+
 class Worker:
     """A running worker, with the reading ends of its stdout, stderr and telemetry pipes (non-blocking)."""
 
     def __init__(self, spec: FunctionSpec, *, api: str, log_stream: str) -> None:
-        if not spec.runtime.startswith("python"):
-            raise ConfigError(f"functions of runtime {spec.runtime} can't be run here; there is python3.x")
+        arguments = command(spec)
         read_fd, write_fd = os.pipe()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "awslambdaric", spec.handler],
+                arguments,
                 cwd=spec.code,
                 env=worker_environment(spec, api=api, log_stream=log_stream, telemetry_fd=write_fd),
                 stdin=subprocess.DEVNULL,

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from lambdalog.arn import Arn
 from lambdalog.deadletter import DeadLetter, DeadLetters, destination_record
-from lambdalog.errors import LambdalogError
 from lambdalog.local.lambda_.event_config import EventConfig
 from lambdalog.local.lambda_.invocation import Invocation
 from lambdalog.runtime.async_events import Attempt, Policy, Response, Worker
@@ -53,10 +52,10 @@ class Asynchronous(Invocation, EventConfig):
             )
         except self.exceptions.RecursiveInvocationException as error:
             return Attempt("stopped", error.response["Error"]["Message"])
+        except self.exceptions.InvalidRuntimeException as error:
+            return Attempt("error", error.response["Error"]["Message"])
         except ClientError as error:
             return Attempt("throttled", error.response["Error"]["Message"])
-        except LambdalogError as error:
-            return Attempt("error", str(error))  # it can't be started
         response = Response(outcome.executed_version, outcome.function_error, outcome.payload)
         if outcome.function_error is None:
             return Attempt("ok", response=response)

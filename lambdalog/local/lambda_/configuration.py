@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.constraints import Violations
-from lambdalog.runtime.interpreters import interpreter, runnable
+from lambdalog.runtime.interpreters import HERE, interpreter, runnable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -249,12 +249,9 @@ def check_runtime(runtime: str) -> None:
     if runtime not in RUNTIMES and not _newer(runtime):
         raise Invalid(f"Value {runtime} at 'runtime' failed to satisfy constraint: {runtimes_text()}")
     if not runnable(runtime):
-        raise Invalid(
-            f"Functions of runtime {runtime} can't be run here; there are python3.11 and newer, nodejs and provided."
-        )
+        raise Invalid(f"Functions of runtime {runtime} can't be run here; there are {HERE}.")
     if interpreter(runtime) is None:
-        program = "node" if runtime.startswith("nodejs") else runtime
-        raise Invalid(f"The interpreter of runtime {runtime} is not on this machine: no {program} on PATH.")
+        raise Invalid(f"The interpreter of runtime {runtime} is not on this machine: no {runtime} on PATH.")
 
 
 def runtimes_text() -> str:

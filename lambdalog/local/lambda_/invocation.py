@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.response import StreamingBody
 
+from lambdalog.errors import ConfigError
 from lambdalog.local.lambda_.aliases import choose
 from lambdalog.local.lambda_.launch import Launch
 from lambdalog.local.lambda_.names import LATEST
@@ -107,7 +108,7 @@ class Invocation(Launch):
     ) -> Outcome:
         """Run what a request named now; the runtime's outcome. TooManyRequestsException where a limit is reached.
 
-        RecursiveInvocationException for a function that has run too often in the chain whose header is `trace_id`.
+        InvalidRuntimeException for one that can't be started; RecursiveInvocationException for a function that has run too often in the chain whose header is `trace_id`.
         """
         if found.record.get("concurrency") == 0:
             raise self._throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
@@ -131,6 +132,8 @@ class Invocation(Launch):
                 on_line=on_line,
                 reserved=found.record.get("concurrency"),
             )
+        except ConfigError as error:
+            raise self.refusal("InvalidRuntimeException", str(error), status=502) from None
         except Throttled as throttled:
             reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
             raise self._throttled(
