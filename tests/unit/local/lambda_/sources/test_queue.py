@@ -273,6 +273,40 @@ def test_a_trace_goes_along(manual_cloud: Cloud, url: str, reader: Any) -> None:
     assert function.traces == [header]
 
 
+def test_a_groups_order_is_kept_over_failures(manual_cloud: Cloud, clock: ManualClock) -> None:
+    """Of a FIFO queue: what was reported comes again first, its group waits behind it, another group goes on."""
+    sqs: Any = manual_cloud.sqs
+    attributes = {"FifoQueue": "true", "ContentBasedDeduplication": "true", "VisibilityTimeout": "30"}
+    url = sqs.create_queue(QueueName="q.fifo", Attributes=attributes)["QueueUrl"]
+    for body in ("a1", "a2", "b1", "a3"):
+        sqs.send_message(QueueUrl=url, MessageBody=body, MessageGroupId=body[0])
+    failing = {"a2"}
+
+    def answer(records: list[dict[str, Any]]) -> Outcome:
+        bodies = [record["body"] for record in records]
+        bad = [r for r in records if r["body"] in failing or (r["body"] == "a3" and "a2" in bodies)]
+        if any(r["body"] in failing for r in records):
+            return outcome({"batchItemFailures": [{"itemIdentifier": r["messageId"]} for r in bad]})
+        return outcome()
+
+    function = Function(answer)
+    source = QueueSource(f"{ARN}.fifo", url, report_failures=True)
+    reader = QueueReader(sqs, source, function, clock=clock)
+    reader.step()
+    sqs.send_message(QueueUrl=url, MessageBody="a4", MessageGroupId="a")
+    sqs.send_message(QueueUrl=url, MessageBody="b2", MessageGroupId="b")
+    reader.step()
+    failing.clear()
+    clock.advance(31)
+    reader.step()
+    order = [body for batch in function.bodies for body in batch]
+    assert [body for body in order if body[0] == "b"] == ["b1", "b2"]
+    assert [body for body in order if body[0] == "a"] == ["a1", "a2", "a3", "a2", "a3", "a4"]
+    records = function.batches[0]
+    assert records[0]["attributes"].keys() >= {"MessageGroupId", "MessageDeduplicationId", "SequenceNumber"}
+    assert waiting(manual_cloud, url) == (0, 0)
+
+
 def test_no_more_run_than_the_maximum_concurrency(cloud: Cloud) -> None:
     """With a maximum of 2, two batches run at once, never three, and all are worked on."""
     url = cloud.sqs.create_queue(QueueName="q")["QueueUrl"]
