@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.errors import ConfigError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 MB: Final = 1024 * 1024
+NODE_WORKER: Final = Path(__file__).with_name("node_worker.mjs")
 
 
 def worker_environment(spec: FunctionSpec, *, api: str, log_stream: str, telemetry_fd: int) -> dict[str, str]:
@@ -64,6 +66,7 @@ def _add_layers(variables: dict[str, str], spec: FunctionSpec) -> None:
             for layer in layers
             for folder in (layer / "python" / "lib" / f"python{version}" / "site-packages", layer / "python")
         ],
+        "NODE_PATH": [layer / "nodejs" / "node_modules" for layer in layers],
         "PATH": [layer / "bin" for layer in layers],
         "LD_LIBRARY_PATH": [layer / "lib" for layer in layers],
     }
@@ -80,6 +83,11 @@ def command(spec: FunctionSpec) -> list[str]:
         if program is None:
             raise ConfigError(f"function {spec.name} wants {spec.runtime}, which is not on this machine")
         return [program, "-m", "awslambdaric", spec.handler]
+    if spec.runtime.startswith("nodejs"):
+        program = interpreter(spec.runtime)
+        if program is None:
+            raise ConfigError(f"function {spec.name} wants {spec.runtime}: there is no node on PATH")
+        return [program, str(NODE_WORKER)]
     if spec.runtime.startswith("provided"):
         for folder in (spec.code, *reversed(spec.layers)):
             if os.access(folder / "bootstrap", os.X_OK):

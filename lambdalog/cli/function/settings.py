@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _OPTIONS = (
     click.option("--handler", metavar="FILE.FUNCTION", help="What is called."),
-    click.option("--runtime", metavar="RUNTIME", help="python3.12, provided.al2023, …"),
+    click.option("--runtime", metavar="RUNTIME", help="python3.12, nodejs22.x, provided.al2023, …"),
     click.option("--timeout", type=int, metavar="SECONDS", help="1 to 900."),
     click.option("--memory", type=int, metavar="MB", help="128 to 10240."),
     click.option("--storage", type=int, metavar="MB", help="Size of /tmp, 512 to 10240."),

@@ -251,7 +251,8 @@ def check_runtime(runtime: str) -> None:
     if not runnable(runtime):
         raise Invalid(f"Functions of runtime {runtime} can't be run here; there are {HERE}.")
     if interpreter(runtime) is None:
-        raise Invalid(f"The interpreter of runtime {runtime} is not on this machine: no {runtime} on PATH.")
+        program = "node" if runtime.startswith("nodejs") else runtime
+        raise Invalid(f"The interpreter of runtime {runtime} is not on this machine: no {program} on PATH.")
 
 
 def runtimes_text() -> str:

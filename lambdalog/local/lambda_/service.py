@@ -45,8 +45,8 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
     notes: ClassVar[dict[str, str]] = {
         "CreateFunction": f"Code is a ZipFile, or S3Bucket `{LOCAL_FOLDER}` with a folder as S3Key, run in place and "
         "reloaded when a file changes, or with a zip file, which is taken in. The role is kept and not assumed, VPCs and "
-        "file systems are kept and not used. Functions are Active at once. Runtimes are python3.11 and newer, if the "
-        "interpreter is on this machine, and provided.",
+        "file systems are kept and not used. Functions are Active at once. Runtimes are python3.11 and newer and "
+        "nodejs, if the interpreter is on this machine, and provided.",
         "GetFunction": "Code.Location is the unpacked folder.",
         "GetLayerVersion": "Content.Location is the unpacked folder.",
         "AddPermission": "Asked for triggers and topics. Whoever signs with the store's key may invoke any function.",

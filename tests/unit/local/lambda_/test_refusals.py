@@ -92,7 +92,7 @@ CASES: list[tuple[str, dict[str, Any], str, str, int]] = [
     ("create_function", {"Runtime": "non-existent-runtime"}, "InvalidParameterValueException", f"Value non-existent-runtime at 'runtime' failed to satisfy constraint: {ENUM}", 400),
     ("update_function_configuration", {"FunctionName": "f", "Runtime": "PYTHON3.9"}, "InvalidParameterValueException", f"Value PYTHON3.9 at 'runtime' failed to satisfy constraint: {ENUM}", 400),
     ("create_function", {"Runtime": "go1.x"}, "InvalidParameterValueException", "The runtime parameter of go1.x is no longer supported for creating or updating AWS Lambda functions. We recommend you use a supported runtime while creating or updating functions.", 400),
-    ("create_function", {"Runtime": "java21"}, "InvalidParameterValueException", "Functions of runtime java21 can't be run here; there are python3.11 and newer, and provided.", 400),
+    ("create_function", {"Runtime": "java21"}, "InvalidParameterValueException", "Functions of runtime java21 can't be run here; there are python3.11 and newer, nodejs and provided.", 400),
     ("create_function", {"Runtime": "python3.99"}, "InvalidParameterValueException", "The interpreter of runtime python3.99 is not on this machine: no python3.99 on PATH.", 400),
     ("create_function", {"Architectures": ["x86_64", "arm64"]}, "ValidationException", constraint("[x86_64, arm64]", "architectures", "Member must have length less than or equal to 1"), 400),
     ("create_function", {"Architectures": ["X86_64"]}, "ValidationException", constraint("[X86_64]", "architectures", "Member must satisfy constraint: [Member must satisfy enum value set: [x86_64, arm64], Member must not be null]"), 400),
