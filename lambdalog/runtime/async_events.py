@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from lambdalog.clock import SYSTEM
+from lambdalog.runtime.owners import Owners
+from lambdalog.store.files import Layout
 from lambdalog.store.tables import Tables, transaction
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ BACKOFF_FIRST_MS: Final = 1000
 BACKOFF_MOST_MS: Final = 300_000
 # A worker that took an event answers within the longest timeout there is, and some time.
 LEASE_MS: Final = 960_000
+# How often it is looked whether those who took events still live.
+OWNERS_SECONDS: Final = 1.0
 # A dead letter that can't be sent is tried again this much later.
 UNDELIVERED_MS: Final = 5000
 # So long after an event was too old for its function, its letter is too old for a target that refuses it.
@@ -165,6 +169,8 @@ class AsyncEvents:
         self._clock = clock
         # An event that was answered with 202 survives a power cut.
         self._tables = Tables(root / "events.sqlite", SCHEMA, synchronous="FULL")
+        self._owners = Owners(Layout(root).locks)
+        self._looked = -OWNERS_SECONDS
 
     def enqueue(
         self,
@@ -189,6 +195,7 @@ class AsyncEvents:
 
     def take(self) -> Event | None:
         """The next event that is due, for this worker alone until its lease ends; None if none is."""
+        self._reclaim()
         now = self._clock.now_ms()
         db = self._tables.connection
         if db.execute("SELECT 1 FROM events WHERE due <= ? LIMIT 1", (now,)).fetchone() is None:
@@ -201,7 +208,10 @@ class AsyncEvents:
             ).fetchone()
             if row is None:
                 return None
-            db.execute("UPDATE events SET due = ? WHERE seq = ?", (now + LEASE_MS, row[0]))
+            db.execute(
+                "UPDATE events SET due = ?, lease = ? WHERE seq = ?",
+                (now + LEASE_MS, self._owners.mine(), row[0]),
+            )
             more = db.execute(
                 "SELECT trace, version, function_error, response, sent FROM details WHERE seq = ?", (row[0],)
             ).fetchone()
@@ -226,7 +236,7 @@ class AsyncEvents:
         """Put an event back for another attempt in `delay` ms."""
         self._tables.connection.execute(
             "UPDATE events SET due = ?, attempts = attempts + 1, failures = failures + ?, throttles = throttles + ?,"
-            " error_message = ? WHERE seq = ?",
+            " error_message = ?, lease = NULL WHERE seq = ?",
             (
                 self._clock.now_ms() + delay,
                 attempt.result == "error",
@@ -249,7 +259,7 @@ class AsyncEvents:
         """Note how an event ended; it stays until its targets have taken it, tried again after `delay` ms."""
         with transaction(self._tables.connection) as db:
             db.execute(
-                "UPDATE events SET ending = ?, error_message = ?, due = ? WHERE seq = ?",
+                "UPDATE events SET ending = ?, error_message = ?, due = ?, lease = NULL WHERE seq = ?",
                 (ending, error_message, self._clock.now_ms() + delay, event.seq),
             )
             db.execute(
@@ -269,8 +279,20 @@ class AsyncEvents:
     def release(self, event: Event) -> None:
         """Give an event back as it was: the worker stops before it could try."""
         self._tables.connection.execute(
-            "UPDATE events SET due = ? WHERE seq = ?", (self._clock.now_ms(), event.seq)
+            "UPDATE events SET due = ?, lease = NULL WHERE seq = ?", (self._clock.now_ms(), event.seq)
         )
+
+    def _reclaim(self) -> None:
+        """Give back, now and then, what a worker took whose process has died: its lease needs not run out."""
+        if self._clock.monotonic() - self._looked < OWNERS_SECONDS:
+            return
+        self._looked = self._clock.monotonic()
+        db = self._tables.connection
+        for (owner,) in db.execute("SELECT DISTINCT lease FROM events WHERE lease IS NOT NULL").fetchall():
+            if not self._owners.lives(owner):
+                db.execute(
+                    "UPDATE events SET due = ?, lease = NULL WHERE lease = ?", (self._clock.now_ms(), owner)
+                )
 
     def pending(self) -> int:
         """How many events wait, or are tried now."""
@@ -287,8 +309,9 @@ class AsyncEvents:
         return dict(self._tables.connection.execute("SELECT name, value FROM counts").fetchall())
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, and give back what was taken and not answered for."""
         self._tables.close()
+        self._owners.close()
 
 
 class Functions(Protocol):

@@ -12,7 +12,8 @@
     <root>/queues.sqlite, functions.sqlite, replay.sqlite
     <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
     <root>/endpoint.lock                              held by the process that serves the store; tells its address
-    <root>/locks/<name>.lock                          held by whoever reads an event source that one alone may read
+    <root>/locks/<name>.lock                          held by whoever reads an event source that one alone may read, or has
+                                                      taken asynchronous events
 
 A segment's id is `<stream>@<first event's ms>-<pid>-<random>`. Names from outside are quoted: what is left cannot be a
 path, cannot begin with a dot, and differs even where the file system ignores case.
