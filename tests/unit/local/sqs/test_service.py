@@ -140,3 +140,54 @@ def test_several_threads_share_no_message(cloud: Cloud) -> None:
     for thread in threads:
         thread.join()
     assert sorted(map(int, got)) == list(range(200))
+
+
+def test_only_so_many_messages_are_in_flight(sqs: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the limit a receive is refused with OverLimit; of a FIFO queue it gets nothing. What is deleted makes room."""
+    monkeypatch.setattr("lambdalog.local.sqs.mailbox.IN_FLIGHT_MAX", 4)
+    monkeypatch.setattr("lambdalog.local.sqs.fifo.IN_FLIGHT_MAX", 4)
+    fifo = sqs.create_queue(QueueName="q.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for number in range(6):
+        sqs.send_message(QueueUrl=url, MessageBody=str(number))
+        order = {"MessageGroupId": str(number), "MessageDeduplicationId": str(number)}
+        sqs.send_message(QueueUrl=fifo, MessageBody=str(number), **order)
+    taken = [sqs.receive_message(QueueUrl=url)["Messages"][0] for _ in range(4)]
+    with pytest.raises(sqs.exceptions.OverLimit):
+        sqs.receive_message(QueueUrl=url)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=taken[0]["ReceiptHandle"])
+    assert bodies(sqs.receive_message(QueueUrl=url)) == ["4"]
+    for _ in range(4):
+        sqs.receive_message(QueueUrl=fifo)
+    assert bodies(sqs.receive_message(QueueUrl=fifo)) == []
+
+
+def test_the_queues_own_wait_and_visibility_hold_at_once(sqs: Any, url: str, clock: ManualClock) -> None:
+    """A change of the attributes is seen by the next receive, also where the queue was looked up before."""
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"ReceiveMessageWaitTimeSeconds": "7", "VisibilityTimeout": "3"}
+    )
+    begin = clock.now()
+    assert bodies(sqs.receive_message(QueueUrl=url)) == []
+    assert clock.now() - begin == pytest.approx(7, abs=0.1)
+    sqs.send_message(QueueUrl=url, MessageBody="m")
+    assert bodies(sqs.receive_message(QueueUrl=url)) == ["m"]
+    clock.advance(3)
+    assert bodies(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0)) == ["m"]
+
+
+def test_visibility_has_a_largest_sum(sqs: Any, url: str, clock: ManualClock) -> None:
+    """From the receive on, twelve hours in all."""
+    sqs.send_message(QueueUrl=url, MessageBody="m")
+    (message,) = sqs.receive_message(QueueUrl=url)["Messages"]
+    change = {"QueueUrl": url, "ReceiptHandle": message["ReceiptHandle"]}
+    sqs.change_message_visibility(**change, VisibilityTimeout=43_200)
+    clock.advance(10)
+    with pytest.raises(
+        ClientError, match=r"Total VisibilityTimeout for the message is beyond the limit \[43200 seconds\]"
+    ):
+        sqs.change_message_visibility(**change, VisibilityTimeout=43_195)
+    sqs.change_message_visibility(**change, VisibilityTimeout=43_190)
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    with pytest.raises(ClientError, match="Message does not exist or is not available"):
+        sqs.change_message_visibility(**change, VisibilityTimeout=5)
