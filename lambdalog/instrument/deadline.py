@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.clock import SYSTEM
-from lambdalog.instrument.forked import after_fork
+from lambdalog.forked import after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

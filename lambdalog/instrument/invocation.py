@@ -12,7 +12,7 @@ import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from lambdalog.instrument.forked import after_fork
+from lambdalog.forked import after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from lambdalog.instrument.forked import after_fork
+from lambdalog.forked import after_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

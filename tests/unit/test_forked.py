@@ -11,7 +11,7 @@ import pytest
 
 CODE = """
 import os
-from lambdalog.instrument.forked import after_fork
+from lambdalog.forked import after_fork
 class Owner:
     renewed = 0
     def renew(self): Owner.renewed += 1
