@@ -22,7 +22,6 @@ from lambdalog.settings import STORE_VARIABLE, function_name, region
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambdalog.cloud import Cloud
     from lambdalog.instrument.invocation import Invocation
     from lambdalog.shipper import Shipper
 
@@ -51,31 +50,35 @@ class LocalContext:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
+# How long a handler's answer waits for its lines to be written.
+FLUSH_SECONDS: Final = 2.0
+
+
 class _Destination:
     """This process's stream in the store; one for all its invocations."""
 
     def __init__(self) -> None:
-        self._cloud: Cloud | None = None
-        self._shippers: dict[str, Shipper] = {}
+        self._shipper: Shipper | None = None
         self.stream = ""
 
-    def shipper(self, group: str) -> Shipper | None:
-        """Where a group's lines go; None where nothing is to be written."""
+    def shipper(self) -> Shipper | None:
+        """What takes the lines there; None where nothing is to be written."""
         if "PYTEST_CURRENT_TEST" in os.environ and STORE_VARIABLE not in os.environ:
             return None
-        if group not in self._shippers:
+        if self._shipper is None:
             import atexit
 
             from lambdalog.cloud import connect
             from lambdalog.runtime.sink import stream_name
             from lambdalog.shipper import Shipper
+            from lambdalog.shipper.destination import spool_of
 
-            if self._cloud is None:
-                self._cloud = connect()
-                atexit.register(self._cloud.close)
-            self.stream = self.stream or stream_name(time.time(), "$LATEST")
-            self._shippers[group] = Shipper(self._cloud.logs, group=group, stream=self.stream)
-        return self._shippers[group]
+            cloud = connect()
+            # Before the shipper's own exit is seen to: it is closed after that.
+            atexit.register(cloud.close)
+            self.stream = stream_name(time.time(), "$LATEST")
+            self._shipper = Shipper(cloud.logs, stream=self.stream, spool=spool_of(cloud.target))
+        return self._shipper
 
 
 _destination = _Destination()
@@ -86,14 +89,14 @@ class PlainRun:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         name = function_name(Path(_file(function)))
-        self._shipper = _try(lambda: _destination.shipper(f"/aws/lambda/{name}"))
+        self._group = f"/aws/lambda/{name}"
+        self._shipper = _try(_destination.shipper)
         self.context = LocalContext(name, _destination.stream)
         self._began = 0.0
 
     def begin(self, invocation: Invocation) -> Callable[[], None] | None:
         """The invocation begins; what is to be called at its end."""
-        shipper = self._shipper
-        if shipper is None:
+        if self._shipper is None:
             return None
         from lambdalog.runtime import platform_lines
 
@@ -102,15 +105,25 @@ class PlainRun:
             from lambdalog.instrument.pretty import pretty
 
             STDOUT.pretty = pretty
-        shipper.put(platform_lines.start(self.context.aws_request_id, self.context.function_version))
-        invocation.listen = lambda line: shipper.put(line.decode("utf-8", "replace"))
+        self._put(platform_lines.start(self.context.aws_request_id, self.context.function_version))
+        invocation.listen = self._listen
         self._began = time.perf_counter()
         return self._end
 
+    def _put(self, line: str) -> None:
+        self._shipper.put(line, group=self._group)
+
+    def _listen(self, line: bytes) -> None:
+        from lambdalog.shipper.fleet import FLEET
+
+        # What the way to the store says of itself doesn't go that way.
+        if not FLEET.sends_here():
+            self._put(line.decode("utf-8", "replace"))
+
     def _end(self) -> None:
         duration_ms = (time.perf_counter() - self._began) * 1000
-        self._shipper.put(self._lines.end(self.context.aws_request_id))
-        self._shipper.put(
+        self._put(self._lines.end(self.context.aws_request_id))
+        self._put(
             self._lines.report(
                 self.context.aws_request_id,
                 duration_ms=duration_ms,
@@ -119,7 +132,7 @@ class PlainRun:
                 max_memory_mb=peak_mb(),
             )
         )
-        _try(self._shipper.flush)
+        _try(lambda: self._shipper.flush(FLUSH_SECONDS))
 
 
 def _file(function: Any) -> str:
