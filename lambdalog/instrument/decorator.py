@@ -41,6 +41,7 @@ class Settings(TypedDict, total=False):
     scrub: Scrubber | None
     capture_event: bool
     capture_locals: bool
+    flush: float | None
 
 
 class BatchHandler(Protocol):
@@ -71,7 +72,8 @@ class HandlerDecorator:
         `correlation`: where the event has an id that ties it to its cause: a path, a source's name, or "auto".
         `sample`: the share of invocations that log at DEBUG (LAMBDALOG_SAMPLE). `debug_ring`: how many lines below
         the level are kept, and written if the invocation fails (LAMBDALOG_DEBUG_RING). `scrub` takes secrets out of
-        what a failure tells; `capture_event` and `capture_locals` False leave that out.
+        what a failure tells; `capture_event` and `capture_locals` False leave that out. `flush`: for so many seconds,
+        and at most half of the time that is left, the answer waits for shippers to deliver; None: not at all.
 
         LAMBDALOG_DISABLED=1 leaves the function as it is. TypeError, ValueError for what can't be.
         """
@@ -144,6 +146,7 @@ def checked(
     scrub: Scrubber | None = None,
     capture_event: bool = True,
     capture_locals: bool = True,
+    flush: float | None = 2.0,
 ) -> Options:
     """The decorator's arguments as options. TypeError, ValueError for wrong ones, when the function is defined."""
     kinds = (permanent,) if isinstance(permanent, type) else tuple(permanent)
@@ -158,6 +161,8 @@ def checked(
         raise ValueError(f"sample is a share from 0 to 1, not {sample!r}")
     if debug_ring is not None and debug_ring < 0:
         raise ValueError(f"debug_ring is a number of lines, not {debug_ring!r}")
+    if flush is not None and flush < 0:
+        raise ValueError(f"flush is a number of seconds, or None, not {flush!r}")
     paths: tuple[tuple[str | int, ...], ...] = ()
     if correlation is not None:
         from lambdalog.instrument.correlation import parse
@@ -173,6 +178,7 @@ def checked(
         scrub=scrub,
         capture_event=capture_event,
         capture_locals=capture_locals,
+        flush=flush,
     )
 
 

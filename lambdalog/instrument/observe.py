@@ -16,6 +16,7 @@ from lambdalog.instrument.invocation import CURRENT
 from lambdalog.instrument.levels import DEBUG, ERROR, WARN
 from lambdalog.instrument.logger import Logger
 from lambdalog.instrument.output import STDOUT
+from lambdalog.instrument.shipping import flush_shippers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator
@@ -39,6 +40,7 @@ class Options:
     scrub: Scrubber | None = None
     capture_event: bool = True
     capture_locals: bool = True
+    flush: float | None = 2.0
 
 
 class Observer:
@@ -251,6 +253,8 @@ class Observer:
             CURRENT.end(invocation)
             if finish is not None:
                 finish()
+            if self.options.flush is not None:
+                flush_shippers(self.options.flush, invocation.remaining)
         except Exception as error:  # noqa: BLE001 - ours, and none of the handler's
             self.own_failure("end an invocation", error)
 
