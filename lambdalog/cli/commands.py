@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "topic": ("topic", "Topics: create, subscribe, publish, filter, delete."),
     "tail": ("tail", "Log lines of many groups, merged by time."),
     "query": ("query", "Ask the logs, in the language of CloudWatch Logs Insights."),
+    "ship": ("ship", "Standard input into a log group, line by line."),
     "failures": ("failures", "What failed: dead letters, grouped by what they have in common."),
     "replay": ("replay", "Invoke again what failed. Shows what it would do; --yes does it."),
     "dashboard": ("dashboard", "Logs and failures, live, in the terminal."),
