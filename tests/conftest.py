@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,15 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-aws-config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-aws-credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(autouse=True)
+def _no_shippers_left() -> Iterator[None]:
+    """A handler's end flushes every shipper of the process: those of a test that is over are none of the next one's."""
+    yield
+    fleet = sys.modules.get("lambdalog.shipper.fleet")
+    if fleet is not None:
+        fleet.FLEET._shippers.clear()
 
 
 @pytest.fixture
