@@ -26,11 +26,13 @@ _FIRST_FRAMES: Final = 10
 TEXT_MAX: Final = 4000
 
 _LIBRARY: Final = re.compile(
-    r"(?:^|/)(?:site-packages|dist-packages|lib/python3(?:\.\d+)?|awslambdaric|lambdalog/instrument)/|^<"
+    r"(?:^|/)(?:site-packages|dist-packages|lib/python3(?:\.\d+)?|awslambdaric|lambdalog/instrument|node_modules"
+    r"|var/runtime)/|^(?:javax?|jdk|sun|com/amazonaws/services/lambda)/|^<|^node:"
 )
 # What the compiler makes of a comprehension differs between versions of Python.
 _MADE: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-_STACK: Final = re.compile(r'File "([^"]+)", line (\d+), in ([^\n]+)(?:\n\s*([^\n]+))?')
+# How Lambda and its runtimes introduce what went wrong, which tells of one request and not of the failure.
+_PREFIX: Final = re.compile(r"^(?:RequestId: \S+ (?:Error: )?|\d{4}-\d\d-\d\dT\S+Z [0-9a-f-]{36} )")
 # What differs between two occurrences of one failure: quoted values, ids, numbers.
 _VARIABLE: Final = re.compile(
     r"'[^']*'|\"[^\"]*\"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b0x[0-9a-fA-F]+\b"
@@ -139,30 +141,64 @@ def _from_record(record: Mapping[str, Any], depth: int) -> Failure:
 
 
 def from_lambda_error(payload: Mapping[str, Any]) -> Failure:
-    """The failure in an error payload: errorType, errorMessage, stackTrace."""
-    type_, message = str(payload.get("errorType") or "Unknown"), str(payload.get("errorMessage") or "")
-    stack = payload.get("stackTrace")
-    text = "\n".join(map(str, stack)) if isinstance(stack, list) else str(stack or "")
-    frames = tuple(
-        Frame(file, int(line), function.strip(), code.strip() or None if code else None)
-        for file, line, function, code in _STACK.findall(text)
+    """The failure in an error payload of any runtime: errorType, errorMessage, stackTrace (or stack, trace, cause)."""
+    return _from_lambda_error(payload, 0)
+
+
+def _from_lambda_error(payload: Mapping[str, Any], depth: int) -> Failure:
+    from lambdalog.stack import frames_of
+
+    type_ = str(payload.get("errorType") or "Unknown")
+    message = _cut(_PREFIX.sub("", str(payload.get("errorMessage") or "")))
+    frames = frames_of(
+        next((payload[name] for name in ("stackTrace", "stack", "trace") if payload.get(name)), ())
     )
-    return Failure(type_, message, fingerprint(type_, message, frames), frames)
+    cause = payload.get("cause")
+    # Java tells causes, one within the other.
+    causes = (_from_lambda_error(cause, depth + 1),) if isinstance(cause, dict) and depth < CAUSES_MAX else ()
+    return Failure(type_, message, fingerprint(type_, message, frames), frames, causes)
+
+
+def from_text(text: str) -> Failure | None:
+    """The failure that a line of a log in Lambda's text format tells of; None if it tells of none.
+
+    Python: `[ERROR] Type: message` and a traceback. Node.js: `… ERROR Invoke Error {"errorType": …}`.
+    """
+    if text.startswith("[ERROR] "):
+        from lambdalog.stack import frames_of
+
+        head, _, stack = text[8:].replace("\r", "\n").partition("\nTraceback (most recent call last):")
+        type_, colon, message = head.partition(":")
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", type_):
+            return None
+        message = _cut(message.strip()) if colon else ""
+        frames = frames_of(stack)
+        return Failure(type_, message, fingerprint(type_, message, frames), frames)
+    _, mark, payload = text.partition("\tERROR\tInvoke Error \t")
+    if mark:
+        import json
+
+        try:
+            found = json.loads(payload)
+        except ValueError:
+            return None
+        return from_lambda_error(found) if isinstance(found, dict) and "errorType" in found else None
+    return None
 
 
 def from_dead_letter(error_code: str, error_message: str) -> Failure:
     """The failure that a dead letter tells of, which names no type: judged from the text."""
-    if "Task timed out after" in error_message:
+    message = _PREFIX.sub("", error_message)
+    if message.startswith("Task timed out after"):
         type_ = "Sandbox.Timedout"
-    elif "Runtime exited" in error_message:
+    elif message.startswith("Runtime exited"):
         type_ = "Runtime.ExitError"
-    elif error_message.startswith("Unable to import module"):
+    elif message.startswith("Unable to import module"):
         type_ = "Runtime.ImportModuleError"
     elif error_code == "429":
         type_ = "TooManyRequestsException"
     else:
         type_ = "Unknown"
-    message = re.sub(r"^RequestId: \S+ (?:Error: )?", "", error_message)
     return Failure(type_, message, fingerprint(type_, message, ()))
 
 
