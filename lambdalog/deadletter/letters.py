@@ -7,6 +7,7 @@ developer guide, "Dead-letter queues"). A destination record wraps event and res
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -21,23 +22,36 @@ if TYPE_CHECKING:
 ERROR_MESSAGE_BYTES: Final = 1024
 # SQS takes ten attributes a message; three are Lambda's own.
 EXTRA_MAX: Final = 7
+# What neither SQS nor SNS takes: "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF".
+_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One failed asynchronous invocation. `extra` adds String attributes of our own, at most seven."""
+    """One failed asynchronous invocation. `extra` adds String attributes of our own, at most seven.
+
+    `trace_header` is the X-Ray header of the event, by which Lambda counts how often a chain of invocations went round.
+    """
 
     body: str
     request_id: str
     error_message: str = ""
     error_code: int = 200
     extra: Mapping[str, str] = field(default_factory=dict)
+    trace_header: str = ""
 
 
 def message_attributes(letter: DeadLetter) -> dict[str, dict[str, str]]:
-    """The attributes of the message: RequestID, ErrorCode, ErrorMessage cut at 1 KB, and the letter's own."""
-    texts = {"RequestID": letter.request_id, "ErrorMessage": _cut(letter.error_message), **letter.extra}
-    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}
+    """The attributes of the message: RequestID, ErrorCode, ErrorMessage cut at 1 KB, and the letter's own.
+
+    What a message can't hold is shown as U+FFFD: an escape sequence in an exception's text must not keep the letter from
+    being sent.
+    """
+    texts = {"RequestID": letter.request_id, "ErrorMessage": letter.error_message, **letter.extra}
+    clean = {name: _FORBIDDEN.sub("\ufffd", text) for name, text in texts.items() if text}
+    if "ErrorMessage" in clean:
+        clean["ErrorMessage"] = _cut(clean["ErrorMessage"])
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in clean.items()}
     attributes["ErrorCode"] = {"DataType": "Number", "StringValue": str(letter.error_code)}
     return attributes
 
@@ -59,20 +73,46 @@ class DeadLetters:
                 f"a dead letter takes {EXTRA_MAX} attributes of its own, not {len(letter.extra)}"
             )
         attributes: Any = message_attributes(letter)
-        if target.startswith("arn:") and target.split(":")[2] == "sns":
+        body = body_of(letter.body)
+        parts = target.split(":", 5) if target.startswith("arn:") else []
+        if parts and parts[2] == "sns":
             if self._sns is None:
                 raise ValueError(f"no SNS client to send to {target} with")
-            return self._sns.publish(TopicArn=target, Message=letter.body, MessageAttributes=attributes)[
-                "MessageId"
-            ]
-        url = (
-            target
-            if "/" in target
-            else self._sqs.get_queue_url(QueueName=target.rpartition(":")[2])["QueueUrl"]
+            told = self._sns.publish(TopicArn=target, Message=body, MessageAttributes=attributes)
+            return told["MessageId"]
+        if target.endswith(".fifo"):
+            # "Lambda doesn't support FIFO queues and topics as dead-letter queues" (developer guide)
+            raise ValueError(f"{target} is a FIFO queue, which takes no dead letters")
+        arguments: dict[str, Any] = {}
+        if letter.trace_header:
+            header = {"DataType": "String", "StringValue": letter.trace_header}
+            arguments["MessageSystemAttributes"] = {"AWSTraceHeader": header}
+        url = target if "/" in target else self._url(target, parts)
+        told_too = self._sqs.send_message(
+            QueueUrl=url, MessageBody=body, MessageAttributes=attributes, **arguments
         )
-        return self._sqs.send_message(QueueUrl=url, MessageBody=letter.body, MessageAttributes=attributes)[
-            "MessageId"
-        ]
+        return told_too["MessageId"]
+
+    def _url(self, target: str, parts: list[str]) -> str:
+        if not parts:
+            return self._sqs.get_queue_url(QueueName=target)["QueueUrl"]
+        owner = {"QueueOwnerAWSAccountId": parts[4]} if parts[4] else {}
+        return self._sqs.get_queue_url(QueueName=parts[5], **owner)["QueueUrl"]
+
+
+def body_of(event: str) -> str:
+    """The event, unchanged; where it has characters that a message can't hold, its JSON with these escaped.
+
+    Valid JSON has them inside of texts only, where an escape means the same.
+    """
+    if _FORBIDDEN.search(event) is None:
+        return event
+    return _FORBIDDEN.sub(lambda found: "".join(f"\\u{unit:04x}" for unit in _units(found[0])), event)
+
+
+def _units(character: str) -> list[int]:
+    raw = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(raw[start : start + 2], "big") for start in range(0, len(raw), 2)]
 
 
 Condition = Literal["Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
@@ -91,26 +131,38 @@ def destination_record(
     response_payload: bytes | None = None,
 ) -> str:
     """The JSON that Lambda sends to a destination, keys in Lambda's order. `function_arn` is qualified."""
-    record: dict[str, Any] = {
-        "version": "1.0",
-        "timestamp": datetime.fromtimestamp(now, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z"),
-        "requestContext": {
-            "requestId": request_id,
-            "functionArn": function_arn,
-            "condition": condition,
-            "approximateInvokeCount": invoke_count,
-        },
-        "requestPayload": json.loads(request_payload),
+    moment = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    context = {
+        "requestId": request_id,
+        "functionArn": function_arn,
+        "condition": condition,
+        "approximateInvokeCount": invoke_count,
+    }
+    # Payloads stand in it as they are: what is read and written again is not always the same (1.0, 1e400, doubled keys).
+    parts = {
+        "version": '"1.0"',
+        "timestamp": json.dumps(moment),
+        "requestContext": _compact(context),
+        "requestPayload": _json(request_payload),
     }
     if condition != "ZeroReservedConcurrency" and response_payload is not None:
-        context: dict[str, Any] = {"statusCode": 200, "executedVersion": executed_version}
+        answer: dict[str, Any] = {"statusCode": 200, "executedVersion": executed_version}
         if function_error is not None:
-            context["functionError"] = function_error
-        record["responseContext"] = context
-        record["responsePayload"] = json.loads(response_payload) if response_payload else None
-    return json.dumps(record)
+            answer["functionError"] = function_error
+        parts["responseContext"] = _compact(answer)
+        parts["responsePayload"] = _json(response_payload)
+    return body_of("{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}")
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _json(payload: bytes) -> str:
+    """A payload as it stands in JSON; ValueError for what is none."""
+    text = payload.decode() or "null"
+    json.loads(text)
+    return text.strip()
 
 
 def _cut(text: str) -> str:

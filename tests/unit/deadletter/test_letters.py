@@ -88,3 +88,47 @@ def test_a_destination_record_has_lambdas_keys_in_order() -> None:
     )
     assert "responseContext" not in off
     assert "responsePayload" not in off
+
+
+def test_what_a_message_cannot_hold_does_not_keep_a_letter_back(cloud: Cloud) -> None:
+    """An escape sequence in the error's text is shown as U+FFFD; in the event, a JSON escape means the same."""
+    url = cloud.sqs.create_queue(QueueName="q-dlq")["QueueUrl"]
+    event = '{"a": "x\uffffy", "b": 1.0}'
+    DeadLetters(cloud.sqs).send("q-dlq", DeadLetter(event, "r", "\x1b[31mred\x00", trace_header="Root=1-2-3"))
+    (message,) = cloud.sqs.receive_message(
+        QueueUrl=url, MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"]
+    )["Messages"]
+    assert message["Body"] == '{"a": "x\\uffffy", "b": 1.0}'
+    assert json.loads(message["Body"]) == json.loads(event)
+    assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "\ufffd[31mred\ufffd"
+    assert message["Attributes"]["AWSTraceHeader"] == "Root=1-2-3"
+
+
+def test_fifo_queues_take_no_dead_letters(cloud: Cloud) -> None:
+    """Lambda doesn't support them as targets."""
+    with pytest.raises(ValueError, match="FIFO"):
+        DeadLetters(cloud.sqs).send("q.fifo", LETTER)
+
+
+def test_a_records_payloads_stand_as_they_are() -> None:
+    """Numbers keep their form; what is no JSON is refused."""
+    record = destination_record(
+        now=0,
+        request_id="r",
+        function_arn="arn:f:1",
+        condition="RetriesExhausted",
+        invoke_count=1,
+        request_payload=b' {"a":1.10,"a":1e400} ',
+        response_payload=b"",
+    )
+    assert '"requestPayload":{"a":1.10,"a":1e400},' in record
+    assert record.endswith('"responsePayload":null}')
+    with pytest.raises(ValueError, match="Expecting"):
+        destination_record(
+            now=0,
+            request_id="r",
+            function_arn="a",
+            condition="RetriesExhausted",
+            invoke_count=1,
+            request_payload=b"{",
+        )
