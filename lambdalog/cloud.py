@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # By boto3's names.
 SERVICES: Final = ("logs", "sqs", "sns", "lambda")
+# An invocation takes 15 minutes at most.
+LONGEST_SECONDS: Final = 930
 
 
 def connect(target: str | None = None, *, clock: Clock = SYSTEM, **session: Any) -> Cloud:
@@ -99,6 +101,27 @@ class Cloud:
                 self._clients[service] = self._make(service)
             return self._clients[service]
 
+    def careful(self, service: str) -> Any:
+        """A client that sends each request once, and waits as long as an invocation takes: for what must not happen twice.
+
+        boto3's own would send it again where the connection broke. On disk it is the client of that name.
+        """
+        if self.root is not None:
+            return self.client(service)
+        with self._lock:
+            key = f"{service}, careful"
+            if key not in self._clients:
+                from botocore.config import Config
+
+                once = Config(
+                    retries={"total_max_attempts": 1},
+                    connect_timeout=10,
+                    read_timeout=LONGEST_SECONDS,
+                    tcp_keepalive=True,
+                )
+                self._clients[key] = self._boto3(service, config=once)
+            return self._clients[key]
+
     def boto3_client(self, service: str) -> Any:
         """boto3's own client of a service: on disk its requests are answered in this process, without a socket.
 
@@ -167,7 +190,7 @@ class Cloud:
                     sns=lambda: self.sns,
                 )
 
-    def _boto3(self, service: str) -> Any:
+    def _boto3(self, service: str, **arguments: Any) -> Any:
         import boto3
         from botocore.exceptions import BotoCoreError
 
@@ -175,6 +198,6 @@ class Cloud:
             if self._session is None:
                 where = self.target.region if isinstance(self.target, Aws) else None
                 self._session = boto3.Session(region_name=where, **self._session_arguments)
-            return self._session.client(service)
+            return self._session.client(service, **arguments)
         except BotoCoreError as error:
             raise ConfigError(f"can't make a client for AWS: {error}") from error

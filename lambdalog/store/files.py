@@ -10,6 +10,7 @@
     <root>/logs.sqlite                                metric values, how far filters have come, queries
     <root>/.deliveries.lock                           held while subscription filters deliver
     <root>/queues.sqlite, functions.sqlite, replay.sqlite
+    <root>/replay/<run id>.lock                       held by the process that works on a replay or discard
     <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
     <root>/endpoint.lock                              held by the process that serves the store; tells its address
     <root>/locks/<name>.lock                          held by whoever reads an event source that one alone may read, or has
@@ -101,9 +102,14 @@ class Layout:
         self.log_tables = root / "logs.sqlite"
         self.deliveries_lock = root / ".deliveries.lock"
         self.spool = root / "spool"
+        self.replays = root / "replay"
         self.endpoint_keys = root / "endpoint-key.json"
         self.endpoint = root / "endpoint.lock"
         self.locks = root / "locks"
+
+    def replay_lock(self, run: str) -> Path:
+        """The lock of one replay or discard."""
+        return self.replays / f"{run}.lock"
 
     def group(self, name: str) -> GroupLayout:
         """The paths of one log group."""

@@ -84,7 +84,9 @@ class Invocation(Launch):
             )
             response = {"StatusCode": 202, "Payload": _body(b"")}
             return response | {"ResponseMetadata": {"RequestId": request_id}}
-        outcome = self.run(found, payload, client_context=ClientContext, trace_id=caller_trace())
+        outcome = self.run(
+            found, payload, client_context=_client_context(ClientContext), trace_id=caller_trace()
+        )
         response = {
             "StatusCode": 200,
             "ExecutedVersion": outcome.executed_version,
@@ -154,6 +156,14 @@ class Invocation(Launch):
 
     def _throttled(self, reason: str) -> ClientError:
         return self.refusal("TooManyRequestsException", "Rate Exceeded.", status=429, Reason=reason)
+
+
+def _client_context(given: str | None) -> str | None:
+    """The JSON in a client context; what is no base64 goes on as it is, for the runtime to refuse."""
+    try:
+        return given and base64.b64decode(given, validate=True).decode()
+    except ValueError:
+        return given
 
 
 def _payload(given: Any) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from lambdalog.local.sqs import schema
 from lambdalog.local.sqs.message import uuid_text
 from lambdalog.store.tables import transaction
 
@@ -48,6 +49,10 @@ class Looked(NamedTuple):
     receives: int
     first: int
     visible_at: int
+
+    def hidden(self, now: int) -> bool:
+        """Whether it is in flight or delayed at epoch ms `now`; behind the first of its group it is neither."""
+        return now < self.visible_at < schema.PARKED
 
 
 def all_of(mailbox: Mailbox, queue: Queue, now: int) -> list[Looked]:
