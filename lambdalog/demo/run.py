@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.demo.summary import Row, Tally, differences, letters_in, rows
 from lambdalog.demo.traffic import SAMPLES, Traffic
-from lambdalog.failures import Inbox
-from lambdalog.failures.replay import Replay, plan
+from lambdalog.failures import Desk, where
 from lambdalog.local.lambda_ import Lambda
 from lambdalog.local.lambda_.deploy import deploy
 from lambdalog.runtime.project import Project, read_project
@@ -143,23 +142,12 @@ class Demo:
 
     def _replay(self) -> None:
         """Invoke again what the outage failed, and only that."""
-        inbox = Inbox(self._cloud, self._clock)
-        decided = plan(inbox, "payments-dlq")
-        outage = {
-            found.failure.fingerprint
-            for found in decided.letters
-            if "gateway is down" in found.failure.message
-        }
-        assert self._cloud.root is not None
-        replay = Replay(self._cloud, inbox, self._cloud.root, clock=self._clock)
-        try:
-            for fingerprint in outage:
-                run = replay.begin(plan(inbox, "payments-dlq", fingerprint=fingerprint))
-                result = replay.run(run.id)
+        with Desk(self._cloud) as desk:
+            planned = desk.plan("payments-dlq", where=where(["message~gateway is down"]))
+            if planned.letters:
+                result = desk.run(desk.begin(planned).id)
                 with self._lock:
                     self._tallies["payments"].replayed += result.counts["acked"]
-        finally:
-            replay.close()
 
     def _observe(self, spec: FunctionSpec, outcome: Outcome) -> None:
         with self._lock:

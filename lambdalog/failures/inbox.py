@@ -1,212 +1,228 @@
-"""The inbox: dead letters of all queues, joined with their log lines, grouped by fingerprint."""
+"""The inbox: what lies in all queues that get failures, joined with what the logs tell, grouped by fingerprint."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from contextlib import suppress
+import json
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
-
-import orjson
+from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SYSTEM
-from lambdalog.failure import from_dead_letter, from_lambda_error, from_record
-from lambdalog.failures.letter import Explained, Letter, from_message
-from lambdalog.query.pattern import Term
-from lambdalog.tail import Line
+from lambdalog.errors import ReplayError
+from lambdalog.failure import Failure, fingerprint, from_dead_letter, from_lambda_error
+from lambdalog.failures.evidence import Evidence, Told, parsed
+from lambdalog.failures.groups import Explained, grouped
+from lambdalog.failures.look import browse, receive
+from lambdalog.failures.places import Places
+from lambdalog.failures.where import EVERYTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from lambdalog.clock import Clock
     from lambdalog.cloud import Cloud
-    from lambdalog.failure import Failure
+    from lambdalog.failures.evidence import Attempt
+    from lambdalog.failures.groups import Group
+    from lambdalog.failures.letter import Letter
+    from lambdalog.failures.look import Look
+    from lambdalog.failures.marks import Marks
+    from lambdalog.failures.where import Where
+    from lambdalog.tail import Line
 
-SUFFIX: Final = "-dlq"
-# Lambda tries for six hours; log lines of a letter lie in the time before it was sent.
-LOOK_BACK_MS: Final = 6 * 3_600_000 + 60_000
-LINES_MAX: Final = 1000
+# A log can lag behind the letter: what it doesn't tell yet is asked again for this long.
+SETTLED_MS: Final = 300_000
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Failures of one fingerprint. Times are epoch ms; `letters` are in order of time."""
+class Detail:
+    """All that is known of one failure."""
 
-    fingerprint: str
-    type: str
-    message: str
-    first_seen: int
-    last_seen: int
-    functions: tuple[str, ...]
-    versions: tuple[str, ...]
-    letters: tuple[Letter, ...]
+    letter: Letter
+    failure: Failure
+    version: str
+    attempts: tuple[Attempt, ...]
 
     @property
-    def count(self) -> int:
-        """How many failures there are."""
-        return len(self.letters)
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of all attempts, in order of time."""
+        return tuple(line for attempt in self.attempts for line in attempt.lines)
 
 
 class Inbox:
-    """Reads dead letters without taking them where that can be done (a store), and as lightly as SQS lets it elsewhere."""
+    """Reads failures without taking them where that can be done (a store), and as lightly as SQS lets it elsewhere.
 
-    def __init__(self, cloud: Cloud, clock: Clock = SYSTEM) -> None:
+    `spend_receives`: look on AWS also into queues whose own redrive policy counts each look.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        clock: Clock = SYSTEM,
+        *,
+        marks: Marks | None = None,
+        spend_receives: bool = False,
+    ) -> None:
         self._cloud = cloud
         self._clock = clock
+        self._marks = marks
+        self._spend = spend_receives
+        self.places = Places(cloud)
+        self.evidence = Evidence(cloud, self.places)
         # A letter never changes: what its log says is asked for once.
-        self._explained: dict[str, Explained] = {}
+        self._told: dict[str, Told] = {}
+        # What could not be seen at the last look.
+        self.notes: list[str] = []
+
+    def now_ms(self) -> int:
+        """The time by which ages are told, epoch ms."""
+        return self._clock.now_ms()
 
     def queues(self) -> dict[str, tuple[str, ...]]:
-        """Dead-letter queue → the functions whose letters it gets: functions' targets, and queues named …-dlq."""
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for functions in self._cloud.lambda_.get_paginator("list_functions").paginate():
-            for config in functions["Functions"]:
-                target = config.get("DeadLetterConfig", {}).get("TargetArn", "")
-                if ":sqs:" in target:
-                    found[target.rpartition(":")[2]].append(config["FunctionName"])
-        for queues in self._cloud.sqs.get_paginator("list_queues").paginate():
-            for url in queues.get("QueueUrls", []):
-                name = url.rpartition("/")[2]
-                if name.endswith(SUFFIX):
-                    found[name] += []
-        return {name: tuple(names) for name, names in sorted(found.items())}
+        """Queue that gets failures → the functions whose they are."""
+        return {name: place.functions for name, place in self.places.all().items()}
 
     def letters(self, queue: str | None = None) -> list[Letter]:
-        """All letters, or one queue's, in order of time. QueueDoesNotExist for a queue that isn't there."""
-        queues = self.queues()
+        """All letters, or one queue's, in order of time. QueueDoesNotExist for a queue that isn't there.
+
+        ReplayError for a queue on AWS that can't be looked into without consequences; among all queues it is passed
+        over, with a note.
+        """
+        places = self.queues()
+        self.notes = list(self.places.notes)
         if queue is not None:
-            queues = {queue: queues.get(queue, ())}
-        found = []
-        for name, functions in queues.items():
-            messages = self._messages(name, missing_ok=queue is None)
-            found += [
-                from_message(message, name, functions[0] if len(functions) == 1 else "")
-                for message in messages
-            ]
-        return sorted(found, key=lambda letter: letter.sent_at)
+            looks = [self._look(queue, places.get(queue, ()))]
+        else:
+            looks = [look for name, functions in places.items() if (look := self._try(name, functions))]
+        self.notes += [look.note for look in looks if look.note]
+        found = [letter for look in looks for letter in look.letters]
+        found.sort(key=attrgetter("sent_at"))
+        return found
+
+    def failures(self, queue: str | None = None, where: Where = EVERYTHING) -> list[Explained]:
+        """The letters with what failed, in order of time; those that `where` means."""
+        found = self.explained(self.letters(queue))
+        if not where:
+            return found
+        now = self._clock.now_ms()
+        return [explained for explained in found if where(explained, now)]
+
+    def groups(self, queue: str | None = None, where: Where = EVERYTHING) -> list[Group]:
+        """The failures by fingerprint, the most frequent first."""
+        marks = {} if self._marks is None else self._marks.all()
+        found = self.failures(queue, where)
+        if queue is None and not where:
+            # What left the queues needs no memory.
+            there = {explained.letter.message_id for explained in found}
+            self._told = {key: told for key, told in self._told.items() if key in there}
+        return grouped(found, marks, self._clock.now_ms())
+
+    def explained(self, letters: Sequence[Letter]) -> list[Explained]:
+        """Letters with what failed: each log is read once, however many there are."""
+        missing = [letter for letter in letters if letter.message_id not in self._told]
+        if missing:
+            self._learn(missing)
+        known = self._told
+        return [Explained(letter, *(known.get(letter.message_id) or by_text(letter))) for letter in letters]
 
     def explain(self, letter: Letter) -> Explained:
-        """A letter with its failure: from the log line that tells it, else from the letter's own text."""
-        known = self._explained.get(letter.message_id)
-        if known is None:
-            known = self._explained[letter.message_id] = self._look_up(letter)
-        return known
+        """One letter with what failed."""
+        return self.explained([letter])[0]
 
-    def groups(self, queue: str | None = None) -> list[Group]:
-        """The letters by fingerprint, the most frequent first."""
-        found: defaultdict[str, list[Explained]] = defaultdict(list)
-        for letter in self.letters(queue):
-            explained = self.explain(letter)
-            found[explained.failure.fingerprint].append(explained)
-        groups = [_group(fingerprint, members) for fingerprint, members in found.items()]
-        return sorted(groups, key=lambda group: (-group.count, -group.last_seen))
+    def detail(self, letter: Letter) -> Detail:
+        """Everything about a letter: the failure with its stack, every attempt, every line of them."""
+        explained = self.explain(letter)
+        attempts = tuple(self.evidence.attempts(letter))
+        logged = next(
+            (attempt.failure for attempt in reversed(attempts) if attempt.failure is not None), None
+        )
+        own = _of_response(letter)
+        version = explained.version or next((attempt.version for attempt in attempts if attempt.version), "")
+        failure = logged or own or Failure(explained.type, explained.message, explained.fingerprint)
+        return Detail(letter, failure, version, attempts)
 
     def lines(self, letter: Letter) -> list[Line]:
         """The log lines of a letter's invocations, in order of time: those of its request, and what stands between."""
-        functions = [letter.function] if letter.function else list(self.queues().get(letter.queue, ()))
-        found: list[Line] = []
-        for function in functions:
-            with suppress(self._cloud.logs.exceptions.ResourceNotFoundException):
-                found += self._lines(f"/aws/lambda/{function}", letter)
-        return sorted(found, key=attrgetter("order"))
+        return [line for attempt in self.evidence.attempts(letter) for line in attempt.lines]
 
     # --- reading
 
-    def _messages(self, queue: str, *, missing_ok: bool) -> list[dict[str, Any]]:
-        sqs: Any = self._cloud.sqs
-        try:
-            url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-        except sqs.exceptions.QueueDoesNotExist:
-            if missing_ok:
-                return []
-            raise
-        found: list[dict[str, Any]] = []
+    def _look(self, queue: str, functions: tuple[str, ...]) -> Look:
+        function = functions[0] if len(functions) == 1 else ""
+        sqs = self._cloud.client("sqs")
         if self._cloud.root is not None:
-            page = sqs.peek_messages(QueueUrl=url, MaxNumberOfMessages=1000)
-            found += page["Messages"]
-            while "NextToken" in page:
-                page = sqs.peek_messages(QueueUrl=url, MaxNumberOfMessages=1000, NextToken=page["NextToken"])
-                found += page["Messages"]
-            return found
-        return _received(sqs, url)
+            return browse(sqs, queue, function, self._clock.now_ms())
+        return receive(sqs, queue, function, self._clock, spend=self._spend)
 
-    def _lines(self, group: str, letter: Letter) -> list[Line]:
-        if not letter.request_id:
-            return []
-        pages = self._cloud.logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group,
-            filterPattern=str(Term(letter.request_id, quoted=True)),
-            startTime=max(letter.sent_at - LOOK_BACK_MS, 0),
-            endTime=letter.sent_at + 60_000,
-            PaginationConfig={"MaxItems": LINES_MAX},
-        )
-        return [
-            Line(
-                event["timestamp"],
-                event["ingestionTime"],
-                group,
-                event["logStreamName"],
-                event["message"],
-                event["eventId"],
-            )
-            for page in pages
-            for event in page["events"]
-        ]
+    def _try(self, queue: str, functions: tuple[str, ...]) -> Look | None:
+        sqs = self._cloud.client("sqs")
+        try:
+            return self._look(queue, functions)
+        except sqs.exceptions.QueueDoesNotExist:
+            return None  # a target that was deleted, or lies in another account
+        except ReplayError as error:
+            self.notes.append(str(error))
+            return None
 
-    def _look_up(self, letter: Letter) -> Explained:
-        for line in reversed(self.lines(letter)):
-            record = _json(line.message)
-            if record is not None and isinstance(record.get("failure"), dict):
-                return Explained(letter, from_record(record["failure"]), str(record.get("version") or ""))
-            if record is not None and "errorType" in record and "errorMessage" in record:
-                return Explained(letter, from_lambda_error(record))
-        failure: Failure = from_dead_letter(letter.error_code, letter.error_message)
-        return Explained(letter, failure)
+    def _learn(self, letters: Iterable[Letter]) -> None:
+        asked: list[Letter] = []
+        for letter in letters:
+            told = by_itself(letter)
+            if told is None:
+                asked.append(letter)
+            else:
+                self._told[letter.message_id] = told
+        logged = self.evidence.told(asked)
+        settled = self._clock.now_ms() - SETTLED_MS
+        for letter in asked:
+            told = logged.get(letter.request_id)
+            if told is not None or letter.sent_at < settled:
+                self._told[letter.message_id] = told or by_text(letter)
 
 
-def _received(sqs: Any, url: str) -> list[dict[str, Any]]:
-    """Messages of a queue on AWS, put back as they come: SQS has no way to look without taking."""
-    found: dict[str, dict[str, Any]] = {}
-    while True:
-        page = sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=10,
-            MessageSystemAttributeNames=["All"],
-            MessageAttributeNames=["All"],
-            VisibilityTimeout=30,
-        ).get("Messages", [])
-        fresh = [message for message in page if message["MessageId"] not in found]
-        found |= {message["MessageId"]: message for message in fresh}
-        if not fresh:
-            break
-    messages = list(found.values())
-    for start in range(0, len(messages), 10):
-        entries = [
-            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
-            for index, message in enumerate(messages[start : start + 10])
-        ]
-        sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
-    return messages
+def by_itself(letter: Letter) -> Told | None:
+    """Which failure a letter tells of itself; None if its log has to be asked."""
+    match letter.kind:
+        case "dead-letter":
+            if not letter.fingerprint:
+                return None
+            # Made by our decorator, which knew what failed: "Type: message".
+            type_, _, message = letter.error_message.partition(": ")
+            return Told(type_, message, letter.fingerprint, letter.version)
+        case "destination":
+            failure = _of_response(letter)
+            if failure is None:
+                return None
+            return Told(failure.type, failure.message, failure.fingerprint, letter.version)
+        case "success":
+            return _plain("Success", f"{letter.function} succeeded", letter)
+        case "redrive":
+            source = letter.source.rpartition(":")[2]
+            return _plain("MaxReceivesExceeded", f"received too often in {source}", letter)
+        case "message":
+            return _plain("Unknown", "a message that tells of no failure", letter)
+        case _:
+            return None
 
 
-def _group(fingerprint: str, members: list[Explained]) -> Group:
-    newest = members[-1]
-    return Group(
-        fingerprint=fingerprint,
-        type=newest.failure.type,
-        message=newest.failure.message,
-        first_seen=members[0].letter.sent_at,
-        last_seen=newest.letter.sent_at,
-        functions=tuple(sorted({member.letter.function for member in members if member.letter.function})),
-        versions=tuple(sorted({member.version for member in members if member.version})),
-        letters=tuple(member.letter for member in members),
-    )
+def by_text(letter: Letter) -> Told:
+    """Which failure a letter tells of where no log says more: judged from its text."""
+    if letter.kind in {"destination", "stream"}:
+        return _plain(letter.condition, f"{letter.function} was given up", letter)
+    failure = from_dead_letter(letter.error_code, letter.error_message)
+    return Told(failure.type, failure.message, failure.fingerprint, letter.version)
 
 
-def _json(message: str) -> dict[str, Any] | None:
-    if not message.startswith("{"):
+def _plain(type_: str, message: str, letter: Letter) -> Told:
+    place = letter.source or letter.function or letter.queue
+    return Told(type_, message, fingerprint(type_, place, ()), letter.version)
+
+
+def _of_response(letter: Letter) -> Failure | None:
+    """The failure in a destination record's response, and where it is no error, its whole text."""
+    if letter.response is None or letter.kind == "success":
         return None
-    try:
-        found = orjson.loads(message)
-    except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) else None
+    record = parsed(letter.response)
+    if record is not None and ("errorType" in record or "errorMessage" in record):
+        return from_lambda_error(record)
+    text = letter.response if record is None else json.dumps(record)
+    return Failure("Unknown", text[:1000], fingerprint("Unknown", text[:1000], ()))

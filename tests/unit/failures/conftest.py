@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambdalog.failures import Inbox
+from lambdalog.failures import Desk, Inbox
 from lambdalog.local.lambda_ import Lambda
 from lambdalog.local.lambda_.deploy import deploy
 from lambdalog.runtime.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lambdalog.cloud import Cloud
@@ -80,3 +81,51 @@ def pay(cloud: Cloud, tmp_path: Path) -> Pay:
 def inbox(cloud: Cloud) -> Inbox:
     """The inbox of the store."""
     return Inbox(cloud)
+
+
+@pytest.fixture
+def desk(cloud: Cloud) -> Iterator[Desk]:
+    """Everything that can be done about failures of the store."""
+    with Desk(cloud) as opened:
+        yield opened
+
+
+class Moved:
+    """A queue `work` whose messages were received too often, and lie in `work-dlq`."""
+
+    def __init__(self, cloud: Cloud, *, fifo: bool = False) -> None:
+        self.sqs: Any = cloud.client("sqs")
+        end = ".fifo" if fifo else ""
+        extra = {"FifoQueue": "true", "ContentBasedDeduplication": "true"} if fifo else {}
+        self.dlq = f"work-dlq{end}"
+        self.dead = self.sqs.create_queue(QueueName=self.dlq, Attributes=extra)["QueueUrl"]
+        policy = {"deadLetterTargetArn": cloud.scope.queue(self.dlq), "maxReceiveCount": 1}
+        self.url = self.sqs.create_queue(
+            QueueName=f"work{end}",
+            Attributes=extra | {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": "0"},
+        )["QueueUrl"]
+        self.fifo = fifo
+
+    def fail(self, *bodies: str) -> None:
+        """Send bodies, and receive them once too often."""
+        for number, body in enumerate(bodies):
+            group = {"MessageGroupId": f"g{number % 2}"} if self.fifo else {}
+            self.sqs.send_message(
+                QueueUrl=self.url,
+                MessageBody=body,
+                MessageAttributes={"n": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}},
+                **group,
+            )
+        for _ in range(4 * len(bodies) + 4):
+            self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        assert len(self.bodies(self.dead)) >= len(bodies)
+
+    def bodies(self, url: str) -> list[str]:
+        """What lies in a queue."""
+        return [looked.body for looked in self.sqs.browse_messages(QueueUrl=url)]
+
+
+@pytest.fixture
+def moved(cloud: Cloud) -> Moved:
+    """The two queues."""
+    return Moved(cloud)
