@@ -3,205 +3,305 @@
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import asdict
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lambdalog.cli.options import console, interactive, json_option, open_cloud, store_option, write_line
+from lambdalog.cli import failures_view as view
+from lambdalog.cli.options import (
+    json_option,
+    open_cloud,
+    spend_option,
+    store_option,
+    where_option,
+    write_line,
+)
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
-    from lambdalog.failures import Group, Inbox, Letter
+    from collections.abc import Callable
+
+    from lambdalog.failures import Desk
+
+_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_STATUSES = ("new", "ongoing", "regressed", "resolved", "muted")
 
 
-_COLUMNS = (
-    ("count", "bold"),
-    ("last", ""),
-    ("type", "bold red"),
-    ("message", ""),
-    ("function", ""),
-    ("queue", ""),
-    ("fingerprint", "dim"),
-)
+def _looking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every way to look, before or behind the subcommand's name."""
+    for option in (
+        store_option,
+        json_option,
+        spend_option,
+        where_option,
+        click.option("--queue", metavar="NAME", help="Only this queue."),
+    ):
+        function = option(function)
+    return function
+
+
+def _merged(given: dict[str, Any]) -> dict[str, Any]:
+    """What was given behind the subcommand's name, and else before it."""
+    outer: dict[str, Any] = click.get_current_context().obj or {}
+    return {name: value or outer.get(name) for name, value in given.items()}
 
 
 @click.group(name="failures", invoke_without_command=True)
-@click.option("--queue", metavar="NAME", help="Only this dead-letter queue.")
-@json_option
-@store_option
-@click.pass_context
-def command(ctx: click.Context, queue: str | None, as_json: bool, store: str | None) -> None:
-    """Dead letters, grouped by fingerprint: what failed, how often, since when.
+@_looking
+@click.option(
+    "--status", "statuses", multiple=True, type=click.Choice(_STATUSES), help="Only groups of this status."
+)
+@click.option("--all", "everything", is_flag=True, help="Muted groups too.")
+def command(statuses: tuple[str, ...], everything: bool, **given: Any) -> None:
+    """What failed: dead letters and failed messages, grouped by fingerprint; how often, since when, where it stands.
 
-    Without a subcommand the groups are shown.
+    Without a subcommand the groups are shown. --where takes type=…, function=…, version=…, age>1h, text~…, $.path = value
+    (of the event), or a fingerprint; several hold together.
     """
-    ctx.obj = {"queue": queue, "as_json": as_json, "store": store}
+    ctx = click.get_current_context()
+    ctx.obj = given
     if ctx.invoked_subcommand is None:
-        _groups(**ctx.obj)
+        _groups(statuses, everything=everything, **given)
 
 
 @command.command(name="groups")
-@click.pass_obj
-def groups(given: dict[str, Any]) -> None:
+@_looking
+@click.option(
+    "--status", "statuses", multiple=True, type=click.Choice(_STATUSES), help="Only groups of this status."
+)
+@click.option("--all", "everything", is_flag=True, help="Muted groups too.")
+def groups(statuses: tuple[str, ...], everything: bool, **given: Any) -> None:
     """The groups, the most frequent first."""
-    _groups(**given)
+    _groups(statuses, everything=everything, **_merged(given))
 
 
 @command.command(name="list")
-@click.pass_obj
-def list_(given: dict[str, Any]) -> None:
-    """Each letter, in order of time."""
-    with open_cloud(given["store"]) as cloud:
-        inbox = _inbox(cloud)
-        for letter in inbox.letters(given["queue"]):
-            explained = inbox.explain(letter)
+@_looking
+def list_(**given: Any) -> None:
+    """Each failure, in order of time."""
+    given = _merged(given)
+    with _desk(given) as desk:
+        for found in desk.failures(given["queue"], _where(given)):
             if given["as_json"]:
-                write_line(json.dumps(_record(letter) | {"failure": explained.failure.record()}))
-            else:
-                moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(letter.sent_at / 1000))
-                parts = (
-                    moment,
-                    letter.message_id,
-                    letter.queue,
-                    explained.failure.type,
-                    explained.failure.message,
-                )
-                write_line("  ".join(printable(part) for part in parts))
+                write_line(json.dumps(view.explained_record(found)))
+                continue
+            letter = found.letter
+            parts = (view.moment(letter.sent_at), letter.message_id, letter.queue, found.type, found.message)
+            write_line("  ".join(printable(part) for part in parts))
+        _notes(desk)
 
 
 @command.command(name="show")
 @click.argument("identity", metavar="ID")
-@click.pass_obj
-def show(given: dict[str, Any], identity: str) -> None:
-    """One failure whole: ID is a message id, a request id, or a group's fingerprint (its newest letter is shown)."""
-    with open_cloud(given["store"]) as cloud:
-        inbox = _inbox(cloud)
-        letter = _find(inbox, given["queue"], identity)
-        if letter is None:
+@_looking
+def show(identity: str, **given: Any) -> None:
+    """One failure whole, with every attempt and its log.
+
+    ID is a message id, a request id, or a group's fingerprint (its newest failure is shown).
+    """
+    given = _merged(given)
+    with _desk(given) as desk:
+        found = desk.find(identity, given["queue"])
+        if found is None:
             raise click.ClickException(
-                f"no dead letter has the id {identity}; see them with: lambdalog failures list"
+                f"no failure has the id {identity}; see them with: lambdalog failures list"
             )
-        explained, lines = inbox.explain(letter), inbox.lines(letter)
+        detail = desk.detail(found.letter)
         if given["as_json"]:
-            record = _record(letter) | {
-                "failure": explained.failure.record(),
-                "lines": [line.message for line in lines],
+            write_line(json.dumps(view.detail_record(detail)))
+        else:
+            view.show_detail(detail)
+
+
+@command.command(name="queues")
+@json_option
+@store_option
+def queues(**given: Any) -> None:
+    """The queues that failures may lie in, and why."""
+    given = _merged(given)
+    with _desk(given) as desk:
+        for place in desk.inbox.places.all().values():
+            if given["as_json"]:
+                record = {"queue": place.queue, "functions": place.functions, "why": place.why}
+                write_line(json.dumps(record))
+            else:
+                write_line(printable(f"{place.queue}  {'; '.join(place.why)}"))
+        for note in desk.inbox.places.notes:
+            click.echo(printable(note), err=True)
+
+
+def _marking(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        store_option,
+        click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit."),
+        click.argument("identity", metavar="FINGERPRINT"),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command(name="resolve")
+@_marking
+def resolve(identity: str, reason: str, **given: Any) -> None:
+    """It is repaired: a group that fails again after this has regressed."""
+    with _desk(_merged(given)) as desk:
+        desk.resolve(_fingerprint(desk, identity), reason)
+
+
+@command.command(name="mute")
+@_marking
+@click.option(
+    "--for", "span", metavar="TIME", help="Until this has passed: 30m, 8h, 3d.  [default: for good]"
+)
+def mute(identity: str, reason: str, span: str | None, **given: Any) -> None:
+    """Leave a group out of the list."""
+    seconds = None
+    if span is not None:
+        found = re.fullmatch(r"(\d+)([mhdw])", span)
+        if found is None:
+            raise click.UsageError(f"--for {span}: write 30m, 8h or 3d")
+        seconds = int(found[1]) * _SECONDS[found[2]]
+    with _desk(_merged(given)) as desk:
+        desk.mute(_fingerprint(desk, identity), seconds=seconds, reason=reason)
+
+
+@command.command(name="reopen")
+@_marking
+def reopen(identity: str, reason: str, **given: Any) -> None:
+    """Forget that a group was resolved or muted."""
+    with _desk(_merged(given)) as desk:
+        fingerprint = _fingerprint(desk, identity)
+        if not desk.reopen(fingerprint, reason):
+            raise click.ClickException(f"{fingerprint} is neither resolved nor muted")
+
+
+@command.command(name="runs")
+@click.argument("run_id", metavar="[RUN]", required=False)
+@json_option
+@store_option
+def runs(run_id: str | None, **given: Any) -> None:
+    """The replays and discards that were begun, newest first; with RUN, how far each of its items is."""
+    given = _merged(given)
+    with _desk(given) as desk:
+        if run_id is not None:
+            _items(desk, run_id, as_json=bool(given["as_json"]))
+            return
+        for run in desk.runs():
+            counts = desk.result(run.id).counts
+            if given["as_json"]:
+                record: dict[str, Any] = {
+                    "run": run.id,
+                    "kind": run.kind,
+                    "queue": run.queue,
+                    "target": run.target,
+                    "created": run.created,
+                    "finished": run.finished,
+                    "stopped": run.stopped,
+                    "reason": run.reason,
+                    "items": dict(counts),
+                }
+                write_line(json.dumps(record))
+                continue
+            told = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+            state = "finished" if run.finished is not None else run.stopped or "not finished"
+            parts = (view.moment(run.created), run.id, run.kind, run.queue, run.target, state, told)
+            write_line(printable("  ".join(part for part in parts if part)))
+
+
+def _items(desk: Desk, run_id: str, *, as_json: bool) -> None:
+    for item in desk.items(run_id):
+        if as_json:
+            record = {
+                "messageId": item.message_id,
+                "requestId": item.request_id,
+                "fingerprint": item.fingerprint,
+                "type": item.type,
+                "state": item.state,
+                "detail": item.detail,
+                "edited": item.edited,
             }
             write_line(json.dumps(record))
-            return
-        failure = explained.failure
-        write_line(f"{printable(failure.type)}: {printable(failure.message)}")
-        for frame in failure.frames:
-            write_line(f"  {printable(frame.file)}:{frame.line} in {printable(frame.function)}")
-            if frame.code:
-                write_line(f"      {printable(frame.code)}")
-        for cause in failure.causes:
-            write_line(f"caused by {printable(cause.type)}: {printable(cause.message)}")
-        write_line("")
-        for name, value in (
-            ("fingerprint", failure.fingerprint),
-            ("function", letter.function),
-            ("queue", letter.queue),
-            ("message", letter.message_id),
-            ("request", letter.request_id),
-            ("event", letter.body),
-        ):
-            write_line(f"{name:<12} {printable(value)}")
-        if lines:
-            write_line("\nlog")
-            for line in lines:
-                write_line(f"  {printable(line.message.rstrip())}")
+        else:
+            parts = (item.state, item.message_id, item.type, item.detail)
+            write_line(printable("  ".join(part for part in parts if part)))
 
 
-def _inbox(cloud: Any) -> Inbox:
-    from lambdalog.failures import Inbox
-
-    return Inbox(cloud, cloud.clock)
-
-
-def _groups(*, queue: str | None, as_json: bool, store: str | None) -> None:
-    with open_cloud(store) as cloud:
-        found = _inbox(cloud).groups(queue)
-        now = cloud.clock.now_ms()
-    if as_json:
-        for group in found:
-            write_line(json.dumps(_group_record(group)))
-        return
-    if not found:
-        click.echo("No failures.")
-        return
-    from rich.table import Table
-    from rich.text import Text
-
-    rows = [
-        (
-            str(group.count),
-            _ago(now - group.last_seen),
-            printable(group.type),
-            printable(group.message),
-            printable(", ".join(group.functions)),
-            printable(", ".join(sorted({letter.queue for letter in group.letters}))),
-            group.fingerprint,
-        )
-        for group in found
-    ]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, (name, style) in enumerate(_COLUMNS):
-        widest = max(len(name), *(len(row[index]) for row in rows))
-        # Only the message gives way on a narrow terminal.
-        table.add_column(
-            name,
-            style=style,
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if name == "message" else widest,
-        )
-    for row in rows:
-        table.add_row(*map(Text, row))
-    out = console()
-    if not interactive():
-        out.width = 10_000  # a file has no edge
-    out.print(table, soft_wrap=False)
+@command.command(name="audit")
+@click.option("--run", "run_id", metavar="RUN", help="Only what this run did.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=1000, show_default=True, help="The last so many lines."
+)
+@json_option
+@store_option
+def audit(run_id: str | None, limit: int, **given: Any) -> None:
+    """Who did what, and when: every action and how each item ended, oldest first."""
+    given = _merged(given)
+    with _desk(given) as desk:
+        for line in desk.audit(run=run_id, limit=limit):
+            if given["as_json"]:
+                record = {
+                    "at": line.at,
+                    "actor": line.actor,
+                    "run": line.run,
+                    "action": line.action,
+                    "detail": line.detail,
+                }
+                write_line(json.dumps(record))
+                continue
+            told = " ".join(f"{name}={value}" for name, value in line.detail.items())
+            parts = (view.moment(line.at), line.actor, line.run, line.action, told)
+            write_line(printable("  ".join(part for part in parts if part)))
 
 
-def _find(inbox: Inbox, queue: str | None, identity: str) -> Letter | None:
-    letters = inbox.letters(queue)
-    for letter in reversed(letters):
-        if identity in {letter.message_id, letter.request_id}:
-            return letter
-    return next(
-        (
-            found
-            for found in reversed(letters)
-            if inbox.explain(found).failure.fingerprint.startswith(identity)
-        ),
-        None,
+def _groups(statuses: tuple[str, ...], *, everything: bool, **given: Any) -> None:
+    with _desk(given) as desk:
+        found = desk.groups(given["queue"], _where(given))
+        now = desk.cloud.clock.now_ms()
+        shown = [
+            group
+            for group in found
+            if (group.status in statuses if statuses else everything or group.status != "muted")
+        ]
+        if given["as_json"]:
+            for group in shown:
+                write_line(json.dumps(view.group_record(group, now)))
+        elif shown:
+            view.show_groups(shown, now)
+        else:
+            click.echo("No failures.")
+        if not statuses and len(found) > len(shown) and not given["as_json"]:
+            click.echo(f"{len(found) - len(shown)} muted; see them too with --all", err=True)
+        _notes(desk)
+
+
+def _desk(given: dict[str, Any]) -> Desk:
+    from lambdalog.failures import Desk
+
+    return Desk(open_cloud(given["store"]), spend_receives=bool(given.get("spend_receives")), owns=True)
+
+
+def _where(given: dict[str, Any]) -> Any:
+    from lambdalog.failures import where
+
+    return where(given["where"] or ())
+
+
+def _notes(desk: Desk) -> None:
+    for note in desk.notes:
+        click.echo(printable(note), err=True)
+
+
+def _fingerprint(desk: Desk, text: str) -> str:
+    """A whole fingerprint, or the one that begins so."""
+    if re.fullmatch(r"[0-9a-f]{16}", text):
+        return text
+    found = (
+        {group.fingerprint for group in desk.groups() if group.fingerprint.startswith(text)}
+        if text
+        else set()
     )
-
-
-def _record(letter: Letter) -> dict[str, Any]:
-    return asdict(letter)
-
-
-def _group_record(group: Group) -> dict[str, Any]:
-    return {
-        "fingerprint": group.fingerprint,
-        "type": group.type,
-        "message": group.message,
-        "count": group.count,
-        "firstSeen": group.first_seen,
-        "lastSeen": group.last_seen,
-        "functions": group.functions,
-        "versions": group.versions,
-        "queues": sorted({letter.queue for letter in group.letters}),
-    }
-
-
-def _ago(ms: int) -> str:
-    seconds = max(ms, 0) // 1000
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit} ago"
-    return f"{seconds}s ago"
+    if len(found) != 1:
+        what = "no group has a fingerprint that begins with" if not found else "several groups' begin with"
+        raise click.ClickException(f"{what} {text}; see them with: lambdalog failures --all")
+    return found.pop()

@@ -22,6 +22,17 @@ store_option: Callable[[Any], Any] = click.option(
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a record."
 )
+where_option: Callable[[Any], Any] = click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Only failures with type=…, function=…, age>1h, text~…, '$.path = value', or a fingerprint. Several hold together.",
+)
+spend_option: Callable[[Any], Any] = click.option(
+    "--spend-receives",
+    is_flag=True,
+    help="On AWS: look also into a queue whose own redrive policy counts each look.",
+)
 
 
 def open_cloud(store: str | None) -> Cloud:

@@ -2,151 +2,235 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from lambdalog.cli.options import console, interactive, json_option, open_cloud, store_option, write_line
-from lambdalog.errors import ConfigError
+from lambdalog.cli import failures_view as view
+from lambdalog.cli.options import (
+    interactive,
+    json_option,
+    open_cloud,
+    spend_option,
+    store_option,
+    where_option,
+)
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from lambdalog.failures import Desk, Destination, Explained, Pace, Plan
 
-    from lambdalog.cloud import Cloud
-    from lambdalog.failures.journal import Item
-    from lambdalog.failures.replay import Plan, Replay, Result
+# More than these are not edited one by one.
+EDIT_MAX = 20
 
 
 @click.command(name="replay")
 @click.argument("queue", required=False)
+@where_option
+@click.option("--to", "function", metavar="FUNCTION[:Q]", help="Another function, version or alias.")
+@click.option("--to-source", is_flag=True, help="Back to the queue that each message came from.")
+@click.option("--to-queue", metavar="NAME", help="To this queue.")
+@click.option("--to-file", metavar="PATH", help="Append to this file, as export writes it.")
 @click.option(
-    "--where", "fingerprint", metavar="FINGERPRINT", help="Only failures of this group, or its beginning."
+    "--canary",
+    type=click.IntRange(0),
+    metavar="N",
+    help="The first N must succeed, then 2, 5, 10, … go on.  [default: 1]",
+)
+@click.option("--rate", metavar="N/s", help="At most so many a second (N/m: a minute).")
+@click.option(
+    "--stop-after", metavar="N|N%", help="Stop after N failures, or at more than that share of them."
 )
 @click.option(
-    "--to", "target", default="", metavar="FUNCTION[:Q]", help="Another function, version or alias."
+    "--at-once",
+    type=click.IntRange(1, 100),
+    metavar="N",
+    help="So many invocations side by side.  [default: 1]",
 )
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N a second.")
-@click.option("--stop-after", type=click.IntRange(1), metavar="N", help="Stop after N failures.")
-@click.option("--resume", metavar="RUN", help="Take up a run that was broken off.")
+@click.option("--in-doubt", is_flag=True, help="Send also what an earlier run may have sent already.")
+@click.option(
+    "--edit", is_flag=True, help="Change each event in $EDITOR first; the messages stay as they are."
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="Change each event, as order.total=3."
+)
+@click.option(
+    "--pdb",
+    "debugging",
+    is_flag=True,
+    help="Run the newest of them here, under the debugger; nothing is sent.",
+)
+@click.option("--code", metavar="FOLDER", help="With --pdb: where the function's code is.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the audit.")
+@click.option("--resume", metavar="RUN", help="Take up a run that was broken off or stopped.")
 @click.option("--yes", is_flag=True, help="Do it; without this, only say what would be done.")
+@spend_option
 @json_option
 @store_option
 def command(
     queue: str | None,
-    fingerprint: str | None,
-    target: str,
-    rate: float | None,
-    stop_after: int | None,
+    where: tuple[str, ...],
+    function: str | None,
+    to_source: bool,
+    to_queue: str | None,
+    to_file: str | None,
+    canary: int | None,
+    rate: str | None,
+    stop_after: str | None,
+    at_once: int | None,
+    in_doubt: bool,
+    edit: bool,
+    settings: tuple[str, ...],
+    debugging: bool,
+    code: str | None,
+    reason: str,
     resume: str | None,
     yes: bool,
+    spend_receives: bool,
     as_json: bool,
     store: str | None,
 ) -> None:
-    """Invoke again what lies in dead-letter QUEUE; what succeeds is deleted, what fails stays.
+    """Send again what lies in QUEUE, where it came from: an event to its function, a moved message to its queue.
 
-    The set is frozen when the replay begins: what arrives later is left alone. Exit status 1 if anything failed.
+    What succeeds is deleted, what fails stays. The set is frozen when the replay begins: what arrives later is left alone.
+    Ctrl-C leaves a run that --resume takes up. Exit status 1 if anything failed.
     """
     if (queue is None) == (resume is None):
         raise click.UsageError("name a QUEUE to replay, or --resume RUN")
-    from lambdalog.failures import Inbox
-    from lambdalog.failures.replay import Replay, plan
+    destination = _destination(function, to_queue, to_file, to_source=to_source)
+    from lambdalog.cli.running import work
+    from lambdalog.failures import Desk, Setting
+    from lambdalog.failures import where as conditions
 
-    with open_cloud(store) as cloud:
-        inbox = Inbox(cloud, cloud.clock)
-        decided = None if queue is None else plan(inbox, queue, fingerprint=fingerprint, target=target)
-        if decided is not None and (not yes or not decided.letters):
-            _show_plan(decided, as_json=as_json)
-            return
-        replay = Replay(cloud, inbox, _journal_root(cloud), clock=cloud.clock)
-        try:
-            run_id = resume if decided is None else replay.begin(decided).id
-            assert run_id is not None
-            try:
-                result = _run(replay, run_id, rate, stop_after)
-            except KeyboardInterrupt:
-                print(f"\nbroken off; go on with: lambdalog replay --resume {run_id}", file=sys.stderr)
-                raise
-        finally:
-            replay.close()
-        _show_result(result, as_json=as_json)
-        if result.stopped or result.counts["failed"] or result.counts["in-doubt"]:
-            raise SystemExit(1)
-
-
-def _journal_root(cloud: Cloud) -> Path:
-    """The journal lies in the store; on AWS in the store that this folder would use."""
-    from lambdalog.settings import Disk, find_target
-
-    if cloud.root is not None:
-        return cloud.root
-    here = find_target({})
-    if not isinstance(here, Disk):
-        raise ConfigError("there is no folder for the replay's journal")
-    return here.path
-
-
-def _show_plan(plan: Plan, *, as_json: bool) -> None:
-    groups = plan.by_fingerprint()
-    if as_json:
-        for fingerprint, type_, message, count in groups:
-            write_line(
-                json.dumps({"fingerprint": fingerprint, "type": type_, "message": message, "count": count})
+    chosen, changes = conditions(where), [Setting(text) for text in settings]
+    if resume is not None:
+        if where or changes or edit or debugging or in_doubt or str(destination):
+            raise click.UsageError(
+                "a run that is resumed has its set and its target; --resume takes only a pace"
             )
+        with Desk(open_cloud(store), owns=True) as desk:
+            before = desk.journal.run(resume)
+            pace = _pace(canary, rate, stop_after, at_once, before.options)
+            work(desk, before.id, pace=pace, as_json=as_json, command="replay")
         return
-    if not groups:
-        click.echo(f"Nothing to replay in {plan.queue}.")
+    assert queue is not None
+    pace = _pace(canary, rate, stop_after, at_once, {"canary": 1})
+    with Desk(open_cloud(store), spend_receives=spend_receives, owns=True) as desk:
+        planned = desk.plan(queue, where=chosen, destination=destination, settings=changes, in_doubt=in_doubt)
+        if debugging:
+            _debug(desk, planned, code)
+            return
+        if edit:
+            planned = _edit(desk, planned, yes=yes)
+        if not planned.letters or not _agreed(planned, yes=yes, edit=edit, as_json=as_json):
+            return
+        run = desk.begin(planned, pace=pace, reason=reason)
+        work(desk, run.id, pace=None, as_json=as_json, command="replay")
+
+
+def _destination(
+    function: str | None, queue: str | None, file: str | None, *, to_source: bool
+) -> Destination:
+    from lambdalog.failures import Destination
+    from lambdalog.failures.plan import function_of
+
+    given = [name for name in (function, queue, file) if name is not None]
+    if len(given) + to_source > 1:
+        raise click.UsageError("name one of --to, --to-source, --to-queue and --to-file")
+    if function is not None:
+        return function_of(function)
+    if queue is not None:
+        return Destination("queue", queue)
+    if file is not None:
+        return Destination("file", str(Path(file).expanduser().absolute()))
+    return Destination("source") if to_source else Destination()
+
+
+def _pace(
+    canary: int | None, rate: str | None, stop_after: str | None, at_once: int | None, options: Any
+) -> Pace:
+    """What was asked for; what wasn't, as it was before."""
+    from lambdalog.failures import Pace
+    from lambdalog.failures.pace import parse_rate, parse_stop
+
+    asked: dict[str, Any] = dict(options)
+    if canary is not None:
+        asked["canary"] = canary
+    if rate is not None:
+        asked["rate"] = parse_rate(rate)
+    if stop_after is not None:
+        asked["stop_after"], asked["stop_share"] = parse_stop(stop_after)
+    if at_once is not None:
+        asked["at_once"] = at_once
+    return Pace.of(asked)
+
+
+def _agreed(planned: Plan, *, yes: bool, edit: bool, as_json: bool) -> bool:
+    """Whether it is to be done; if not, what would be done was shown."""
+    if yes:
+        for left in {found.reason for found in planned.left}:
+            click.echo(printable(f"left alone: {left}"), err=True)
+        return True
+    where = planned.destination.described
+    view.show_plan(planned, "send", f" to {where}", as_json=as_json)
+    if edit:
+        return click.confirm("Do it?")
+    if not as_json:
+        click.echo("Do it with --yes.")
+    return False
+
+
+def _edit(desk: Desk, planned: Plan, *, yes: bool) -> Plan:
+    from lambdalog.failures import Refused
+    from lambdalog.failures.edit import edited, pretty
+
+    if len(planned.letters) > EDIT_MAX:
+        raise click.UsageError(
+            f"{len(planned.letters)} events are too many to edit one by one; narrow them with --where, or use --set"
+        )
+    if not yes and not interactive(sys.stdin):
+        raise click.UsageError("--edit asks before it sends: answer in a terminal, or give --yes")
+
+    def change(found: Explained) -> str | None:
+        before = planned.edits.get(found.letter.message_id, found.letter.event or "")
+        text = click.edit(pretty(before) + "\n", extension=".json")
+        try:
+            return None if text is None else edited(before, text)
+        except Refused as error:
+            click.echo(printable(f"{found.letter.message_id}: {error}; it is left alone"), err=True)
+            raise
+
+    return desk.edit(planned, change)
+
+
+def _debug(desk: Desk, planned: Plan, code: str | None) -> None:
+    import pdb  # noqa: T100 - debugging is the trade
+    from bdb import BdbQuit
+
+    from lambdalog.failures.debug import debug, local_function
+    from lambdalog.failures.targets import sqs_event
+
+    if not planned.letters:
+        view.show_plan(planned, "debug", as_json=False)
+        raise click.ClickException(f"there is nothing to debug in {planned.queue}")
+    found = planned.letters[-1]
+    letter = found.letter
+    target = planned.destination.function(letter)
+    if not target:
+        raise click.ClickException("whose event it is can't be told; name the function with --to")
+    name, _, qualifier = target.partition(":")
+    folder = None if code is None else Path(code).expanduser().absolute()
+    function = local_function(desk.cloud, name, qualifier, folder)
+    event = planned.edits.get(letter.message_id, letter.event) or ""
+    if letter.kind == "redrive":
+        event = sqs_event(letter, event)
+    click.echo(printable(f"{letter.message_id}: {found.type}: {found.message}"), err=True)
+    try:
+        answer = debug(function, event, region=desk.cloud.scope.region, debugger=pdb.Pdb(nosigint=True))
+    except BdbQuit:
         return
-    where = f"to {plan.target}" if plan.target else "to the function it came from"
-    write_line(printable(f"Would invoke {len(plan.letters)} of {plan.queue} again, {where}:"))
-    for fingerprint, type_, message, count in groups:
-        write_line(printable(f"  {count:>6}  {fingerprint}  {type_}: {message}"))
-    write_line("Do it with --yes.")
-
-
-def _run(replay: Replay, run_id: str, rate: float | None, stop_after: int | None) -> Result:
-    if not interactive(sys.stderr):
-        return replay.run(run_id, rate=rate, stop_after=stop_after)
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("replay"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=replay.left(run_id))
-        failed = 0
-
-        def progress(item: Item, state: str, detail: str) -> None:
-            nonlocal failed
-            del item, detail
-            failed += state == "failed"
-            bar.update(task, advance=1, description=f"{failed} failed" if failed else "")
-
-        return replay.run(run_id, rate=rate, stop_after=stop_after, progress=progress)
-
-
-_WORDS = {
-    "acked": "succeeded, and deleted from the queue",
-    "failed": "failed again, and kept",
-    "gone": "no longer in the queue",
-    "in-doubt": "in doubt: sent, and broken off before the answer was noted; look before you send them again",
-    "planned": "not tried yet",
-}
-
-
-def _show_result(result: Result, *, as_json: bool) -> None:
-    if as_json:
-        record: dict[str, Any] = {"run": result.run, "stopped": result.stopped, **result.counts}
-        write_line(json.dumps(record))
-        return
-    for state, text in _WORDS.items():
-        if result.counts[state]:
-            write_line(f"{result.counts[state]:>6}  {text}")
-    if result.stopped:
-        write_line(f"{result.stopped}; go on with: lambdalog replay --resume {result.run}")
+    except Exception as error:  # noqa: BLE001 - the function's own
+        raise click.ClickException(printable(f"it failed: {type(error).__name__}: {error}")) from None
+    click.echo(printable(f"it returned {answer!r}"))

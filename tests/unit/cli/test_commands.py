@@ -91,7 +91,7 @@ def test_a_failed_function_is_exit_status_1(run: Run) -> None:
         (["tail", "--since", "soon"], "", 1, "is no time"),
         (["tail", "--filter", '"open'], "", 1, "no closing"),
         (["tail", "-f", "--until", "now"], "", 2, "--until"),
-        (["failures", "show", "x"], "", 1, "no dead letter has the id x"),
+        (["failures", "show", "x"], "", 1, "no failure has the id x"),
         (["tail", "--store", "nowhere"], "", 1, "names no store"),
         (["dashboard", "--size", "big"], "", 2, "120x36"),
         (["nonsense"], "", 2, "No such command"),
@@ -145,7 +145,7 @@ def test_the_whole_way_of_a_failure(run: Run, store_path: Path) -> None:
     assert "in handler" in shown
     assert f"START RequestId: {request}" in shown
     dry = run("replay", "orders-dlq")
-    assert (dry.returncode, "Would invoke 1 of orders-dlq" in dry.stdout) == (0, True)
+    assert (dry.returncode, "Would send 1 of the 1 in orders-dlq" in dry.stdout) == (0, True)
     done = run("replay", "orders-dlq", "--yes")
     assert (done.returncode, "1  failed again, and kept" in done.stdout) == (1, True)
     assert "1" in run("replay", "orders-dlq", "--json").stdout
