@@ -101,6 +101,37 @@ def test_each_snippet_of_the_logs_page_runs(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=dict(os.environ), check=True)
 
 
+FAILURES = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
+
+
+def test_each_command_of_the_failures_page_runs(tmp_path: Path, store_path: Path) -> None:
+    """In their order, in a checkout, on a new store; a replay of what isn't repaired fails again, and says so."""
+    (tmp_path / "samples").symlink_to(ROOT / "samples")
+    environment = os.environ | {"LAMBDALOG_STORE": f"disk:{store_path}"}
+    commands = [
+        line for block in re.findall(r"```sh\n(.*?)```", FAILURES, re.DOTALL) for line in block.splitlines()
+    ]
+    assert len(commands) > 12
+    for line in commands:
+        arguments = [sys.executable, "-m", *shlex.split(line)]
+        if line in SLOW:
+            quick = "import lambdalog\nwith lambdalog.connect() as c: c.client('lambda').worker(delay_scale=0).drain()"
+            arguments = [sys.executable, "-c", quick]
+        done = subprocess.run(
+            arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == (1 if "--to orders --yes" in line else 0), (
+            f"{line}\n{done.stdout}{done.stderr}"
+        )
+        assert "Traceback" not in done.stderr
+
+
+def test_each_snippet_of_the_failures_page_runs(tmp_path: Path) -> None:
+    """As a file of its own, in an empty folder."""
+    (code,) = re.findall(r"```python\n(.*?)```", FAILURES, re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=dict(os.environ), check=True)
+
+
 def test_links_lead_somewhere() -> None:
     """Each relative link of the README and of docs/ is a file."""
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
