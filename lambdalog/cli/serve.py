@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from lambdalog.server.service import Service
 
 
+_STOPPING = "Stopping when what is running has ended; one more signal (Ctrl-C) cuts it off."
+
+
 @click.command(name="serve", context_settings={"ignore_unknown_options": True})
 @click.option(
     "--port", default=4566, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
@@ -32,7 +35,15 @@ if TYPE_CHECKING:
 @click.option(
     "--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="For asynchronous events."
 )
+@click.option(
+    "--grace",
+    default=900.0,
+    show_default=True,
+    type=click.FloatRange(0, 86_400),
+    help="Seconds that running invocations get when it stops.",
+)
 @click.option("--quiet", "-q", is_flag=True, help="Don't print what to export.")
+@click.option("--verbose", "-v", is_flag=True, help="Log each request to standard error.")
 @store_option
 @click.argument("arguments", metavar="[-- COMMAND…]", nargs=-1, type=click.UNPROCESSED)
 def command(
@@ -42,16 +53,20 @@ def command(
     hosts: tuple[str, ...],
     anonymous: bool,
     threads: int,
+    grace: float,
     quiet: bool,
+    verbose: bool,
     store: str | None,
     arguments: tuple[str, ...],
 ) -> None:
     """Serve a store as AWS endpoints: CloudWatch Logs, SQS, SNS, Lambda and STS on one port, for any AWS client.
 
     Prints the variables that clients need. With a COMMAND, runs it with these set, and stops with it. Asynchronous events
-    are invoked and the store is kept tidy meanwhile. Ctrl-C lets running requests finish; queued events stay queued.
+    are invoked and the store is kept tidy meanwhile. Ctrl-C lets running invocations finish, a second one cuts them off;
+    queued events stay queued.
     """
     from lambdalog.server.guard import is_loopback
+    from lambdalog.server.logs import told_on_stderr
     from lambdalog.server.service import Service, Settings
 
     if not is_loopback(host) and not allow_remote:
@@ -60,8 +75,10 @@ def command(
         )
     if arguments and arguments[0].startswith("-"):
         raise click.UsageError(f"no such option: {arguments[0]}; a command stands after --")
-    settings = Settings(host=host, port=port, anonymous=anonymous, hosts=hosts, threads=threads)
-    with open_cloud(store) as cloud:
+    settings = Settings(
+        host=host, port=port, anonymous=anonymous, hosts=hosts, threads=threads, grace_seconds=grace
+    )
+    with told_on_stderr(verbose=verbose), open_cloud(store) as cloud:
         try:
             service = Service(cloud, settings)
         except OSError as error:
@@ -70,20 +87,45 @@ def command(
             ) from None
         if anonymous:
             click.echo("Anyone on this machine may come in: signatures are not verified.", err=True)
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+        signals = Signals(service)
         service.start()
         try:
-            status = _run(service, arguments, stop) if arguments else _wait(service, stop, quiet=quiet)
+            status = (
+                Command(arguments, service).run(signals)
+                if arguments
+                else _wait(service, signals, quiet=quiet)
+            )
         finally:
+            signals.stopping = True
+            patience = threading.Timer(0.7, click.echo, [_STOPPING], {"err": True})
+            patience.start()
             finished = service.stop()
+            patience.cancel()
         if not finished:
             click.echo("Some requests did not end in time; they were cut off.", err=True)
     sys.exit(status)
 
 
-def _wait(service: Service, stop: threading.Event, *, quiet: bool) -> int:
+class Signals:
+    """What this process is told to do: the first signal stops it, one more while it stops ends the grace."""
+
+    def __init__(self, service: Service) -> None:
+        self.stop = threading.Event()
+        self.number: int | None = None
+        self.stopping = False
+        self._service = service
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._told)
+
+    def _told(self, number: int, frame: object) -> None:
+        del frame
+        if self.stopping:
+            self._service.hurry()
+        self.number = number
+        self.stop.set()
+
+
+def _wait(service: Service, signals: Signals, *, quiet: bool) -> int:
     if not quiet:
         if interactive():
             click.echo(f"The store is served at {service.url}. In another terminal:\n")
@@ -92,30 +134,47 @@ def _wait(service: Service, stop: threading.Event, *, quiet: bool) -> int:
         if interactive():
             click.echo("\nCtrl-C stops.")
         sys.stdout.flush()
-    stop.wait()
+    signals.stop.wait()
     return 0
 
 
-def _run(service: Service, arguments: tuple[str, ...], stop: threading.Event) -> int:
-    # Its own credentials and profiles must not send the command to AWS.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+class Command:
+    """The COMMAND, as a child process that finds the store."""
+
+    def __init__(self, arguments: tuple[str, ...], service: Service) -> None:
+        # Our own credentials and profiles must not send it to AWS.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        try:
+            self._process = subprocess.Popen(arguments, env=environment | service.environment)
+        except OSError as error:
+            raise ConfigError(f"can't run {arguments[0]}: {error.strerror}") from None
+
+    def run(self, signals: Signals) -> int:
+        """Wait for its end, handing on signals; its exit status, as a shell tells it."""
+        waiter = threading.Thread(target=self._await, args=(signals.stop,), daemon=True)
+        waiter.start()
+        while True:
+            signals.stop.wait()
+            number, signals.number = signals.number, None
+            if number is None:
+                break  # it ended by itself
+            signals.stop.clear()
+            if self._process.poll() is None and not (number == signal.SIGINT and _at_the_terminal()):
+                self._process.send_signal(number)
+            if self._process.poll() is not None:
+                break  # what told of it may have been cleared just now
+        waiter.join()
+        status = self._process.returncode
+        return status if status >= 0 else 128 - status
+
+    def _await(self, ended: threading.Event) -> None:
+        self._process.wait()
+        ended.set()
+
+
+def _at_the_terminal() -> bool:
+    """Whether Ctrl-C went to the command as well: terminals send it to all of the foreground."""
     try:
-        process = subprocess.Popen(arguments, env=environment | service.environment)
-    except OSError as error:
-        raise ConfigError(f"can't run {arguments[0]}: {error.strerror}") from None
-    done = threading.Event()
-
-    def wait() -> None:
-        process.wait()
-        done.set()
-        stop.set()
-
-    waiter = threading.Thread(target=wait, daemon=True)
-    waiter.start()
-    stop.wait()
-    if not done.is_set():
-        process.terminate()  # a signal that came to us alone; Ctrl-C reached it too
-        if not done.wait(10):
-            process.kill()
-    waiter.join()
-    return process.returncode if process.returncode >= 0 else 128 - process.returncode
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False

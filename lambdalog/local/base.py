@@ -198,6 +198,9 @@ class Double:
         """
         return ()
 
+    def end_waits(self) -> None:
+        """Let requests that are waiting (long polls) return with what they have: a service that stops says it, repeatedly."""
+
     def close(self) -> None:
         """Let go of files; boto3's clients have it too."""
 

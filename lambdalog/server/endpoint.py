@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,22 +94,33 @@ class Endpoint:
         self._door = door
         self._clock = clock
         self._exchange = Exchange(dispatch, self._authorize)
+        self._asked = threading.local()
 
     def answer(self, request: Request) -> Response:
         """The response to a request."""
         if request.method == "OPTIONS":
             return self.refuse(request, 403, "requests from web pages are not taken")
+        begin = time.perf_counter()
+        self._asked.host = None
         response = self._exchange.answer(request)
-        logger.debug(
-            "request",
-            extra={
-                "method": request.method,
-                "path": request.path,
-                "target": request.headers.get("x-amz-target", ""),
-                "status": response.status,
-            },
-        )
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug(
+                "request",
+                extra={
+                    "method": request.method,
+                    "path": request.path,
+                    "target": request.headers.get("x-amz-target", ""),
+                    "status": response.status,
+                    "milliseconds": round((time.perf_counter() - begin) * 1000, 3),
+                },
+            )
         return response
+
+    @property
+    def asked_at(self) -> str | None:
+        """The address by which the request that this thread answers came in: where its client will find queues too."""
+        host = getattr(self._asked, "host", None)
+        return f"http://{host}" if host else None
 
     def refuse(self, request: Request | None, status: int, text: str) -> Response:
         """The answer to what is not taken at all."""
@@ -116,6 +129,7 @@ class Endpoint:
     def _authorize(self, service: str, protocol: str, request: Request) -> None:
         del service
         self._door.authorize(protocol, request, self._clock.now())
+        self._asked.host = request.headers["host"]
 
 
 def body_max(method: str, path: str, headers: dict[str, str]) -> int:

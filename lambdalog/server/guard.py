@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from lambdalog.wire import Request
+
+# A host, and perhaps a port: what is told back in queue URLs.
+_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 def objection(request: Request, hosts: Collection[str]) -> str | None:
@@ -20,7 +24,7 @@ def objection(request: Request, hosts: Collection[str]) -> str | None:
     host = request.headers.get("host")
     if host is None:
         return "the Host header is missing"
-    if not _ours(host, hosts):
+    if not (_AUTHORITY.fullmatch(host) and _ours(host, hosts)):
         return "the Host header names another machine"
     origin = request.headers.get("origin")
     if origin is not None and not _ours(origin.partition("://")[2] or origin, hosts):

@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -188,8 +189,12 @@ class _Connection:
     def __init__(self, server: HttpServer, peer: socket.socket) -> None:
         self.server = server
         self.socket = peer
-        self.busy = False  # while a request is being answered
         self.thread = threading.Thread(target=self.run, daemon=True, name="lambdalog-connection")
+
+    def take_no_more(self) -> None:
+        """Let the thread that reads see the end; what it is answering, or has read just now, still gets its answer."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RD)
 
     def hang_up(self) -> None:
         """Let the thread that reads or writes see the end."""
@@ -213,13 +218,11 @@ class _Connection:
             while not self.server.stopping:
                 self._read(incoming)
                 for request, wanted in incoming.done:
-                    self.busy = True
                     keep = wanted and not self.server.stopping
                     response = self.server.answer(request)
                     # Before the peer can know that it was answered: it may send the next at once, elsewhere.
                     incoming.release(len(request.body))
                     self._send(response, keep=keep, method=request.method)
-                    self.busy = False
                     if not keep:
                         return
                 incoming.done.clear()
@@ -282,25 +285,27 @@ class _Connection:
             headers["content-length"] = str(len(response.body))
         if not keep:
             headers["connection"] = "close"
+        # SDKs correct their clock by it.
+        headers["date"] = formatdate(usegmt=True)
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Error')}"]
         lines += [f"{name}: {_one_line(value)}" for name, value in headers.items()]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace")
         self.socket.settimeout(self.server.limits.send_seconds)
         if stream is not None:
-            self._stream(head, response.body, stream)
+            self._stream(head, response, stream)
         elif method == "HEAD" or response.status == 204:
             self.socket.sendall(head)
         else:
             self.socket.sendall(head + response.body)
 
-    def _stream(self, head: bytes, body: bytes, stream: Iterator[bytes]) -> None:
+    def _stream(self, head: bytes, response: Response, stream: Iterator[bytes]) -> None:
         try:
-            self.socket.sendall(head + (_chunk(body) if body else b""))
+            self.socket.sendall(head + (_chunk(response.body) if response.body else b""))
             for part in stream:
                 if part:
                     self.socket.sendall(_chunk(part))
-                if self.server.stopping:
-                    raise _Gone
+                if response.endless and self.server.stopping:
+                    break  # an end that its reader can tell from a broken connection
             self.socket.sendall(b"0\r\n\r\n")
         finally:
             close = getattr(stream, "close", None)
@@ -358,8 +363,13 @@ class HttpServer:
         """Begin to accept."""
         self._thread.start()
 
-    def stop(self, grace: float) -> bool:
-        """Stop accepting, give running requests `grace` seconds, then hang up. Whether all were answered."""
+    def stop(
+        self, grace: float, hurry: threading.Event | None = None, nudge: Callable[[], object] = int
+    ) -> bool:
+        """Stop accepting, give running requests `grace` seconds, then hang up. Whether all were answered.
+
+        `hurry`, once set, ends the grace; `nudge` is called again and again meanwhile, for whoever waits for nothing much.
+        """
         self.stopping = True
         # Closing alone does not wake a thread in accept().
         with suppress(OSError):
@@ -371,18 +381,19 @@ class HttpServer:
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
-            if not connection.busy:
-                connection.hang_up()
+            connection.take_no_more()
         for connection in connections:
-            if connection.busy:
-                connection.thread.join(max(until - time.monotonic(), 0))
-        left = [connection for connection in connections if connection.busy]
-        for connection in connections:
+            join(connection.thread, until, hurry, nudge)
+        left = [connection for connection in connections if connection.thread.is_alive()]
+        for connection in left:
             connection.hang_up()
-        for connection in connections:
-            if not connection.busy:
-                connection.thread.join(5)
         return not left
+
+    @property
+    def connections(self) -> int:
+        """How many peers are connected."""
+        with self._lock:
+            return len(self._connections)
 
     def forget(self, connection: _Connection) -> None:
         """A connection has ended."""
@@ -413,6 +424,20 @@ class HttpServer:
                 peer.close()
             else:
                 connection.thread.start()
+
+
+def join(
+    thread: threading.Thread,
+    until: float,
+    hurry: threading.Event | None = None,
+    nudge: Callable[[], object] = int,
+) -> None:
+    """Wait for a thread's end: until then (on the monotonic clock), or until `hurry` is set. See HttpServer.stop."""
+    while thread.is_alive() and (left := until - time.monotonic()) > 0:
+        if hurry is not None and hurry.is_set():
+            return
+        nudge()
+        thread.join(min(left, 0.1))
 
 
 def _chunk(data: bytes) -> bytes:

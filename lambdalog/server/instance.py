@@ -5,13 +5,18 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from lambdalog.errors import StoreLocked
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# How long to find out whether somebody serves the store, or is only looking who does.
+CLAIM_SECONDS: Final = 2.0
 
 
 class Address(NamedTuple):
@@ -30,13 +35,27 @@ class Instance:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            self._claim()
+        except BaseException:
             os.close(self._descriptor)
-            found = running(path)
-            where = f" at {found.url} (process {found.pid})" if found is not None else ""
-            raise StoreLocked(f"this store is being served already{where}") from None
+            raise
         os.ftruncate(self._descriptor, 0)
+
+    def _claim(self) -> None:
+        """Lock the file. Whoever only asks where the store is served holds it for an instant: that is no other server."""
+        until = time.monotonic() + CLAIM_SECONDS
+        while True:
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            found = running(self._path)
+            if found is not None:
+                raise StoreLocked(f"this store is being served already at {found.url} (process {found.pid})")
+            if time.monotonic() > until:
+                raise StoreLocked(
+                    "this store is being served already, by a process that is starting or stopping"
+                )
+            time.sleep(0.01)
 
     def announce(self, url: str) -> None:
         """Tell where."""

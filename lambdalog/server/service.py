@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -12,7 +13,7 @@ from lambdalog.errors import ConfigError
 from lambdalog.local.sts import Sts
 from lambdalog.server.endpoint import Door, Endpoint, body_max
 from lambdalog.server.guard import is_loopback
-from lambdalog.server.http import HttpServer, Limits
+from lambdalog.server.http import HttpServer, Limits, join
 from lambdalog.server.instance import Instance
 from lambdalog.server.keys import load_keys
 from lambdalog.server.queue_urls import inward, outward
@@ -33,7 +34,10 @@ UPKEEP_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to serve. `port` 0: any free one. `host` other than loopback has to be allowed by name, and needs keys."""
+    """How to serve. `port` 0: any free one. `host` other than loopback needs keys. `hosts`: names besides loopback's.
+
+    `threads` invoke asynchronous events. `grace_seconds`: what running requests and invocations get when it stops.
+    """
 
     host: str = "127.0.0.1"
     port: int = PORT
@@ -57,6 +61,7 @@ class Service:
             raise ConfigError("--anonymous is for loopback only: on another address anyone could come in")
         self._cloud = cloud
         self._stop = threading.Event()
+        self._hurry = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sts = Sts(scope=cloud.scope, clock=cloud.clock)
         self._instance = Instance(cloud.store.layout.endpoint)
@@ -64,11 +69,11 @@ class Service:
             self.keys: Keys = load_keys(cloud.store.layout.endpoint_keys)
             names = {settings.host, *settings.hosts} - {"0.0.0.0", "::"}  # noqa: S104 - these name no host
             door = Door(None if settings.anonymous else self.keys, frozenset(name.lower() for name in names))
-            endpoint = Endpoint(self._dispatch, door, clock=cloud.clock)
+            self._endpoint = Endpoint(self._dispatch, door, clock=cloud.clock)
             self._http = HttpServer(
                 (settings.host, settings.port),
-                endpoint.answer,
-                refuse=endpoint.refuse,
+                self._endpoint.answer,
+                refuse=self._endpoint.refuse,
                 body_max=body_max,
                 limits=limits,
             )
@@ -79,7 +84,7 @@ class Service:
     @property
     def url(self) -> str:
         """Where it listens."""
-        host = "127.0.0.1" if self._http.host == "0.0.0.0" else self._http.host  # noqa: S104 - told, not bound
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._http.host, self._http.host)  # noqa: S104 - told, not bound
         return f"http://[{host}]:{self._http.port}" if ":" in host else f"http://{host}:{self._http.port}"
 
     @property
@@ -93,6 +98,8 @@ class Service:
             "AWS_REGION": self._cloud.scope.region,
             # StartLiveTail would go to stream-127.0.0.1.
             "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            # So that `lambdalog` itself finds the same store.
+            "LAMBDALOG_STORE": str(self._cloud.target),
         }
 
     def start(self) -> None:
@@ -109,14 +116,22 @@ class Service:
         self._instance.announce(self.url)
 
     def stop(self) -> bool:
-        """Take no more requests, give running ones their time, leave queued events queued. Whether all was finished."""
+        """Take no more requests, give running ones their time, leave queued events queued. Whether all was finished.
+
+        Long polls return at once with what they have, live tails end. What has not ended within the grace is cut off.
+        """
+        until = time.monotonic() + self.settings.grace_seconds
         self._stop.set()
-        finished = self._http.stop(self.settings.grace_seconds)
+        finished = self._http.stop(self.settings.grace_seconds, self._hurry, self._end_waits)
         for thread in self._threads:
-            thread.join(self.settings.grace_seconds)
+            join(thread, until, self._hurry)
             finished = finished and not thread.is_alive()
         self._instance.close()
         return finished
+
+    def hurry(self) -> None:
+        """End the grace of a stop, or of one to come. Safe in a signal handler."""
+        self._hurry.set()
 
     def __enter__(self) -> Self:
         self.start()
@@ -125,12 +140,17 @@ class Service:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
+    def _end_waits(self) -> None:
+        for service in SERVICES:
+            self._cloud.client(service).end_waits()
+
     def _dispatch(self, service: str, operation: str, params: dict[str, Any]) -> Mapping[str, Any]:
         if service == "sts":
             return self._sts.call(operation, params)
         client: Double = self._cloud.client(service)
         if service == "sqs":
-            return outward(client.call(operation, inward(params, client.meta.endpoint_url)), self.url)
+            address = self._endpoint.asked_at or self.url
+            return outward(client.call(operation, inward(params, client.meta.endpoint_url)), address)
         return client.call(operation, params)
 
     def _work(self) -> list[tuple[str, Callable[[threading.Event], object]]]:

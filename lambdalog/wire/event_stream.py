@@ -6,6 +6,7 @@ A frame is its length, the length of its headers, a CRC of these two, headers, p
 
 from __future__ import annotations
 
+import logging
 import struct
 from typing import TYPE_CHECKING, Any, Final
 from zlib import crc32
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel
 
+logger = logging.getLogger(__name__)
+
 CONTENT_TYPE: Final = "application/vnd.amazon.eventstream"
 _STRING: Final = 7  # the type of a header's value
+_FAILED: Final = "The stream has failed because of an unknown error, exception or failure."
 
 
 def frame(headers: Mapping[str, str], payload: bytes) -> bytes:
@@ -51,7 +55,8 @@ def frames(
 ) -> Iterator[bytes]:
     """The frames of events as a boto3 client yields them: `{"sessionUpdate": {...}}`.
 
-    `initial` is the rest of the response, which goes first in the JSON protocols. An error on the way is the last frame.
+    `initial` is the rest of the response, which goes first in the JSON protocols. An error on the way is the last frame:
+    a ClientError is an exception of the stream's, any other is logged and told without its words.
     """
     if initial is not None:
         yield frame(_event("initial-response", "application/json"), orjson.dumps(initial))
@@ -67,6 +72,11 @@ def frames(
             ":content-type": "application/json",
         }
         yield frame(headers, orjson.dumps({"message": found.get("Message", "")}))
+    except Exception:
+        logger.exception("a stream of %s failed", shape.name)
+        yield frame(
+            {":message-type": "error", ":error-code": "InternalFailure", ":error-message": _FAILED}, b""
+        )
     finally:
         # Whoever reads may leave early; a source that holds something open is told.
         if (close := getattr(events, "close", None)) is not None:

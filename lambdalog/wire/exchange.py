@@ -37,12 +37,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response. Where there is a `stream`, its parts follow the body, each to be sent at once; close it."""
+    """An HTTP response. Where there is a `stream`, its parts follow the body, each to be sent at once; close it.
+
+    `endless`: the stream ends when its reader leaves, so a server that stops cuts it.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
     stream: Iterator[bytes] | None = None
+    endless: bool = False
 
 
 class Codec(Protocol):

@@ -43,9 +43,10 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     if streamed is not None:
         name, member = streamed
         rest = {key: value for key, value in response.items() if key != name}
-        frames = event_stream.frames(response[name], member, to_json(rest, shape))
+        events = response[name]
+        frames = event_stream.frames(events, member, to_json(rest, shape))
         headers = _headers(operation.service_model, response) | {"content-type": event_stream.CONTENT_TYPE}
-        return exchange.Response(200, headers, b"", frames)
+        return exchange.Response(200, headers, b"", frames, endless=getattr(events, "endless", False))
     body = b"" if shape is None else _dump(to_json(response, shape))
     return exchange.Response(200, _headers(operation.service_model, response), body)
 

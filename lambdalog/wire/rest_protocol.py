@@ -132,10 +132,11 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     payload = shape.serialization.get("payload")
     body: dict[str, Any] = {}
     raw = b""
-    stream = None
+    stream, endless = None, False
     streamed = event_stream.stream_member(operation)
     if streamed is not None:
-        stream = event_stream.frames(response[streamed[0]], streamed[1], None)
+        events = response[streamed[0]]
+        stream, endless = event_stream.frames(events, streamed[1], None), getattr(events, "endless", False)
         headers["content-type"] = event_stream.CONTENT_TYPE
     for name, member in shape.members.items():
         if name not in response or response[name] is None:
@@ -144,6 +145,8 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
         match member.serialization.get("location"):
             case "statusCode":
                 status = response[name]
+            case "header" if streamed is not None and key.lower() == "content-type":
+                continue  # modelled, but what frames are sent as is no choice of the operation's
             case "header":
                 headers[key.lower()] = _header(response[name])
             case _ if streamed is not None and name == streamed[0]:
@@ -154,7 +157,7 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
                 body[key] = to_json(response[name], member)
     if payload is None and stream is None and status != 204:
         raw = orjson.dumps(body)
-    return exchange.Response(status, headers, raw, stream)
+    return exchange.Response(status, headers, raw, stream, endless=endless)
 
 
 def encode_error(service: ServiceModel, error: ClientError) -> Response:
