@@ -52,20 +52,24 @@ def command(
 
     A file becomes a function of the store, named after it, and is run in place. Exit status 1 if the function failed.
     """
+    from lambdalog.server.client import served_client
+
     payload = _event(event)
     project = _project(target, timeout, memory, env)
     with open_cloud(store) as cloud:
         name = target if project is None else _deploy(cloud, project)
+        # Where the store is being served, its environments are warm.
+        functions = served_client(cloud, "lambda") or cloud.lambda_
         arguments: dict[str, Any] = {"FunctionName": name, "Payload": payload}
         if qualifier is not None:
             arguments["Qualifier"] = qualifier
         if asynchronous:
-            answer = cloud.lambda_.invoke(InvocationType="Event", **arguments)
+            answer = functions.invoke(InvocationType="Event", **arguments)
             write_line(answer["ResponseMetadata"]["RequestId"])
             if wait:
                 cloud.client("lambda").worker().drain()
             return
-        answer = cloud.lambda_.invoke(LogType="Tail" if show_log else "None", **arguments)
+        answer = functions.invoke(LogType="Tail" if show_log else "None", **arguments)
         if show_log:
             for line in base64.b64decode(answer["LogResult"]).decode("utf-8", "replace").splitlines():
                 print(printable(line), file=sys.stderr)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.clock import SYSTEM
+from lambdalog.runtime.lineage import current_trace
 from lambdalog.server.guard import objection, simple
 from lambdalog.server.signature import BadSignature, Unsigned, verify
 from lambdalog.wire import Exchange, Malformed, Request, Response
@@ -95,6 +96,8 @@ class Endpoint:
         self._clock = clock
         self._exchange = Exchange(dispatch, self._authorize)
         self._asked = threading.local()
+        self._lock = threading.Lock()
+        self.answering = 0
 
     def answer(self, request: Request) -> Response:
         """The response to a request."""
@@ -102,7 +105,14 @@ class Endpoint:
             return self.refuse(request, 403, "requests from web pages are not taken")
         begin = time.perf_counter()
         self._asked.host = None
-        response = self._exchange.answer(request)
+        # A function's SDK says by it in which chain of events it calls.
+        traced = current_trace.set(request.headers.get("x-amzn-trace-id"))
+        self._count(1)
+        try:
+            response = self._exchange.answer(request)
+        finally:
+            self._count(-1)
+            current_trace.reset(traced)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "request",
@@ -121,6 +131,10 @@ class Endpoint:
         """The address by which the request that this thread answers came in: where its client will find queues too."""
         host = getattr(self._asked, "host", None)
         return f"http://{host}" if host else None
+
+    def _count(self, change: int) -> None:
+        with self._lock:
+            self.answering += change
 
     def refuse(self, request: Request | None, status: int, text: str) -> Response:
         """The answer to what is not taken at all."""

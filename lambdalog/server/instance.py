@@ -64,9 +64,11 @@ class Instance:
         os.pwrite(self._descriptor, data, 0)
 
     def close(self) -> None:
-        """Give the claim back."""
-        os.ftruncate(self._descriptor, 0)
-        os.close(self._descriptor)
+        """Give the claim back. Closed twice is closed."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.ftruncate(descriptor, 0)
+            os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

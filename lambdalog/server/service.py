@@ -129,6 +129,11 @@ class Service:
         self._instance.close()
         return finished
 
+    @property
+    def answering(self) -> int:
+        """How many requests are being answered now."""
+        return self._endpoint.answering
+
     def hurry(self) -> None:
         """End the grace of a stop, or of one to come. Safe in a signal handler."""
         self._hurry.set()
@@ -155,12 +160,11 @@ class Service:
 
     def _work(self) -> list[tuple[str, Callable[[threading.Event], object]]]:
         """What runs beside the endpoint, each in a thread, until the event is set."""
-        worker = self._cloud.client("lambda").worker()
-        return [
-            *((f"events-{number}", worker.run) for number in range(self.settings.threads)),
-            *(loop for service in SERVICES for loop in self._cloud.client(service).background()),
-            ("upkeep", self._upkeep),
-        ]
+        loops = [loop for service in SERVICES for loop in self._cloud.client(service).background()]
+        if not any(name == "events" for name, _ in loops):
+            worker = self._cloud.client("lambda").worker()
+            loops += [(f"events-{number}", worker.run) for number in range(self.settings.threads)]
+        return [*loops, ("upkeep", self._upkeep)]
 
     def _upkeep(self, stop: threading.Event) -> None:
         from lambdalog.store.maintenance import maintain

@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import stat
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,10 +16,13 @@ import boto3
 import pytest
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdalog.cloud import connect
 from lambdalog.errors import ConfigError, StoreLocked
+from lambdalog.runtime.lineage import current_trace
+from lambdalog.server.client import served_client
+from lambdalog.server.logs import told_on_stderr
 from lambdalog.server.service import Service, Settings
 
 if TYPE_CHECKING:
@@ -238,3 +243,178 @@ def test_asynchronous_events_are_invoked(service: Service, tmp_path: Path) -> No
             break
         time.sleep(0.02)
     assert events[0]["message"] == "got 7"
+
+
+def test_a_stop_ends_long_polls_at_once(service: Service) -> None:
+    """Whoever waits for messages gets the answer that there are none, not a broken connection."""
+    sqs = client(service, "sqs", config=Config(read_timeout=40))
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    answers: list[Any] = []
+    polling = threading.Thread(
+        target=lambda: answers.append(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20))
+    )
+    begin = time.monotonic()
+    polling.start()
+    while not service.answering:
+        time.sleep(0.005)
+    assert service.stop()
+    polling.join()
+    assert "Messages" not in answers[0]
+    assert time.monotonic() - begin < 19
+
+
+def test_a_stop_gives_invocations_their_time(service: Service, tmp_path: Path, store_path: Path) -> None:
+    """A running function is answered; an event that waits still waits afterwards."""
+    gate = tmp_path / "gate"
+    deploy(client(service, "lambda"), tmp_path, WAITS.format(gate=str(gate)))
+    functions = client(service, "lambda", config=Config(read_timeout=60))
+    answers: list[Any] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(functions.invoke(FunctionName="f", Payload=b"{}")["Payload"].read())
+    )
+    asking.start()
+    while not gate.with_suffix(".begun").exists():
+        time.sleep(0.005)
+    stopped: list[bool] = []
+    stopping = threading.Thread(target=lambda: stopped.append(service.stop()))
+    stopping.start()
+    gate.touch()
+    asking.join()
+    stopping.join()
+    assert (answers, stopped) == ([b'"went on"'], [True])
+
+
+def test_a_stop_can_be_hurried(service: Service, tmp_path: Path) -> None:
+    """What would not end is cut off, and that is told."""
+    gate = tmp_path / "gate"
+    deploy(client(service, "lambda"), tmp_path, WAITS.format(gate=str(gate)))
+    errors: list[BaseException] = []
+
+    def ask() -> None:
+        try:
+            client(service, "lambda").invoke(FunctionName="f", Payload=b"{}")
+        except BotoCoreError as error:
+            errors.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    while not gate.with_suffix(".begun").exists():
+        time.sleep(0.005)
+    service.hurry()
+    assert service.stop() is False
+    asking.join()
+    assert len(errors) == 1
+    gate.touch()
+
+
+WAITS = """
+import pathlib, time
+def handler(event, context):
+    gate = pathlib.Path({gate!r})
+    gate.with_suffix(".begun").touch()
+    while not gate.exists():
+        time.sleep(0.01)
+    return "went on"
+"""
+
+
+def deploy(functions: Any, folder: Path, text: str) -> None:
+    """A function f of one file, run where it lies."""
+    code = folder / "code"
+    code.mkdir()
+    (code / "app.py").write_text(text)
+    functions.create_function(
+        FunctionName="f",
+        Runtime="python3.11",
+        Handler="app.handler",
+        Role="arn:aws:iam::000000000000:role/r",
+        Timeout=60,
+        Code={"S3Bucket": "local-folder", "S3Key": str(code)},
+    )
+
+
+def test_queues_are_where_their_client_found_the_endpoint(service: Service) -> None:
+    """Asked at another of its names, the endpoint tells queue URLs at that name: old SDKs send there."""
+    port = urlsplit(service.url).port
+    sqs = client(service, "sqs", endpoint_url=f"http://localhost:{port}")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    assert url == f"http://localhost:{port}/000000000000/q"
+    client(service, "sqs").send_message(QueueUrl=url, MessageBody="x")
+    assert sqs.list_queues()["QueueUrls"] == [url]
+
+
+def test_a_command_finds_what_is_served(service: Service, store_path: Path, tmp_path: Path) -> None:
+    """Another process's client of a served store asks the server; its own server it does not ask."""
+    code = (
+        "import lambdalog; from lambdalog.server.client import served_client\n"
+        f"with lambdalog.connect({str(store_path)!r}) as cloud:\n"
+        "    print(served_client(cloud, 'sqs').meta.endpoint_url)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == service.url
+    with connect(f"disk:{store_path}") as same, connect(f"disk:{tmp_path / 'other'}") as other:
+        assert served_client(same, "sqs") is None
+        assert served_client(other, "sqs") is None
+    with connect("aws:eu-west-1") as aws:
+        assert served_client(aws, "sqs") is None
+
+
+def test_invoke_uses_warm_environments(service: Service, store_path: Path, tmp_path: Path) -> None:
+    """`lambdalog invoke` of a function of a served store runs in the server's environment, twice in the same."""
+    deploy(
+        client(service, "lambda"), tmp_path, "import os\ndef handler(event, context): return os.getpid()\n"
+    )
+    ours = json.load(client(service, "lambda").invoke(FunctionName="f", Payload=b"{}")["Payload"])
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "lambdalog", "invoke", "f", "--store", f"disk:{store_path}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert json.loads(done.stdout) == ours
+
+
+def test_the_servers_log_is_lambdalogs(
+    cloud: Cloud, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each request with --verbose, and what went wrong in any case: JSON lines on standard error, and nothing of it in answers."""
+
+    def fails(operation: str, params: Any) -> Any:
+        raise RuntimeError("at /some/path of ours")
+
+    with told_on_stderr(verbose=True), Service(cloud, FREE) as service:
+        client(service, "sns").list_topics()
+        monkeypatch.setattr(cloud.client("sns"), "call", fails)
+        with pytest.raises(ClientError) as raised:
+            client(service, "sns").list_topics()
+    assert raised.value.response["Error"]["Code"] == "InternalFailure"
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert "/some/path" not in str(raised.value)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    requests = [line for line in lines if line["message"] == "request"]
+    # boto3 asks once more after a 500.
+    assert [(line["level"], line["status"]) for line in requests[:2]] == [("DEBUG", 200), ("DEBUG", 500)]
+    failed = next(line for line in lines if line["level"] == "ERROR")
+    assert failed["message"] == "a request to sns failed"
+    assert "/some/path of ours" in json.dumps(failed)
+
+
+def test_a_calls_trace_is_known_to_the_doubles(
+    cloud: Cloud, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The header that SDKs send inside a function tells in which chain of events a call is made."""
+    seen: list[str | None] = []
+
+    def note(operation: str, params: Any) -> dict[str, Any]:
+        seen.append(current_trace.get())
+        return {"QueueUrls": []}
+
+    monkeypatch.setattr(cloud.client("sqs"), "call", note)
+    sqs = client(service, "sqs")
+    sqs.meta.events.register(
+        "before-sign.sqs.*", lambda request, **_: request.headers.add_header("X-Amzn-Trace-Id", "Root=1-a")
+    )
+    sqs.list_queues()
+    client(service, "sqs").list_queues()
+    assert seen == ["Root=1-a", None]
