@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # How long an example takes says how busy the machine is, not whether it is right.
 settings.register_profile("lambdalog", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lambdalog")
+
+# Where whoever started the suite ignores Ctrl-C, as a shell makes its background jobs do, what the tests start would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
