@@ -1,313 +1,226 @@
-"""The dashboard: live log lines above, failures below.
+"""The dashboard: a screen a mode, one feed, one table of actions.
 
 Reading happens in worker threads; what they find comes back as messages. Nothing blocks the keyboard.
 """
 
 from __future__ import annotations
 
-import threading
+import os
 import time
-from typing import TYPE_CHECKING, ClassVar, Final
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from rich.text import Text
-from textual import on, work
-from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.message import Message
-from textual.widgets import Footer, Input, Static
+from textual.app import App, SystemCommand
+from textual.command import DiscoveryHit, Hit, Provider
 
 from lambdalog.clock import SYSTEM, Clock
-from lambdalog.errors import PatternError
-from lambdalog.query.pattern import parse
-from tui.failures.pane import FailuresPane
-from tui.logs.buffer import key_of
-from tui.logs.detail import DetailScreen, detail_text
-from tui.logs.histogram import Histogram
-from tui.logs.view import LogView
+from tui import session as sessions
+from tui.actions import APP, SCOPES, bindings
+from tui.failures.screen import FailuresScreen
+from tui.keys import Keys, key_text
+from tui.logs.format import day_text
+from tui.logs.screen import LogsScreen
+from tui.screen import ModeScreen
+from tui.settings import Settings, state_folder
+from tui.themes import DARK, THEMES
+from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from tui.feed import FailureRow, Feed, Line
+    from textual.binding import BindingType
+    from textual.command import Hits
+    from textual.screen import Screen
 
-HISTORY_LINES: Final = 5000
-FRAMES_A_SECOND: Final = 15
-FAILURES_EVERY_SECONDS: Final = 2.0
+    from tui.feed import Feed
 
+Found = TypeVar("Found")
 
-class LinesCame(Message):
-    """Log lines from the feed."""
-
-    def __init__(self, lines: list[Line]) -> None:
-        super().__init__()
-        self.lines = lines
+MODES: dict[str, Callable[[], ModeScreen]] = {"logs": LogsScreen, "failures": FailuresScreen}
 
 
-class FailuresCame(Message):
-    """The failure groups, read anew."""
+class Actions(Provider):
+    """The command palette: every action of this screen and of the app."""
 
-    def __init__(self, rows: list[FailureRow]) -> None:
-        super().__init__()
-        self.rows = rows
+    def _all(self) -> list[tuple[str, str, Callable[[], Any]]]:
+        screen = self.screen
+        found: list[tuple[str, str, Callable[[], Any]]] = []
+        if isinstance(screen, ModeScreen):
+            found += [
+                (f"{action.title}  ({key_text(action.keys)})", action.help, partial(screen.act, action.call))
+                for action in SCOPES[screen.SCOPE]
+            ]
+        found += [
+            (
+                f"{action.title}  ({key_text(action.keys)})",
+                action.help,
+                partial(self.app.run_action, action.call),
+            )
+            for action in APP
+        ]
+        return found
 
+    async def discover(self) -> Hits:
+        """All of them."""
+        for title, help_text, run in self._all():
+            yield DiscoveryHit(title, run, help=help_text)
 
-class FailureLines(Message):
-    """The log lines of one failure, to be jumped to."""
-
-    def __init__(self, row: FailureRow, lines: list[Line]) -> None:
-        super().__init__()
-        self.row = row
-        self.lines = lines
-
-
-class FeedTrouble(Message):
-    """The feed could not read; it goes on trying."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__()
-        self.what = what
+    async def search(self, query: str) -> Hits:
+        """Those whose title or help fits."""
+        matcher = self.matcher(query)
+        for title, help_text, run in self._all():
+            score = max(matcher.match(title), matcher.match(help_text) * 0.8)
+            if score > 0:
+                yield Hit(score, matcher.highlight(title), run, help=help_text)
 
 
 class Dashboard(App[None]):
-    """Tails logs and failures of functions."""
+    """Watches functions: logs, invocations, failures, health, queues."""
 
     TITLE = "lambdalog"
-    RETRY_SECONDS: ClassVar[float] = 2.0
     CSS_PATH = "dashboard.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("q", "quit", "Quit"),
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("p,space", "pause", "Pause"),
-        Binding("tab", "app.focus_next", "Other pane", key_display="Tab"),
-        Binding("escape", "unfilter", "All lines", key_display="Esc"),
-        Binding("ctrl+c", "quit", show=False),
-    ]
+    MODES = MODES  # type: ignore[assignment]  # screens of ours
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    ENABLE_COMMAND_PALETTE = True
 
-    def __init__(self, feed: Feed, *, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        feed: Feed,
+        *,
+        clock: Clock = SYSTEM,
+        settings: Settings | None = None,
+        state: Path | None = None,
+        screen: str = "",
+    ) -> None:
+        """`state` is where sessions and copies are kept; `screen` the one to begin with."""
         super().__init__()
         self.feed = feed
         self.clock = clock
-        self._stop = threading.Event()
-        self._trouble = ""
-        self._lines_seen = 0
-        self._pattern = ""
-
-    def compose(self) -> ComposeResult:
-        """Title, bars, lines, failures, filter, keys."""
-        yield Horizontal(Static(id="title"), Static(id="status"), id="head")
-        yield Histogram(id="bars")
-        yield LogView(id="lines")
-        with Vertical(id="failures-box"):
-            yield FailuresPane(id="failures")
-        with Horizontal(id="filter-box"):
-            yield Static("/", id="filter-sign")
-            yield Input(
-                placeholder='filter pattern: ERROR   "exact phrase"   -without   %regex%   { $.level = ERROR }',
-                id="filter",
-            )
-            yield Static(id="filter-note")
-        yield Footer(show_command_palette=False)
+        self.settings = settings or Settings()
+        self.state = state if state is not None else state_folder(os.environ)
+        self.session = (
+            sessions.load(self.state, feed.label) if self.settings.restore_session else sessions.Session()
+        )
+        self._first = screen or (self.session.screen if self.session.screen in MODES else "logs")
+        for theme in THEMES:
+            self.register_theme(theme)
 
     def on_mount(self) -> None:
-        """Start reading."""
-        self.theme = "tokyo-night"
-        self.query_one("#failures-box").border_title = "failures"
-        self.query_one("#filter-box").display = False
-        self.query_one(LogView).focus()
-        self._follow()
-        self._read_failures()
-        self.set_interval(1 / FRAMES_A_SECOND, self.query_one(LogView).sync)
-        self.set_interval(1.0, self._tick)
-        self._tick()
+        """The first screen."""
+        wanted = self.session.theme or self.settings.theme
+        self.theme = wanted if wanted in self.available_themes else DARK
+        self.set_keymap(self.settings.keymap)
+        self.switch_mode("logs")
+        if self._first != "logs":
+            self.switch_mode(self._first)
 
-    def on_unmount(self) -> None:
-        """Stop reading."""
-        self._stop.set()
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None of Textual's own: the table of actions has what is there."""
+        return ()
 
-    # --- reading, off the thread that draws
+    # --- what screens share
 
-    @work(thread=True, group="follow", exit_on_error=False)
-    def _follow(self) -> None:
-        def deliver(lines: list[Line]) -> None:
-            self.post_message(LinesCame(lines))
+    def ask(self, owner: Screen[Any], question: Callable[[], Found], answer: Callable[[Found], None]) -> None:
+        """Ask the feed in a thread; the answer is used on the thread that draws, if `owner` is still there."""
 
-        since: int | None = None
-        while not self._stop.is_set():
+        def work() -> None:
             try:
-                if since is None:
-                    # Lines written while the history is read come twice; the buffer keeps one.
-                    now = self.clock.now_ms()
-                    lines = self.feed.history(HISTORY_LINES)
-                    since = min(now, lines[-1].timestamp) if lines else now
-                    deliver(lines)
-                self.feed.follow(since, deliver, self._stop)
-            except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
-                self._report(error)
-                self._stop.wait(self.RETRY_SECONDS)
+                found = question()
+            except Exception as error:  # noqa: BLE001 - whatever the source says is shown
+                self.call_from_thread(self.notify, explained(error), severity="error")
+                return
+            self.call_from_thread(lambda: answer(found) if owner.is_mounted else None)
 
-    @work(thread=True, group="failures", exit_on_error=False)
-    def _read_failures(self) -> None:
-        while not self._stop.is_set():
-            try:
-                rows = self.feed.failures()
-                self.post_message(FailuresCame(rows))
-            except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
-                self._report(error)
-            self._stop.wait(FAILURES_EVERY_SECONDS)
+        owner.run_worker(work, thread=True, group="ask", exit_on_error=False)
 
-    @work(thread=True, group="jump", exclusive=True, exit_on_error=False)
-    def _read_failure_lines(self, row: FailureRow) -> None:
+    def copy(self, text: str) -> None:
+        """To the terminal's clipboard (OSC 52), and to a file for terminals that have none."""
+        self.copy_to_clipboard(text)
+        path = self.state / "copied.txt"
         try:
-            self.post_message(FailureLines(row, self.feed.lines_of(row)))
-        except Exception as error:  # noqa: BLE001 - shown in the status line
-            self._report(error)
-
-    def _report(self, error: Exception) -> None:
-        if not self._stop.is_set():
-            self.post_message(FeedTrouble(f"{type(error).__name__}: {error}"))
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            self.notify(f"copied; {path}: {error.strerror}", severity="warning")
+        else:
+            self.notify(f"copied; it is also in {path}")
 
     @property
-    def _drawn(self) -> bool:
-        """Whether the screen's parts are there; what arrives while the app is leaving finds none."""
-        return bool(self.query(LogView))
+    def settled(self) -> bool:
+        """Whether the screen shows what there is."""
+        return isinstance(self.screen, ModeScreen) and self.screen.settled
 
-    # --- what came
+    @property
+    def logs(self) -> LogsScreen:
+        """The logs screen, which others jump to."""
+        screen = self.get_screen_stack("logs")[0]
+        assert isinstance(screen, LogsScreen)
+        return screen
 
-    @on(LinesCame)
-    def _take_lines(self, message: LinesCame) -> None:
-        if not self._drawn:
-            return
-        self._trouble = ""
-        self._lines_seen += len(message.lines)
-        self.query_one(Histogram).count(message.lines)
-        self.query_one(LogView).add_lines(message.lines)
-
-    @on(FailuresCame)
-    def _take_failures(self, message: FailuresCame) -> None:
-        if not self._drawn:
-            return
-        pane = self.query_one(FailuresPane)
-        pane.show_rows(message.rows, self.clock.now_ms())
-        total = sum(row.count for row in message.rows)
-        box = self.query_one("#failures-box")
-        box.border_title = (
-            f"failures · {total:,} in {len(message.rows)} groups" if total else "failures · none"
-        )
-        box.set_class(not message.rows, "empty")
-
-    @on(FailureLines)
-    def _jump(self, message: FailureLines) -> None:
-        if not self._drawn:
-            return
-        if not message.lines:
-            self.notify("No log lines of this failure are left in the store.", severity="warning")
-            return
-        view = self.query_one(LogView)
-        view.add_lines(message.lines)
-        request = next(iter(message.row.request_ids), "")
-        self._set_filter(f'"{request}"' if request else "")
-        view.go_to(view.buffer.index_near(key_of(message.lines[0])))
-        view.focus()
-
-    @on(FeedTrouble)
-    def _show_trouble(self, message: FeedTrouble) -> None:
-        self._trouble = message.what
-        self._tick()
-
-    @on(LogView.Changed)
-    def _tick(self) -> None:
-        if not self._drawn:
-            return
-        view = self.query_one(LogView)
-        self.query_one(Histogram).tick(self.clock.now_ms())
-        title = Text.assemble((" λ", "bold"), (" lambdalog ", "bold"), (self.feed.label, "dim"))
-        self.query_one("#title", Static).update(title)
-        shown, total = len(view.buffer.shown), view.buffer.total
-        state = Text(justify="right")
-        if self._trouble:
-            state.append(f"✗ {self._trouble[:80]}   ", "bold red")
-        if self._pattern:
-            state.append(f"{shown:,} of {total:,} lines match   ", "bold")
-        else:
-            state.append(f"{total + view.buffer.trimmed:,} lines   ", "dim")
-        if view.following:
-            state.append("● LIVE ", "bold green")
-        else:
-            state.append(f"‖ PAUSED  ▼ {view.unseen:,} new ", "bold yellow")
-        self.query_one("#status", Static).update(state)
+    def show_request(self, request_id: str) -> None:
+        """The lines of a request, on the logs screen."""
+        self.switch_mode("logs")
+        self.logs.show_request(request_id)
 
     # --- keys
 
-    def action_pause(self) -> None:
-        """Stop following, or go on."""
-        self.query_one(LogView).action_pause()
+    def action_mode(self, name: str) -> None:
+        """Another screen."""
+        if name in MODES and not isinstance(self.screen, Keys):
+            self.switch_mode(name)
 
-    def action_filter(self) -> None:
-        """Type a filter pattern."""
-        self.query_one("#filter-box").display = True
-        self.query_one("#filter", Input).focus()
+    def action_keys(self) -> None:
+        """The keys of this screen."""
+        if isinstance(self.screen, ModeScreen):
+            self.push_screen(Keys(self.screen.SCOPE, self.settings.keymap))
 
-    def action_unfilter(self) -> None:
-        """Show all lines again."""
-        self._set_filter("")
-        self.query_one("#filter-box").display = False
-        self.query_one(LogView).focus()
+    def action_save_screenshot(self) -> None:
+        """Draw the screen into a file."""
+        now = day_text(self.clock.now_ms()).translate(str.maketrans(" :", "--"))
+        path = Path(f"lambdalog-{now}.svg").absolute()
+        try:
+            path.write_text(drawn(self), encoding="utf-8")
+        except OSError as error:
+            self.notify(f"{path}: {error.strerror}", severity="error")
+        else:
+            self.notify(f"this screen is in {path}")
 
-    @on(Input.Changed, "#filter")
-    def _typed(self, event: Input.Changed) -> None:
-        self._apply_pattern(event.value)
+    async def action_quit(self) -> None:
+        """Keep the session, and leave."""
+        self.keep_session()
+        self.exit()
 
-    @on(Input.Submitted, "#filter")
-    def _done_typing(self) -> None:
-        self.query_one("#filter-box").display = bool(self._pattern)
-        self.query_one(LogView).focus()
-
-    def _set_filter(self, text: str) -> None:
-        field = self.query_one("#filter", Input)
-        self.query_one("#filter-box").display = bool(text)
-        with self.prevent(Input.Changed):
-            field.value = text
-        self._apply_pattern(text)
-
-    def _apply_pattern(self, text: str) -> None:
-        note = self.query_one("#filter-note", Static)
-        matches: Callable[[Line], bool] | None = None
-        if text.strip():
-            try:
-                pattern = parse(text)
-            except PatternError as error:
-                note.update(Text(f"at {error.position + 1}: {error}", "red"))
-                return
-
-            def matches(line: Line) -> bool:
-                return pattern.matches(line.message)
-
-        note.update("")
-        self._pattern = text.strip()
-        view = self.query_one(LogView)
-        view.show_only(matches)
-
-    @on(LogView.Opened)
-    def _open(self, message: LogView.Opened) -> None:
-        self.push_screen(DetailScreen("log event", detail_text(message.line)))
-
-    @on(FailuresPane.LinesWanted)
-    def _lines_wanted(self, message: FailuresPane.LinesWanted) -> None:
-        self._read_failure_lines(message.row)
+    def keep_session(self) -> None:
+        """Write down where the user is."""
+        if not self.settings.restore_session:
+            return
+        session = replace(self.session, screen=self.current_mode, theme=self.theme)
+        if self.logs.drawn:
+            self.logs.remember(session)
+        try:
+            sessions.save(self.state, self.feed.label, session)
+        except OSError as error:
+            self.log(f"the session can't be kept: {error}")
 
 
-async def screenshot(feed: Feed, size: tuple[int, int], settle_seconds: float = 3.0) -> str:
-    """The dashboard as SVG, drawn without a terminal once lines and failures have been read."""
-    app = Dashboard(feed)
+def drawn(app: App[Any]) -> str:
+    """The screen as SVG."""
+    svg = app.export_screenshot(title="lambdalog dashboard", simplify=True)
+    # Without this, some renderers drop the spaces that a run of text begins with.
+    return svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
+
+
+async def screenshot(
+    feed: Feed, size: tuple[int, int], *, screen: str = "logs", settle_seconds: float = 3.0, **options: Any
+) -> str:
+    """A screen as SVG, drawn without a terminal once it has been read."""
+    app = Dashboard(feed, screen=screen, settings=replace(Settings(), restore_session=False), **options)
     async with app.run_test(size=size) as pilot:
         until = time.monotonic() + settle_seconds
-        while time.monotonic() < until and not (
-            app.query_one(LogView).buffer.total and app.query_one(FailuresPane).rows_shown
-        ):
+        while time.monotonic() < until and not app.settled:
             await pilot.pause(0.05)
-        app.query_one(LogView).sync()
-        await pilot.pause(0.1)
-        drawn = app.export_screenshot(title="lambdalog dashboard", simplify=True)
-        # Without this, some renderers drop the spaces that a run of text begins with.
-        return drawn.replace("<svg ", '<svg xml:space="preserve" ', 1)
+        await pilot.pause(0.15)
+        return drawn(app)

@@ -15,9 +15,12 @@ from lambdalog.errors import ConfigError
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
 
+SCREENS = ("logs", "failures")
+
 
 @click.command(name="dashboard")
 @click.argument("groups", nargs=-1, metavar="[GROUP]...")
+@click.option("--screen", type=click.Choice(SCREENS), help="The one to begin with.")
 @click.option(
     "--screenshot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -26,20 +29,25 @@ if TYPE_CHECKING:
 )
 @click.option("--size", default="120x36", show_default=True, metavar="COLSxROWS", help="Of the screenshot.")
 @store_option
-def command(groups: tuple[str, ...], screenshot: Path | None, size: str, store: str | None) -> None:
-    """Logs and failures of a store or of AWS, live. GROUPs as in `lambdalog tail`."""
+def command(
+    groups: tuple[str, ...], screen: str | None, screenshot: Path | None, size: str, store: str | None
+) -> None:
+    """Logs and failures of a store or of AWS, live. GROUPs as in `lambdalog tail`.
+
+    Inside, `?` shows the keys. Settings: ~/.config/lambdalog/dashboard.toml, described in docs/dashboard.md.
+    """
     found = re.fullmatch(r"(\d{2,3})x(\d{2,3})", size)
     if found is None:
         raise click.UsageError(f"--size {size}: write it as 120x36")
     with open_cloud(store) as cloud:
         if screenshot is None:
-            show(cloud, groups)
+            show(cloud, groups, screen=screen or "")
             return
         from tui.app import screenshot as draw
         from tui.feed import StoreFeed
 
         feed = StoreFeed(cloud, groups)
-        drawn = asyncio.run(draw(feed, (int(found.group(1)), int(found.group(2)))))
+        drawn = asyncio.run(draw(feed, (int(found.group(1)), int(found.group(2))), screen=screen or "logs"))
         try:
             screenshot.write_text(drawn, encoding="utf-8")
         except OSError as error:
@@ -47,9 +55,11 @@ def command(groups: tuple[str, ...], screenshot: Path | None, size: str, store: 
         click.echo(f"wrote {screenshot}")
 
 
-def show(cloud: Cloud, groups: tuple[str, ...] = ()) -> None:
+def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> None:
     """Open the dashboard on a cloud, until it is quit."""
     from tui.app import Dashboard
     from tui.feed import StoreFeed
+    from tui.settings import load
 
-    Dashboard(StoreFeed(cloud, groups)).run()
+    settings = load()
+    Dashboard(StoreFeed(cloud, groups), settings=settings, screen=screen).run(mouse=settings.mouse)

@@ -3,80 +3,212 @@
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambdalog.failure import Failure
+from lambdalog.failures import Destination, Detail, Explained, Letter, Plan, Step
+from lambdalog.failures.groups import Group, grouped
 from lambdalog.tail import Line
-from tui.feed import FailureRow
+from tui.feed.logs import Bar, Query, from_lines
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from lambdalog.failures.journal import State
+    from lambdalog.failures.marks import Mark
 
 
 def line(
-    number: int, message: str | None = None, *, at: int | None = None, group: str = "/aws/lambda/orders"
+    number: int,
+    message: str | None = None,
+    *,
+    at: int | None = None,
+    group: str = "/aws/lambda/orders",
+    stream: str = "stream",
 ) -> Line:
     """The line with this number, a second after the one before it."""
     timestamp = 1_700_000_000_000 + number * 1000 if at is None else at
-    return Line(timestamp, timestamp + 5, group, "stream", message or f"line {number}", f"{number:056d}")
+    return Line(timestamp, timestamp + 5, group, stream, message or f"line {number}", f"{number:056d}")
 
 
-class MockFeed:
-    """Hands over what it is given, and counts what is asked of it."""
+class MockLogs:
+    """Hands over what it is given, as a store would: in order, by time, filtered."""
 
-    label = "disk:demo"
-
-    def __init__(self, history: list[Line] | None = None, failures: list[FailureRow] | None = None) -> None:
-        self.past = history or []
-        self.rows = failures or []
+    def __init__(self, past: list[Line]) -> None:
+        self.past = past
         self.coming: queue.Queue[list[Line]] = queue.Queue()
-        self.found: list[Line] = []
+        self.notes: queue.Queue[list[str]] = queue.Queue()
         self.fail_with: Exception | None = None
+        self.asked: list[Query] = []
 
-    def history(self, limit: int) -> list[Line]:
-        """What was before."""
+    def _found(self, query: Query, start: int | None, end: int | None) -> list[Line]:
         if self.fail_with is not None:
             raise self.fail_with
-        return self.past[-limit:]
+        self.asked.append(query)
+        return sorted(
+            one
+            for one in self.past
+            if (not query.groups or one.group in query.groups)
+            and one.stream.startswith(query.streams)
+            and (query.pattern is None or query.pattern.matches(one.message))
+            and all(low is None or one.timestamp >= low for low in (start, query.start))
+            and all(high is None or one.timestamp < high for high in (end, query.end))
+        )
 
-    def follow(self, since: int, deliver: Callable[[list[Line]], None], stop: threading.Event) -> None:
-        """What the test puts into `coming`."""
+    def groups(self) -> list[str]:
+        """The groups of all lines."""
+        return sorted({one.group for one in self.past})
+
+    def page(
+        self, query: Query, start: int | None, end: int | None, limit: int, *, descending: bool
+    ) -> list[Line]:
+        """The first or last lines of a range."""
+        found = self._found(query, start, end)
+        return found[::-1][:limit] if descending else found[:limit]
+
+    def follow(
+        self,
+        query: Query,
+        since: int,
+        deliver: Callable[[list[Line], list[str]], None],
+        stop: threading.Event,
+    ) -> None:
+        """What the test puts into `coming`, which is in the store from then on."""
         while not stop.is_set():
             try:
-                deliver(self.coming.get(timeout=0.02))
+                lines = self.coming.get(timeout=0.02)
             except queue.Empty:
                 continue
+            self.past.extend(lines)
+            deliver(lines, [] if self.notes.empty() else self.notes.get())
 
-    def failures(self) -> list[FailureRow]:
-        """The rows the test gave."""
-        return self.rows
+    def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
+        """Everything, in pages of fifty."""
+        found = self.page(query, None, None, len(self.past), descending=descending)
+        for start in range(0, len(found), 50):
+            if stop.is_set():
+                return
+            yield found[start : start + 50]
 
-    def lines_of(self, row: FailureRow) -> list[Line]:
-        """What the test put into `found`."""
-        return self.found
+    def bars(self, query: Query, start: int, step: int, count: int) -> list[Bar]:
+        """From the lines."""
+        return from_lines(self._found(query, start, None), start, step, count)
+
+    def context(self, line: Line, lines: int) -> list[Line]:
+        """Of the same stream."""
+        same = [one for one in sorted(self.past) if (one.group, one.stream) == (line.group, line.stream)]
+        place = same.index(line)
+        return same[max(0, place - lines) : place + lines + 1]
+
+
+class MockFailures:
+    """The groups that the test gave, and a note of what was done with them."""
+
+    def __init__(self, groups: list[Group]) -> None:
+        self.given = groups
+        self.done: list[tuple[str, str]] = []
+        self.fail_with: Exception | None = None
+
+    def groups(self) -> list[Group]:
+        """The groups the test gave."""
+        if self.fail_with is not None:
+            raise self.fail_with
+        return self.given
+
+    def notes(self) -> list[str]:
+        """Nothing went unseen."""
+        return []
+
+    def detail(self, group: Group) -> Detail:
+        """The newest, with what the group says of it."""
+        failure = Failure(group.type, group.message, group.fingerprint)
+        return Detail(group.letters[-1], failure, "1", ())
+
+    def plans(self, group: Group, *, discard: bool) -> list[Plan]:
+        """All of the group."""
+        return [Plan(group.queues[0], Destination(), group.members, total=group.count)]
+
+    def _steps(self, verb: str, plans: list[Plan], state: State) -> Iterator[Step]:
+        counts: Counter[str] = Counter()
+        letters = [found for planned in plans for found in planned.letters]
+        for number, found in enumerate(letters, 1):
+            counts[state] += 1
+            self.done.append((verb, found.letter.message_id))
+            item: Any = found
+            yield Step(item, state, "", number, len(letters), counts)
+
+    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step]:
+        """All succeed."""
+        return self._steps("replay", plans, "acked")
+
+    def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
+        """All are deleted."""
+        return self._steps(f"discard: {reason}", plans, "discarded")
+
+    def resolve(self, group: Group) -> None:
+        """Noted."""
+        self.done.append(("resolve", group.fingerprint))
+
+    def mute(self, group: Group) -> None:
+        """Noted."""
+        self.done.append(("mute", group.fingerprint))
 
     def close(self) -> None:
         """Nothing to let go of."""
 
 
-def failure_row(fingerprint: str = "f" * 16, request_id: str = "r-1", **changes: object) -> FailureRow:
-    """A failure group of one."""
-    fields: dict[str, object] = {
-        "fingerprint": fingerprint,
-        "type": "GatewayError",
-        "message": "payment p-2 got no answer",
-        "count": 1,
-        "first_seen": 1_700_000_000_000,
-        "last_seen": 1_700_000_000_000,
-        "functions": ("payments",),
-        "queue": "payments-dlq",
-        "times": (1_700_000_000_000,),
-        "request_ids": (request_id,),
-        "body": "{}",
-    }
-    return FailureRow(**(fields | changes))  # type: ignore[arg-type]
+class MockFeed:
+    """A room for each screen, filled by the test."""
+
+    label = "disk:demo"
+
+    def __init__(self, history: list[Line] | None = None, failures: list[Group] | None = None) -> None:
+        self.groups: tuple[str, ...] = ()
+        self.logs = MockLogs(history or [])
+        self.failures = MockFailures(failures or [])
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def failures(
+    count: int = 1,
+    *,
+    fingerprint: str = "f" * 16,
+    type: str = "GatewayError",  # noqa: A002 - as the field is called
+    message: str = "payment p-2 got no answer",
+    request_id: str = "r-1",
+    at: int = 1_700_000_050_000,
+) -> list[Explained]:
+    """Failures of one fingerprint, a second apart."""
+    return [
+        Explained(
+            Letter(
+                message_id=f"{fingerprint[:4]}-{number}",
+                queue="payments-dlq",
+                kind="dead-letter",
+                body='{"id": "p-2"}',
+                event='{"id": "p-2"}',
+                sent_at=at + number * 1000,
+                request_id=request_id,
+                function="payments",
+            ),
+            type,
+            message,
+            fingerprint,
+            "1",
+        )
+        for number in range(count)
+    ]
+
+
+def groups(*members: list[Explained], marks: dict[str, Mark] | None = None) -> list[Group]:
+    """Groups, as the inbox makes them."""
+    return grouped([one for found in members for one in found], marks or {}, 1_700_000_100_000)
 
 
 @pytest.fixture

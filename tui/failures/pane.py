@@ -1,23 +1,27 @@
-"""A row per failure group: how often, since when, what, where."""
+"""A row per failure group: how often, since when, where it stands, what, where."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widgets import DataTable
 
+from lambdalog.failures import sparkline
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tui.feed import FailureRow
+    from tui.feed.failures import Group
 
-BARS: Final = "▁▂▃▄▅▆▇█"
-TREND_CELLS: Final = 12
+STATUS_STYLES: Final = {
+    "new": "bold",
+    "ongoing": "",
+    "regressed": "bold reverse",
+    "resolved": "dim",
+    "muted": "dim italic",
+}
 
 
 def ago(ms: int) -> str:
@@ -29,69 +33,53 @@ def ago(ms: int) -> str:
     return f"{seconds}s"
 
 
-def trend(times: Sequence[int], now: int, span_ms: int = 600_000) -> str:
-    """Failures over the last `span_ms` as a row of bars, the newest at the right."""
-    counts = [0] * TREND_CELLS
-    for time in times:
-        cell = TREND_CELLS - 1 - (now - time) * TREND_CELLS // span_ms
-        if 0 <= cell < TREND_CELLS:
-            counts[cell] += 1
-    peak = max(counts)
-    return "".join(BARS[-(-count * (len(BARS) - 1) // peak)] if count else "·" for count in counts)
-
-
 class FailuresPane(DataTable[Text]):
     """Failure groups, the most recent first."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,l", "lines", "Its log lines", key_display="⏎"),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
-    ]
-
-    class LinesWanted(Message):
-        """Show the log lines of this group's newest failure."""
-
-        def __init__(self, row: FailureRow) -> None:
-            super().__init__()
-            self.row = row
-
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, cursor_type="row", zebra_stripes=False)
-        self.rows_shown: list[FailureRow] = []
+        self.groups: list[Group] = []
 
     def on_mount(self) -> None:
         """The columns."""
-        for label in ("count", "last 10 min", "last", "type", "message", "function", "queue"):
+        for label in (
+            "count",
+            "last hour",
+            "first",
+            "last",
+            "status",
+            "type",
+            "message",
+            "function",
+            "queue",
+        ):
             self.add_column(label, key=label)
 
-    def show_rows(self, rows: Sequence[FailureRow], now: int) -> None:
+    def show_groups(self, groups: Sequence[Group], now: int) -> None:
         """Show these groups; the cursor stays on the group it was on."""
         here = self.selected.fingerprint if self.selected else None
         error = self.app.theme_variables["error"]
-        self.rows_shown = list(rows)
+        self.groups = list(groups)
         self.clear()
-        for row in rows:
+        for group in groups:
+            quiet = group.status in {"muted", "resolved"}
             self.add_row(
-                Text(f"{row.count:>5}", "bold"),
-                Text(trend(row.times, now), error),
-                Text(f"{ago(now - row.last_seen):>4}"),
-                Text(printable(row.type), f"bold {error}"),
-                Text(printable(row.message[:200]), overflow="ellipsis", no_wrap=True),
-                Text(printable(", ".join(row.functions))),
-                Text(printable(row.queue), "dim"),
-                key=row.fingerprint,
+                Text(f"{group.count:>5,}", "bold"),
+                Text(sparkline(group.trend(now)), "dim" if quiet else error),
+                Text(f"{ago(now - group.first_seen):>4}"),
+                Text(f"{ago(now - group.last_seen):>4}"),
+                Text(group.status, STATUS_STYLES[group.status]),
+                Text(printable(group.type)[:60], "dim" if quiet else f"bold {error}"),
+                Text(printable(group.message[:200]), overflow="ellipsis", no_wrap=True),
+                Text(printable(", ".join(group.functions))),
+                Text(printable(", ".join(group.queues)), "dim"),
+                key=group.fingerprint,
             )
-        for index, row in enumerate(rows):
-            if row.fingerprint == here:
+        for index, group in enumerate(groups):
+            if group.fingerprint == here:
                 self.move_cursor(row=index, animate=False)
 
     @property
-    def selected(self) -> FailureRow | None:
+    def selected(self) -> Group | None:
         """The group under the cursor."""
-        return self.rows_shown[self.cursor_row] if 0 <= self.cursor_row < len(self.rows_shown) else None
-
-    def action_lines(self) -> None:
-        """Ask for the log lines of the group under the cursor."""
-        if self.selected is not None:
-            self.post_message(self.LinesWanted(self.selected))
+        return self.groups[self.cursor_row] if 0 <= self.cursor_row < len(self.groups) else None

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
+
+from lambdalog.level import ERROR, WARN, level_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -12,11 +15,11 @@ if TYPE_CHECKING:
     from lambdalog.tail import Line
 
 Key = tuple[int, int, str]
+# From here on one merge is cheaper than as many inserts.
+_MANY: Final = 64
 
-
-def key_of(line: Line) -> Key:
-    """The order of lines: time, arrival, then position."""
-    return line.order
+key_of: Callable[[Line], Key] = attrgetter("order")
+"""The order of lines: time, arrival, then position."""
 
 
 @dataclass(slots=True)
@@ -32,14 +35,24 @@ class Ordered:
         """The index of the first line not before `key`."""
         return bisect_left(self.lines, key, key=key_of)
 
+    def has(self, key: Key) -> bool:
+        """Whether the line with this key is there."""
+        index = self.find(key)
+        return index < len(self.lines) and key_of(self.lines[index]) == key
+
     def add(self, batch: Sequence[Line], top: int) -> tuple[int, int]:
-        """Put a sorted batch in; (how many were new, how many of them stand before index `top`)."""
+        """Put a sorted batch without doubles in; (how many were new, how many of them stand before index `top`)."""
         lines = self.lines
         if not batch:
             return 0, 0
         if not lines or key_of(batch[0]) > key_of(lines[-1]):
             lines.extend(batch)
             return len(batch), 0
+        if key_of(batch[-1]) < key_of(lines[0]):
+            lines[:0] = batch
+            return len(batch), len(batch)
+        if len(batch) > _MANY:
+            return self._merge(batch, top)
         new = before = 0
         for line in batch:
             if key_of(line) > key_of(lines[-1]):
@@ -55,6 +68,18 @@ class Ordered:
                 before += 1
         return new, before
 
+    def _merge(self, batch: Sequence[Line], top: int) -> tuple[int, int]:
+        """As `add`, in one pass over the stretch that the batch falls into."""
+        lines = self.lines
+        low, high = self.find(key_of(batch[0])), self.find(key_of(batch[-1])) + 1
+        stretch = lines[low:high]
+        known = set(map(key_of, stretch))
+        fresh = [line for line in batch if key_of(line) not in known]
+        anchor = key_of(lines[top]) if top < len(lines) else None
+        lines[low:high] = sorted(stretch + fresh, key=key_of)
+        before = len(fresh) if anchor is None else bisect_left(fresh, anchor, key=key_of)
+        return len(fresh), before
+
     def trim(self, limit: int, slack: int) -> int:
         """Forget the oldest lines once there are `slack` more than `limit`; how many went."""
         excess = len(self.lines) - limit
@@ -67,12 +92,15 @@ class Ordered:
 class LogBuffer:
     """All lines, and those that the filter lets through.
 
-    `limit` bounds the lines kept; what is forgotten is counted in `trimmed` (the store still has it).
+    `limit` bounds the lines kept; what is forgotten is counted in `trimmed` (the store still has it). `errors` and
+    `warnings` (errors among them) are the lines to jump between.
     """
 
     def __init__(self, limit: int = 200_000) -> None:
         self.limit = limit
         self.trimmed = 0
+        self.errors = Ordered()
+        self.warnings = Ordered()
         self._all = Ordered()
         self._shown = self._all
         self._matches: Callable[[Line], bool] | None = None
@@ -97,25 +125,15 @@ class LogBuffer:
 
         `trim` is False while somebody reads further up: then nothing is forgotten.
         """
-        found = sorted(batch, key=key_of)
-        ordered = [
-            line for index, line in enumerate(found) if not index or key_of(line) != key_of(found[index - 1])
-        ]
+        ordered = _without_doubles(sorted(batch, key=key_of))
+        self._note_levels(ordered)
         if self._matches is None:
             new, shift = self._all.add(ordered, top)
         else:
             self._all.add(ordered, 0)
             new, shift = self._shown.add([line for line in ordered if self._matches(line)], top)
         if trim:
-            slack = max(self.limit // 20, 1)
-            gone = self._all.trim(self.limit, slack)
-            self.trimmed += gone
-            if gone and self._matches is not None:
-                cut = self._shown.find(key_of(self._all.lines[0]))
-                del self._shown.lines[:cut]
-                shift -= cut
-            else:
-                shift -= gone
+            shift -= self._trim()
         return new, shift
 
     def filter(self, matches: Callable[[Line], bool] | None) -> None:
@@ -129,7 +147,67 @@ class LogBuffer:
         """The index among the shown lines of the first one not before `key`."""
         return self._shown.find(key)
 
+    def find_in(self, marked: Ordered, index: int, step: int) -> int | None:
+        """The index of the next (`step` 1) or last (-1) shown line that is among `marked`, seen from a shown index."""
+        shown = self._shown
+        if not shown.lines:
+            return None
+        if index < 0:
+            place = 0 if step > 0 else -1
+        elif index >= len(shown.lines):
+            place = len(marked.lines) if step > 0 else len(marked.lines) - 1
+        else:
+            here = key_of(shown.lines[index])
+            place = marked.find(here)
+            if step > 0:
+                place += place < len(marked.lines) and key_of(marked.lines[place]) == here
+            else:
+                place -= 1
+        while 0 <= place < len(marked.lines):
+            key = key_of(marked.lines[place])
+            found = shown.find(key)
+            if found < len(shown.lines) and key_of(shown.lines[found]) == key:
+                return found
+            place += step
+        return None
+
+    def forget_before(self, key: Key) -> int:
+        """Forget the lines before `key`; how many of them were shown."""
+        gone = self._all.find(key)
+        del self._all.lines[:gone]
+        return self._cut(key, gone)
+
     def clear(self) -> None:
         """Forget every line."""
         self._all = Ordered()
+        self.errors, self.warnings = Ordered(), Ordered()
         self._shown = self._all if self._matches is None else Ordered()
+
+    def _note_levels(self, ordered: Sequence[Line]) -> None:
+        severe = [(line, level) for line in ordered if (level := level_of(line.message) or 0) >= WARN]
+        self.warnings.add([line for line, _ in severe], 0)
+        self.errors.add([line for line, level in severe if level >= ERROR], 0)
+
+    def _trim(self) -> int:
+        """Forget the oldest beyond the limit; how many of them were shown."""
+        gone = self._all.trim(self.limit, max(self.limit // 20, 1))
+        self.trimmed += gone
+        if not gone:
+            return 0
+        return self._cut(key_of(self._all.lines[0]), gone)
+
+    def _cut(self, first: Key, gone: int) -> int:
+        """Forget what is marked and shown before `first`, of which `gone` lines went; how many of them were shown."""
+        for marked in (self.errors, self.warnings):
+            del marked.lines[: marked.find(first)]
+        if self._matches is None:
+            return gone
+        cut = self._shown.find(first)
+        del self._shown.lines[:cut]
+        return cut
+
+
+def _without_doubles(ordered: list[Line]) -> list[Line]:
+    return [
+        line for index, line in enumerate(ordered) if not index or key_of(line) != key_of(ordered[index - 1])
+    ]

@@ -44,16 +44,24 @@ class Span(NamedTuple):
     role: str
 
 
-@lru_cache(maxsize=4)
-def _minute(minute: int) -> str:
-    return time.strftime("%H:%M:", time.localtime(minute * 60))
+@lru_cache(maxsize=64)
+def _minute(minute: int, utc: bool) -> str:
+    return time.strftime("%H:%M:", (time.gmtime if utc else time.localtime)(minute * 60))
 
 
-def clock_text(timestamp: int) -> str:
-    """Local time of day of an epoch time in ms: 14:03:59.123."""
+def clock_text(timestamp: int, *, utc: bool = False) -> str:
+    """Time of day, local or UTC, of an epoch time in ms: 14:03:59.123."""
     seconds, ms = divmod(timestamp, 1000)
     minute, second = divmod(seconds, 60)
-    return f"{_minute(minute)}{second:02d}.{ms:03d}"
+    return f"{_minute(minute, utc)}{second:02d}.{ms:03d}"
+
+
+def day_text(timestamp: int, *, utc: bool = False) -> str:
+    """The day and time of an epoch time in ms: 2026-01-31 14:03:59."""
+    try:
+        return time.strftime("%Y-%m-%d %H:%M:%S", (time.gmtime if utc else time.localtime)(timestamp // 1000))
+    except (OverflowError, OSError, ValueError):  # a time no calendar has
+        return str(timestamp)
 
 
 def short_group(group: str) -> str:
@@ -109,7 +117,7 @@ def level_role(message: str) -> str:
     return levels.NAMES[found].lower() if found is not None else "plain"
 
 
-def line_spans(line: Line) -> list[Span]:
+def line_spans(line: Line, *, utc: bool = False) -> list[Span]:
     """The whole line: time, group, level, message."""
     role = level_role(line.message)
     label = "" if role == "plain" else role.upper()
@@ -117,7 +125,7 @@ def line_spans(line: Line) -> list[Span]:
     if len(group) > GROUP_WIDTH:
         group = group[: GROUP_WIDTH - 1] + "…"
     return [
-        Span(clock_text(line.timestamp), "time"),
+        Span(clock_text(line.timestamp, utc=utc), "time"),
         Span(f" {group:<{GROUP_WIDTH}} ", "group"),
         Span(f"{label:<5} ", role),
         *message_spans(line.message),

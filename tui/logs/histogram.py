@@ -1,4 +1,4 @@
-"""Lines a second as bars, errors and warnings in their colours: the shape of the last minutes at a glance."""
+"""Lines over time as bars, errors and warnings in their colours; a click or a brush chooses a range of time."""
 
 from __future__ import annotations
 
@@ -7,17 +7,36 @@ from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
 from lambdalog.level import ERROR, WARN, level_of
+from tui.logs.format import clock_text, day_text
+from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from textual import events
 
     from lambdalog.tail import Line
+    from tui.feed import Bar
 
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+STEPS_MS: Final = (
+    1000,
+    2000,
+    5000,
+    10_000,
+    30_000,
+    60_000,
+    300_000,
+    900_000,
+    3_600_000,
+    14_400_000,
+    86_400_000,
+)
 
 
 def bar_rows(counts: list[tuple[int, int, int]], height: int) -> list[list[tuple[str, str]]]:
@@ -39,50 +58,163 @@ def bar_rows(counts: list[tuple[int, int, int]], height: int) -> list[list[tuple
     return rows
 
 
+def step_text(step: int) -> str:
+    """A bar's length: 5s, 1m, 4h."""
+    for size, unit in ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m")):
+        if step >= size:
+            return f"{step // size}{unit}"
+    return f"{step // 1000}s"
+
+
 class Histogram(Widget):
-    """A bar a second, the newest at the right."""
+    """A bar for each step of time, the newest at the right; a row below says from when to when."""
 
     DEFAULT_CSS = """
-    Histogram { height: 3; background: $background; padding: 0 1; }
+    Histogram { height: 4; background: $background; padding: 0 1; }
     """
-    SECONDS_KEPT: Final = 600
+
+    class Chosen(Message):
+        """A range of time, epoch ms, end not included."""
+
+        def __init__(self, start: int, end: int) -> None:
+            super().__init__()
+            self.start, self.end = start, end
+
+    class Resized(Message):
+        """There is room for other bars."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._seconds: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self.step = STEPS_MS[0]
+        self.utc = False
+        self.range: tuple[int, int] | None = None
+        self._bars: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._now = 0
+        self._brush: tuple[int, int] | None = None
+
+    @property
+    def columns(self) -> int:
+        """How many bars there is room for."""
+        return max(self.size.width, 1)
+
+    @property
+    def first(self) -> int:
+        """The beginning of the leftmost bar, epoch ms."""
+        return (self._now - self.columns + 1) * self.step
+
+    def zoom(self, by: int) -> bool:
+        """Other steps: shorter ones (-1) or longer ones (1); whether there are such."""
+        index = STEPS_MS.index(self.step) + by
+        if not 0 <= index < len(STEPS_MS):
+            return False
+        now = self._now * self.step
+        self.step = STEPS_MS[index]
+        self._bars.clear()
+        self.tick(now)
+        return True
 
     def count(self, lines: Iterable[Line]) -> None:
-        """Add lines to their seconds."""
+        """Add lines that came."""
         for line in lines:
-            second = self._seconds[line.timestamp // 1000]
-            second[0] += 1
+            bar = self._bars[line.timestamp // self.step]
+            bar[0] += 1
             level = level_of(line.message) or 0
             if level >= ERROR:
-                second[2] += 1
+                bar[2] += 1
             elif level >= WARN:
-                second[1] += 1
+                bar[1] += 1
+
+    def set_bars(self, start: int, step: int, bars: Sequence[Bar]) -> None:
+        """Take over what was counted elsewhere; of another step than this one's, it is too late and let be."""
+        if step == self.step:
+            for index, bar in enumerate(bars, start // step):
+                self._bars[index] = list(bar)
+            self.refresh()
+
+    def clear(self) -> None:
+        """Forget every bar."""
+        self._bars.clear()
+        self.refresh()
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: the newest bar is that of `now_ms`."""
-        self._now = now_ms // 1000
-        for second in [s for s in self._seconds if s < self._now - self.SECONDS_KEPT]:
-            del self._seconds[second]
+        self._now = now_ms // self.step
+        kept = self._now - max(self.columns, 400)
+        for index in [index for index in self._bars if index < kept]:
+            del self._bars[index]
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One row of the bars."""
-        width, height = self.size.width, self.size.height
-        columns = [
-            (cell[0], cell[1], cell[2])
-            if (cell := self._seconds.get(self._now - width + 1 + x))
-            else (0, 0, 0)
-            for x in range(width)
-        ]
+        """One row of the bars, or the scale below them."""
+        height = self.size.height - 1
+        width = self.columns
         colours = self.app.theme_variables
+        plain = self.app.current_theme.name == NO_COLOUR
+        background = colours["background"]
         styles = {
-            "error": Style(color=colours["error"], bgcolor=colours["background"]),
-            "warn": Style(color=colours["warning"], bgcolor=colours["background"]),
-            "rest": Style(color=colours["primary-darken-3"], bgcolor=colours["background"]),
+            "error": Style(color=colours["error"], bgcolor=background, reverse=plain or None),
+            "warn": Style(color=colours["warning"], bgcolor=background),
+            "rest": Style(color=colours["primary-darken-2"], bgcolor=background),
         }
-        return Strip([Segment(glyph, styles[role]) for glyph, role in bar_rows(columns, height)[y]], width)
+        if y >= height:
+            return self._scale(Style(color=colours.get("text-disabled-solid", "#7f8799"), bgcolor=background))
+        first = self._now - width + 1
+        columns = []
+        for x in range(width):
+            bar = self._bars.get(first + x)
+            columns.append((bar[0], bar[1], bar[2]) if bar else (0, 0, 0))
+        low, high = self._chosen(first)
+        chosen = Style(bgcolor=colours["panel"])
+        segments = []
+        for x, (glyph, role) in enumerate(bar_rows(columns, height)[y]):
+            style = styles[role]
+            segments.append(Segment(glyph, style + chosen if low <= x <= high else style))
+        return Strip(segments, width)
+
+    def _chosen(self, first: int) -> tuple[int, int]:
+        if self._brush is not None:
+            return min(self._brush), max(self._brush)
+        if self.range is not None:
+            return self.range[0] // self.step - first, (self.range[1] - 1) // self.step - first
+        return 1, 0
+
+    def _scale(self, style: Style) -> Strip:
+        width = self.columns
+        day = self.step * width > 20 * 3_600_000
+        shown = day_text if day else clock_text
+        left = shown(self.first, utc=self.utc)[: None if day else 8]
+        right = shown((self._now + 1) * self.step, utc=self.utc)[: None if day else 8]
+        middle = f"a bar is {step_text(self.step)}"
+        room = width - len(left) - len(right)
+        text = f"{left}{middle if room > len(middle) + 2 else '':^{max(room, 0)}}{right}"
+        return Strip([Segment(text[:width].ljust(width), style)], width)
+
+    def on_resize(self) -> None:
+        """Say so."""
+        self.post_message(self.Resized())
+
+    # --- mouse
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Begin a brush."""
+        x = event.get_content_offset_capture(self).x
+        self._brush = (x, x)
+        self.capture_mouse()
+        self.refresh()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Draw it out."""
+        if self._brush is not None:
+            x = max(0, min(event.get_content_offset_capture(self).x, self.columns - 1))
+            self._brush = (self._brush[0], x)
+            self.refresh()
+
+    def on_mouse_up(self) -> None:
+        """Choose the brushed range; a click is a brush of one bar."""
+        if self._brush is not None:
+            low, high = min(self._brush), max(self._brush)
+            self._brush = None
+            self.release_mouse()
+            start = self.first + low * self.step
+            self.post_message(self.Chosen(start, start + (high - low + 1) * self.step))
+            self.refresh()

@@ -1,235 +1,320 @@
 """The scrolling log: draws only what is in view, from a `LogBuffer`.
 
-Costs that the stock widgets pay and this one does not: a layout at each line (the virtual size is set without it), a
-repaint at each line (lines come in at a timer's pace), and styles resolved at each call (they are kept until the theme
-changes). Text under a reading user never moves: while paused, lines arrive below and late ones shift the offset.
+Costs that the stock widgets pay and this one does not: a layout at each line (there is no virtual size: the view knows
+the line at its top and walks down from it), a repaint at each line (lines come in at a timer's pace), and styles resolved
+at each call (they are kept until the theme changes). Text under a reading user never moves: while paused, lines arrive
+below and late ones shift the index of the top line, not the line.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
-from zlib import crc32
+from typing import TYPE_CHECKING, NamedTuple
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
-from rich.style import Style
-from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.logs.buffer import LogBuffer, key_of
-from tui.logs.format import line_spans
+from tui.logs.buffer import LogBuffer, Ordered, key_of
+from tui.logs.palette import palette
+from tui.logs.rows import Drawn, Look, RowPainter
+from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rich.style import Style
     from textual import events
+    from textual.geometry import Region
 
     from lambdalog.tail import Line
+    from tui.logs.buffer import Key
+    from tui.logs.unfold import Field
 
-GROUP_COLOURS: Final = ("accent", "secondary", "success", "primary", "warning")
+# So near to an end of what is loaded, more is asked for.
+NEAR_LINES = 200
 
 
-class LogView(ScrollView, can_focus=True):
+class Place(NamedTuple):
+    """A row of a line: the line's number among the shown ones, and the row within it."""
+
+    line: int
+    sub: int = 0
+
+
+class LogView(Widget, can_focus=True):
     """Lines of many groups in order of time."""
 
     DEFAULT_CSS = """
-    LogView { scrollbar-size: 0 0; background: $background; height: 1fr; }
+    LogView { background: $background; height: 1fr; }
     """
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Line up", show=False),
-        Binding("down,j", "move(1)", "Line down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "top", "First line", show=False),
-        Binding("end,G", "resume", "Follow", key_display="End"),
-        Binding("e", "error(1)", "Next error", key_display="e/E"),
-        Binding("E", "error(-1)", "Previous error", show=False),
-        Binding("enter", "open", "Details", key_display="⏎"),
-    ]
 
     class Changed(Message):
         """Lines came, or the view went from following to paused or back."""
 
-    class Opened(Message):
-        """Somebody wants to see all of one line."""
+    class MoreWanted(Message):
+        """The user comes near an end of what is loaded; `step` -1: older lines, 1: newer ones."""
 
-        def __init__(self, line: Line) -> None:
+        def __init__(self, step: int) -> None:
             super().__init__()
-            self.line = line
+            self.step = step
 
     def __init__(self, buffer: LogBuffer | None = None, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.buffer = buffer or LogBuffer()
         self.following = True
         self.unseen = 0
-        self.cursor: int | None = None
-        self.late_shift = 0
-        self._top = 0
+        self.cursor: Place | None = None
+        self.wrap = False
+        self.utc = False
+        self.found = ""
+        self.unfolded: set[Key] = set()
+        self.marks = Ordered()
+        self.notes: dict[Key, str] = {}
+        self._top = Place(0)
         self._dirty = False
+        self._painter = RowPainter()
         self._palette: dict[str, Style] = {}
+        self._drawn: list[tuple[Place, Drawn]] = []
 
     # --- lines come in
 
     def add_lines(self, lines: Sequence[Line]) -> None:
         """Take lines in; they are drawn at the next `sync`."""
-        new, shift = self.buffer.add(lines, self._top, trim=self.following)
+        new, shift = self.buffer.add(lines, self._top.line, trim=self.following)
         if not self.following:
             self.unseen += new
-            self._top = max(0, self._top + shift)
+            self._top = self._top._replace(line=max(0, self._top.line + shift))
         if self.cursor is not None:
-            self.cursor = max(0, self.cursor + shift)
+            self.cursor = self.cursor._replace(line=max(0, self.cursor.line + shift))
         self._dirty = True
+
+    def add_more(self, lines: Sequence[Line]) -> int:
+        """Take lines in that were asked for, not new ones: nothing is counted as unseen. How many are shown of them."""
+        unseen = self.unseen
+        before = len(self.buffer.shown)
+        self.add_lines(lines)
+        self.unseen = unseen
+        return len(self.buffer.shown) - before
 
     def sync(self) -> None:
         """Draw what came since the last call; a timer's business, so that a burst costs a frame and not a frame a line."""
         if self._dirty:
             self._dirty = False
-            self._apply()
+            self.refresh()
             self.post_message(self.Changed())
-
-    def _apply(self) -> None:
-        count = len(self.buffer.shown)
-        height = max(self.size.height, 1)
-        last = max(0, count - height)
-        self._top = last if self.following else min(self._top, last)
-        # The reactive would lay the whole screen out again; only the scroll range changed.
-        self.set_reactive(Widget.virtual_size, Size(self.size.width, count))
-        self.set_reactive(Widget.scroll_y, float(self._top))
-        self.set_reactive(Widget.scroll_target_y, float(self._top))
-        self.refresh()
 
     # --- what is shown
 
     def show_only(self, matches: Callable[[Line], bool] | None) -> None:
-        """Filter; the line at the top of the view stays there if it still matches."""
-        shown = self.buffer.shown
-        anchor = key_of(shown[self._top]) if self._top < len(shown) else None
+        """Filter; the line at the cursor, or else at the top of the view, stays there if it still matches."""
+        anchor = self.cursor_line or self.top_line
+        kept = self.cursor is not None
         self.buffer.filter(matches)
-        if not self.following and anchor is not None:
-            self._top = self.buffer.index_near(anchor)
         self.cursor = None
-        self._apply()
-        self.post_message(self.Changed())
+        if not self.following and anchor is not None:
+            place = Place(self.buffer.index_near(key_of(anchor)))
+            self._top = place
+            if kept and place.line < len(self.buffer.shown):
+                self.go_to(place.line)
+        self._redraw()
 
-    def go_to(self, index: int) -> None:
+    def go_to(self, index: int, sub: int = 0) -> None:
         """Put the cursor on a shown line and bring it into view, paused."""
-        self._pause()
-        self.cursor = max(0, min(index, len(self.buffer.shown) - 1))
-        height = max(self.size.height, 1)
-        if not self._top <= self.cursor < self._top + height:
-            self._top = max(0, self.cursor - height // 2)
-        self._apply()
+        self.pause()
+        count = len(self.buffer.shown)
+        self.cursor = Place(max(0, min(index, count - 1)), sub) if count else None
+        if self.cursor is not None:
+            self._reveal(self.cursor)
+        self._redraw()
 
-    @property
-    def top_line(self) -> Line | None:
-        """The line at the top of the view."""
-        shown = self.buffer.shown
-        return shown[self._top] if self._top < len(shown) else None
-
-    def _pause(self) -> None:
+    def pause(self) -> None:
+        """Hold the text still."""
         if self.following:
+            self._lay_out()
             self.following = False
             self.unseen = 0
             self.post_message(self.Changed())
 
-    # --- keys
-
-    def action_move(self, step: int) -> None:
-        """Move the cursor by lines."""
-        count = len(self.buffer.shown)
-        if count:
-            here = (
-                self.cursor
-                if self.cursor is not None
-                else (self._top + self.size.height if step < 0 else count - 1)
-            )
-            self.go_to(min(here, count) + step)
-
-    def action_page(self, step: int) -> None:
-        """Move by pages."""
-        self._pause()
-        self._top = max(0, self._top + step * max(self.size.height - 1, 1))
-        self.cursor = None
-        self._apply()
-        self.post_message(self.Changed())
-
-    def action_top(self) -> None:
-        """The oldest line kept."""
-        self.go_to(0)
-
-    def action_resume(self) -> None:
+    def resume(self) -> None:
         """Follow the newest lines again."""
         self.following = True
         self.unseen = 0
         self.cursor = None
-        self._apply()
+        self._redraw()
+
+    def clear(self) -> None:
+        """Forget every line, and where the view was."""
+        self.buffer.clear()
+        self.cursor, self._top = None, Place(0)
+        self._redraw()
+
+    def forget_before(self, key: Key) -> None:
+        """Forget the lines before a key; the view stays where it is."""
+        gone = self.buffer.forget_before(key)
+        self._top = self._top._replace(line=max(0, self._top.line - gone))
+        if self.cursor is not None:
+            self.cursor = self.cursor._replace(line=max(0, self.cursor.line - gone))
+
+    @property
+    def top_line(self) -> Line | None:
+        """The line at the top of the view."""
+        self._lay_out()
+        return self._line(self._top.line)
+
+    @property
+    def cursor_line(self) -> Line | None:
+        """The line under the cursor."""
+        return None if self.cursor is None else self._line(self.cursor.line)
+
+    @property
+    def here(self) -> Line | None:
+        """The line that keys act on: under the cursor, else the last in view."""
+        if self.cursor is not None:
+            return self.cursor_line
+        self._lay_out()
+        return self._line(self._drawn[-1][0].line) if self._drawn else None
+
+    @property
+    def field(self) -> Field | None:
+        """The JSON field under the cursor."""
+        line = self.cursor_line
+        if line is None or self.cursor is None:
+            return None
+        rows = self._rows(line)
+        return rows[self.cursor.sub].field if self.cursor.sub < len(rows) else None
+
+    def in_view(self) -> list[Line]:
+        """The lines that can be seen."""
+        self._lay_out()
+        seen = dict.fromkeys(place.line for place, _ in self._drawn)
+        return [self.buffer.shown[index] for index in seen]
+
+    def _line(self, index: int) -> Line | None:
+        shown = self.buffer.shown
+        return shown[index] if 0 <= index < len(shown) else None
+
+    # --- moving
+
+    def move(self, step: int) -> None:
+        """Move the cursor: by lines, and by rows within one that is laid out."""
+        count = len(self.buffer.shown)
+        if not count:
+            return
+        if self.cursor is None:
+            self._lay_out()
+            last = self._drawn[-1][0].line if self._drawn else count - 1
+            self.go_to(last if step < 0 or self.following else self._top.line)
+            return
+        index, sub = self.cursor
+        rows = self._rows(self.buffer.shown[index])
+        if key_of(self.buffer.shown[index]) in self.unfolded and 0 <= sub + step < len(rows):
+            self.go_to(index, sub + step)
+        elif 0 <= index + step < count:
+            line = self.buffer.shown[index + step]
+            last_row = len(self._rows(line)) - 1 if key_of(line) in self.unfolded and step < 0 else 0
+            self.go_to(index + step, last_row)
+        self._ask_for_more()
+
+    def page(self, step: int) -> None:
+        """Move by pages."""
+        self.pause()
+        rows = max(self._height - 1, 1)
+        self.scroll_rows(step * rows)
+        self.cursor = None
+        self._redraw()
+
+    def scroll_rows(self, rows: int) -> None:
+        """Move the view, paused, by rows of the screen."""
+        self.pause()
+        self._top = self._walk(self._top, rows)
+        self._redraw()
+        self._ask_for_more()
+
+    def toggle_fold(self) -> None:
+        """Lay the line under the cursor out, or fold it."""
+        if self.cursor is None:
+            self.move(-1)
+        line = self.cursor_line
+        if line is None or self.cursor is None:
+            return
+        self.unfolded ^= {key_of(line)}
+        self.cursor = Place(self.cursor.line)
+        self._reveal(Place(self.cursor.line, len(self._rows(line)) - 1))
+        self._reveal(self.cursor)
+        self._redraw()
+
+    def toggle_mark(self, note: str | None = None) -> None:
+        """Mark the line that keys act on, or take its mark away; with a note, mark it and keep the note."""
+        line = self.here
+        if line is None:
+            return
+        key = key_of(line)
+        if note is None and self.marks.has(key):
+            del self.marks.lines[self.marks.find(key)]
+            self.notes.pop(key, None)
+        else:
+            self.marks.add([line], 0)
+            if note:
+                self.notes[key] = note
+            elif note is not None:
+                self.notes.pop(key, None)
+        self._redraw()
+
+    def find(self, marked: Ordered, step: int) -> bool:
+        """Go to the next or last line of `marked`; whether there is one."""
+        if self.cursor is not None:
+            here = self.cursor.line
+        else:
+            self._lay_out()
+            last = self._drawn[-1][0].line + 1 if self._drawn else 0
+            here = last if step < 0 else self._top.line - 1
+        found = self.buffer.find_in(marked, here, step)
+        if found is None:
+            return False
+        self.go_to(found)
+        return True
+
+    def _ask_for_more(self) -> None:
+        count = len(self.buffer.shown)
+        if self._top.line < NEAR_LINES:
+            self.post_message(self.MoreWanted(-1))
+        if self._top.line + self._height > count - NEAR_LINES:
+            self.post_message(self.MoreWanted(1))
+
+    def _walk(self, place: Place, rows: int) -> Place:
+        """The place so many rows further down, or up; it ends at the first and the last line."""
+        index, sub = place
+        shown = self.buffer.shown
+        if not shown:
+            return Place(0)
+        index = min(index, len(shown) - 1)
+        sub += rows
+        while sub < 0 and index > 0:
+            index -= 1
+            sub += len(self._rows(shown[index]))
+        while (height := len(self._rows(shown[index]))) <= sub and index < len(shown) - 1:
+            sub -= height
+            index += 1
+        return Place(index, max(0, min(sub, height - 1)))
+
+    def _reveal(self, place: Place) -> None:
+        """Move the top so that `place` is in view."""
+        if place < self._top:
+            self._top = place
+        else:
+            highest = self._walk(place, 1 - self._height)
+            self._top = max(self._top, highest)
+            if place.line - self._top.line > self._height * 2:
+                self._top = self._walk(place, -(self._height // 2))
+
+    def _redraw(self) -> None:
+        self.refresh()
         self.post_message(self.Changed())
 
-    def action_pause(self) -> None:
-        """Stop following, or go on."""
-        if self.following:
-            self._pause()
-        else:
-            self.action_resume()
-
-    def action_error(self, step: int) -> None:
-        """The next or previous line that is an error."""
-        from lambdalog.level import ERROR, level_of
-
-        shown = self.buffer.shown
-        here = (
-            self.cursor
-            if self.cursor is not None
-            else (self._top + self.size.height if step < 0 else self._top - 1)
-        )
-        indices = range(here + 1, len(shown)) if step > 0 else range(min(here, len(shown)) - 1, -1, -1)
-        for index in indices:
-            if (level_of(shown[index].message) or 0) >= ERROR:
-                self.go_to(index)
-                return
-        self.app.bell()
-
-    def action_open(self) -> None:
-        """All of the line under the cursor."""
-        shown = self.buffer.shown
-        index = self.cursor if self.cursor is not None else len(shown) - 1
-        if 0 <= index < len(shown):
-            self.post_message(self.Opened(shown[index]))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Scroll by three lines, paused."""
-        event.stop()
-        self._pause()
-        self._top = max(0, self._top - 3)
-        self._apply()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Scroll by three lines; past the end, follow again."""
-        event.stop()
-        if not self.following:
-            self._top += 3
-            if self._top >= len(self.buffer.shown) - self.size.height:
-                self.action_resume()
-            else:
-                self._apply()
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the clicked line; a second click opens it."""
-        index = self._top + event.y
-        if index < len(self.buffer.shown):
-            if self.cursor == index:
-                self.action_open()
-            else:
-                self.go_to(index)
-
-    def on_resize(self) -> None:
-        """Keep the end at the end."""
-        self._apply()
+    @property
+    def _height(self) -> int:
+        return max(self.size.height, 1)
 
     # --- drawing
 
@@ -240,72 +325,106 @@ class LogView(ScrollView, can_focus=True):
 
     def _styles(self) -> dict[str, Style]:
         if not self._palette:
-            colours = self.app.theme_variables
-            background = colours["background"]
-            plain = Style(color=colours["foreground"], bgcolor=background)
-            quiet = Style(color=colours.get("text-disabled-solid", "#7f8799"), bgcolor=background)
-            self._palette = {
-                "base": plain,
-                "message": plain,
-                "time": quiet,
-                "platform": quiet,
-                "plain": quiet,
-                "key": Style(color="#7f9cc5", bgcolor=background),
-                "value": Style(color="#b9c4d6", bgcolor=background) if self.app.current_theme.dark else plain,
-                "debug": quiet,
-                "info": Style(color=colours["success"], bgcolor=background),
-                "warn": Style(color=colours["warning"], bgcolor=background, bold=True),
-                "error": Style(color=colours["error"], bgcolor=background, bold=True),
-                "fatal": Style(color=background, bgcolor=colours["error"], bold=True),
-                "cursor": Style(bgcolor=colours["surface"]),
-                "thumb": Style(color=colours["primary"], bgcolor=background),
-                "track": Style(color=colours["surface"], bgcolor=background),
-            }
-            for index, name in enumerate(GROUP_COLOURS):
-                self._palette[f"group{index}"] = Style(color=colours[name], bgcolor=background)
+            theme = self.app.current_theme
+            self._palette = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
+        look = Look(max(self.size.width - 1, 1), self.wrap, self.utc, self.found)
+        self._painter.set_look(look, self._palette)
         return self._palette
+
+    def _rows(self, line: Line) -> list[Drawn]:
+        self._styles()
+        key = key_of(line)
+        return self._painter.rows(
+            line,
+            unfold=key in self.unfolded,
+            marked=bool(self.marks.lines) and self.marks.has(key),
+            note=self.notes.get(key, ""),
+        )
+
+    def _lay_out(self) -> None:
+        """Which rows stand in the view; moves the top where it follows, or where less than a page is left below it."""
+        shown, height = self.buffer.shown, self._height
+        self._drawn = []
+        if not shown:
+            self._top = Place(0)
+            return
+        last = len(shown) - 1
+        lowest = self._walk(Place(last, len(self._rows(shown[last])) - 1), 1 - height)
+        self._top = lowest if self.following else min(self._top, lowest)
+        index, sub = self._top
+        while len(self._drawn) < height and index <= last:
+            for number, row in enumerate(self._rows(shown[index])):
+                if number >= sub and len(self._drawn) < height:
+                    self._drawn.append((Place(index, number), row))
+            index, sub = index + 1, 0
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, each a strip of exactly the crop's width."""
         styles = self._styles()
-        shown, count, height = self.buffer.shown, len(self.buffer.shown), max(self.size.height, 1)
-        top = max(0, count - height) if self.following else self._top
-        blank = Strip([Segment(" " * self.size.width, styles["base"])], self.size.width)
+        self._lay_out()
+        count, height, width = len(self.buffer.shown), self._height, self.size.width
+        track = self._track(count, height) if count > height else None
         strips = []
         for y in range(crop.y, crop.bottom):
-            index = top + y
-            strip = self._row(shown[index], index, styles) if 0 <= index < count else blank
-            if count > height:
-                strip = self._with_thumb(strip, y, top, count, height, styles)
-            strips.append(
-                strip if crop.x == 0 and crop.width == self.size.width else strip.crop(crop.x, crop.right)
-            )
+            if y < len(self._drawn):
+                place, row = self._drawn[y]
+                strip = row.strip
+                if place == self.cursor:
+                    strip = strip.apply_style(styles["cursor"])
+            else:
+                strip = self._painter.blank()
+            edge = Segment("▐", styles[track[y]]) if track and y < height else Segment(" ", styles["base"])
+            strip = Strip([*strip, edge], width)
+            strips.append(strip if crop.x == 0 and crop.width == width else strip.crop(crop.x, crop.right))
         return strips
 
-    def _row(self, line: Line, index: int, styles: dict[str, Style]) -> Strip:
-        width, used = self.size.width - 1, 0
-        segments: list[Segment] = []
-        for span in line_spans(line):
-            role = span.role
-            if role == "group":
-                role = f"group{crc32(line.group.encode('utf-8', 'replace')) % len(GROUP_COLOURS)}"
-            text, cells = span.text, cell_len(span.text)
-            if used + cells > width:
-                text = set_cell_size(text, max(width - used - 1, 0)) + "…"
-                cells = width - used
-            if cells > 0:
-                segments.append(Segment(text, styles[role]))
-                used += cells
-            if used >= width:
-                break
-        segments.append(Segment(" " * (width + 1 - used), styles["base"]))
-        strip = Strip(segments, width + 1)
-        return strip.apply_style(styles["cursor"]) if index == self.cursor else strip
-
-    def _with_thumb(
-        self, strip: Strip, y: int, top: int, count: int, height: int, styles: dict[str, Style]
-    ) -> Strip:
+    def _track(self, count: int, height: int) -> list[str]:
+        """The scrollbar, a role a row: where the view stands, and where errors are."""
         length = max(1, height * height // count)
-        start = round(top / max(count - height, 1) * (height - length))
-        role = "thumb" if start <= y < start + length else "track"
-        return Strip([*strip.crop(0, self.size.width - 1), Segment("▐", styles[role])], self.size.width)
+        start = round(self._top.line / max(count - height, 1) * (height - length))
+        shown, errors = self.buffer.shown, self.buffer.errors
+        roles = []
+        for y in range(height):
+            role = "thumb" if start <= y < start + length else "track"
+            if errors.lines:
+                low = errors.find(key_of(shown[y * count // height]))
+                end = (y + 1) * count // height
+                high = errors.find(key_of(shown[end])) if end < count else len(errors)
+                if high > low and role == "track":
+                    role = "track-error"
+            roles.append(role)
+        return roles
+
+    # --- mouse
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll by three rows, paused."""
+        event.stop()
+        self.scroll_rows(-3)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll by three rows."""
+        event.stop()
+        if not self.following:
+            self.scroll_rows(3)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the clicked row; a second click lays the line out. On the scrollbar: go there."""
+        if event.x >= self.size.width - 1:
+            self.pause()
+            count = len(self.buffer.shown)
+            self._top = Place(event.y * max(count - self._height, 0) // max(self._height - 1, 1))
+            self._redraw()
+            self._ask_for_more()
+            return
+        self._lay_out()
+        if event.y < len(self._drawn):
+            place = self._drawn[event.y][0]
+            if self.cursor is not None and self.cursor == place:
+                self.toggle_fold()
+            else:
+                self.go_to(*place)
+
+    def on_resize(self) -> None:
+        """Everything is laid out anew."""
+        self.refresh()

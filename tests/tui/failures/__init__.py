@@ -1,0 +1,1 @@
+"""The failures screen and its parts."""

@@ -1,0 +1,132 @@
+"""The failures screen, driven by its pilot against a mock feed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Static
+
+from lambdalog.failures.marks import Mark
+from tests.tui.conftest import MockFeed, failures, groups, line
+from tests.tui.pilot import dashboard, until
+from tui.failures.confirm import Confirm
+from tui.failures.screen import FailuresScreen
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from textual.pilot import Pilot
+
+    from tui.app import Dashboard
+
+OTHER = "a" * 16
+
+
+class Driven:
+    """An app on its failures screen."""
+
+    def __init__(self, app: Dashboard, pilot: Pilot[None], feed: MockFeed) -> None:
+        self.app, self.pilot, self.feed = app, pilot, feed
+
+    @property
+    def screen(self) -> FailuresScreen:
+        """The failures screen."""
+        screen = self.app.get_screen_stack("failures")[0]
+        assert isinstance(screen, FailuresScreen)
+        return screen
+
+
+@pytest.fixture
+async def driven() -> AsyncIterator[Driven]:
+    """Two groups, of three failures and of one."""
+    feed = MockFeed(
+        [line(1, "START RequestId: r-1"), line(2, "r-1 failed"), line(3)],
+        groups(failures(3), failures(fingerprint=OTHER, type="Timeout", at=1_700_000_000_000)),
+    )
+    app = dashboard(feed)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: app.current_mode == "failures" and isinstance(app.screen, FailuresScreen))
+        found = Driven(app, pilot, feed)
+        await until(pilot, lambda: len(found.screen.pane.groups) == 2 and found.screen.detail is not None)
+        yield found
+
+
+async def test_a_group_and_all_about_it(driven: Driven) -> None:
+    """Each group is a row; the one under the cursor is told below: what, where, and its event."""
+    told = str(driven.screen.query_one("#failure", Static).render())
+    assert "GatewayError: payment p-2 got no answer" in told
+    assert '"id": "p-2"' in told
+    await driven.pilot.press("down")
+    await until(driven.pilot, lambda: "Timeout" in str(driven.screen.query_one("#failure", Static).render()))
+
+
+async def test_a_replay_acts_on_exactly_what_was_confirmed(driven: Driven) -> None:
+    """The question tells the exact count; failures that come after it are left alone."""
+    await driven.pilot.press("R")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    asked = str(driven.app.screen.query_one(Static).render())
+    assert "replay 3 of 3 messages of payments-dlq" in asked
+    driven.feed.failures.given = groups(failures(5))
+    await driven.pilot.press(*"replay", "enter")
+    await until(driven.pilot, lambda: len(driven.feed.failures.done) == 3)
+    assert driven.feed.failures.done == [("replay", f"ffff-{number}") for number in range(3)]
+    await until(driven.pilot, lambda: not driven.screen.running)
+
+
+async def test_nothing_happens_unless_the_word_is_typed(driven: Driven) -> None:
+    """Another word, or Escape, leaves everything as it is."""
+    await driven.pilot.press("R")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await driven.pilot.press(*"yes", "enter")
+    assert isinstance(driven.app.screen, Confirm)
+    await driven.pilot.press("escape")
+    await until(driven.pilot, lambda: driven.app.screen is driven.screen)
+    assert driven.feed.failures.done == []
+
+
+async def test_a_discard_wants_a_reason(driven: Driven) -> None:
+    """Without one nothing is deleted; with one, exactly the group."""
+    await driven.pilot.press("D")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await driven.pilot.press("enter")
+    assert isinstance(driven.app.screen, Confirm)
+    await driven.pilot.press(*"tests", "enter")
+    await until(driven.pilot, lambda: len(driven.feed.failures.done) == 3)
+    assert {verb for verb, _ in driven.feed.failures.done} == {"discard: tests"}
+
+
+async def test_marks(driven: Driven) -> None:
+    """`s` resolves the group under the cursor, `m` mutes it."""
+    await driven.pilot.press("s", "m")
+    await until(driven.pilot, lambda: len(driven.feed.failures.done) == 2)
+    assert set(driven.feed.failures.done) == {("resolve", "f" * 16), ("mute", "f" * 16)}
+
+
+async def test_muted_groups_are_hidden_until_asked_for(driven: Driven) -> None:
+    """`M` shows them, and hides them again."""
+    marks = {OTHER: Mark(OTHER, "muted", 1_700_000_060_000, None, "me", "")}
+    driven.feed.failures.given = groups(failures(3), failures(fingerprint=OTHER), marks=marks)
+    driven.screen._wake.set()
+    await until(driven.pilot, lambda: len(driven.screen.pane.groups) == 1)
+    await driven.pilot.press("M")
+    await until(driven.pilot, lambda: len(driven.screen.pane.groups) == 2)
+
+
+async def test_from_a_failure_to_its_log_lines(driven: Driven) -> None:
+    """Enter shows only the lines of the newest failure's request, on the logs screen."""
+    await driven.pilot.press("enter")
+    await until(driven.pilot, lambda: driven.app.current_mode == "logs")
+    await until(driven.pilot, lambda: len(driven.app.logs.view.buffer.shown) == 2)
+    assert driven.app.logs.query_.text == "r-1"
+
+
+async def test_trouble_is_shown_and_overcome(driven: Driven) -> None:
+    """A source that can't be read is named, and read again until it can."""
+    driven.feed.failures.fail_with = OSError("no route to the queues")
+    driven.screen._wake.set()
+    await until(driven.pilot, lambda: "no route" in str(driven.screen.query_one("#state").render()))
+    driven.feed.failures.fail_with = None
+    driven.screen._wake.set()
+    await until(driven.pilot, lambda: "no route" not in str(driven.screen.query_one("#state").render()))

@@ -1,0 +1,1 @@
+"""The logs screen and its parts."""

@@ -1,0 +1,133 @@
+"""Every action of the dashboard in one table: its keys, what it is called, what it does.
+
+The footer, the help screen, the command palette and a user's keymap all read this table; a screen's bindings are made
+from it. `call` is the name of a method `action_…` of the screen (or of the app), with its arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from textual.binding import Binding
+
+from lambdalog.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from textual.binding import BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a user can do.
+
+    `keys` are Textual's names of keys, separated by commas; the first is shown, as `display` if that is given. `footer`
+    is whether the footer has room for it. What can't be undone has UPPERCASE keys only.
+    """
+
+    name: str
+    keys: str
+    call: str
+    title: str
+    help: str
+    footer: bool = False
+    display: str = ""
+
+
+APP: Final = (
+    Action("app.logs", "1", "mode('logs')", "Logs", "Lines of many groups, live."),
+    Action("app.failures", "2", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
+    Action("app.help", "question_mark,f1", "keys", "Keys", "The keys of this screen.", footer=True, display="?"),
+    Action("app.palette", "ctrl+p,colon", "command_palette", "Palette", "Every action, by its name.", display="^p"),
+    Action("app.theme", "ctrl+t", "change_theme", "Theme", "Choose other colours.", display="^t"),
+    Action("app.screenshot", "ctrl+s", "save_screenshot", "Screenshot", "Draw this screen into an SVG file.", display="^s"),
+    Action("app.quit", "q,ctrl+c", "quit", "Quit", "Leave; the next start takes up where this one ended.", footer=True),
+)  # fmt: skip
+
+LOGS: Final = (
+    Action("logs.filter", "slash", "filter", "Filter", "Show only lines that match what you type.", footer=True, display="/"),
+    Action("logs.mode", "ctrl+r", "filter_mode", "Filter by…", "Switch the filter: text, regular expression, CloudWatch pattern.", display="^r"),
+    Action("logs.clear", "escape", "clear", "Show all", "Take the filter and the range of time away.", display="Esc"),
+    Action("logs.pause", "p,space", "pause", "Pause", "Hold the text still; what comes is counted, not lost.", footer=True),
+    Action("logs.resume", "end,G", "resume", "Follow", "Go to the newest line and follow.", footer=True, display="End"),
+    Action("logs.up", "up,k", "move(-1)", "Up", "A line up."),
+    Action("logs.down", "down,j", "move(1)", "Down", "A line down."),
+    Action("logs.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "A page towards older lines."),
+    Action("logs.page_down", "pagedown,ctrl+f", "page(1)", "Page down", "A page towards newer lines."),
+    Action("logs.top", "home,g", "top", "First line", "The oldest line there is."),
+    Action("logs.next_error", "e", "find('error', 1)", "Next error", "The next line that is an error.", footer=True, display="e/E"),
+    Action("logs.previous_error", "E", "find('error', -1)", "Previous error", "The last error before this line."),
+    Action("logs.next_warning", "w", "find('warning', 1)", "Next warning", "The next warning or error."),
+    Action("logs.previous_warning", "W", "find('warning', -1)", "Previous warning", "The last warning or error before this line."),
+    Action("logs.next_same", "o", "find('same', 1)", "Next of request", "The next line of the same request."),
+    Action("logs.previous_same", "O", "find('same', -1)", "Previous of request", "The last line of the same request before this one."),
+    Action("logs.request", "r", "request", "This request", "Show only the lines of this line's request."),
+    Action("logs.fold", "enter", "fold", "Unfold", "Lay this line's JSON out in its place, or fold it again.", footer=True, display="⏎"),
+    Action("logs.detail", "v", "detail", "Whole line", "All of this line on a page of its own."),
+    Action("logs.take", "f", "take(True)", "Filter by value", "Show only lines with the value under the cursor."),
+    Action("logs.omit", "F", "take(False)", "Without value", "Show only lines without the value under the cursor."),
+    Action("logs.context", "c", "context", "Context", "The lines of the same stream around this one."),
+    Action("logs.bookmark", "m", "bookmark", "Bookmark", "Mark this line, or take the mark away."),
+    Action("logs.note", "M", "note", "Note", "Write a note to this line."),
+    Action("logs.next_mark", "u", "find('mark', 1)", "Next bookmark", "The next marked line."),
+    Action("logs.previous_mark", "U", "find('mark', -1)", "Previous bookmark", "The last marked line before this one."),
+    Action("logs.groups", "s", "groups", "Groups", "Choose groups and streams.", footer=True),
+    Action("logs.jump", "t", "jump", "Time", "Go to a time: 10m, 14:05, yesterday 14:00.", footer=True),
+    Action("logs.earlier", "comma,left_square_bracket", "step(-1)", "Earlier", "A bar of the histogram back.", display=","),
+    Action("logs.later", "full_stop,right_square_bracket", "step(1)", "Later", "A bar of the histogram on.", display="."),
+    Action("logs.zoom_in", "plus,equals_sign", "zoom(-1)", "Zoom in", "Less time in the histogram.", display="+"),
+    Action("logs.zoom_out", "minus", "zoom(1)", "Zoom out", "More time in the histogram.", display="-"),
+    Action("logs.wrap", "z", "wrap", "Wrap", "Break long lines instead of cutting them."),
+    Action("logs.utc", "Z", "utc", "UTC", "Times in UTC, or of this place."),
+    Action("logs.copy", "y", "copy", "Copy", "Copy this line to the clipboard, and to a file."),
+    Action("logs.export", "x", "export", "Export", "Write all lines that match to a file."),
+)  # fmt: skip
+
+FAILURES: Final = (
+    Action("failures.lines", "enter,l", "lines", "Its log lines", "The lines of this group's newest failure, on the logs screen.", footer=True, display="⏎"),
+    Action("failures.replay", "R", "replay", "Replay", "Send this group's failures again: shows what it would do, and asks.", footer=True),
+    Action("failures.discard", "D", "discard", "Discard", "Delete this group's failures from their queues: asks, and wants a reason.", footer=True),
+    Action("failures.resolve", "s", "resolve", "Resolve", "Mark this group as resolved; if it fails again, it has regressed.", footer=True),
+    Action("failures.mute", "m", "mute", "Mute", "Leave this group in peace, or take that back.", footer=True),
+    Action("failures.muted", "M", "muted", "Show muted", "Show muted and resolved groups too, or hide them."),
+    Action("failures.copy", "y", "copy", "Copy", "Copy this group's newest event to the clipboard, and to a file."),
+    Action("failures.stop", "escape", "stop", "Stop", "Stop the replay that is running, after the failure it is at.", display="Esc"),
+    Action("failures.other", "tab", "other", "Other pane", "Between groups and detail."),
+)  # fmt: skip
+
+SCOPES: Final[dict[str, tuple[Action, ...]]] = {"app": APP, "logs": LOGS, "failures": FAILURES}
+
+ALL: Final[dict[str, Action]] = {action.name: action for actions in SCOPES.values() for action in actions}
+
+
+def bindings(scope: str) -> list[BindingType]:
+    """The bindings of a screen, or of the app."""
+    return [
+        Binding(
+            action.keys,
+            action.call,
+            action.title,
+            show=action.footer,
+            key_display=action.display or None,
+            tooltip=action.help,
+            id=action.name,
+        )
+        for action in SCOPES[scope]
+    ]
+
+
+def checked_keymap(keymap: Mapping[str, str]) -> dict[str, str]:
+    """A user's keymap, action → keys. ConfigError for an action that isn't there, or a key that two actions would have."""
+    for name in keymap:
+        if name not in ALL:
+            raise ConfigError(f"the keymap names {name!r}, which is no action; `?` shows them")
+    for scope, actions in SCOPES.items():
+        taken: dict[str, str] = {}
+        for action in (*APP, *actions) if scope != "app" else APP:
+            for key in keymap.get(action.name, action.keys).split(","):
+                other = taken.setdefault(key.strip(), action.name)
+                if other != action.name:
+                    raise ConfigError(f"the keymap gives {key.strip()!r} to both {other} and {action.name}")
+    return dict(keymap)

@@ -1,0 +1,70 @@
+"""All about one failure as text: what it is, its stack, its attempts, its event."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from lambdalog.printable import printable
+from tui.logs.format import day_text
+
+if TYPE_CHECKING:
+    from lambdalog.failure import Failure
+    from tui.feed.failures import Detail
+
+# A megabyte laid out would stall the screen; the queue still has it.
+REACH = 20_000
+
+
+def failure_text(detail: Detail, *, utc: bool = False) -> Text:
+    """What the pane says of a failure; nothing in it is taken for markup or control."""
+    text = Text()
+    _failure(detail.failure, text)
+    letter = detail.letter
+    text.append("\n")
+    for name, value in (
+        ("request", letter.request_id),
+        ("function", f"{letter.function} {detail.version}".strip()),
+        ("queue", f"{letter.queue} · {letter.kind} · {day_text(letter.sent_at, utc=utc)}"),
+        ("condition", letter.condition),
+    ):
+        if value:
+            text.append(f"{name:<10}", "bold")
+            text.append(f"{printable(value)}\n")
+    if detail.attempts:
+        text.append("\nattempts\n", "bold")
+    for attempt in detail.attempts:
+        status = printable(attempt.status)
+        text.append(f"  {attempt.number}  {day_text(attempt.started, utc=utc)}  ")
+        text.append(f"{attempt.ended - attempt.started:,} ms  {status}  {len(attempt.lines)} lines\n")
+    text.append("\nevent\n", "bold")
+    for part in _laid_out(letter.event if letter.event is not None else letter.body).split("\n"):
+        text.append(f"  {printable(part)}\n")
+    return text
+
+
+def _laid_out(event: str) -> str:
+    try:
+        return json.dumps(json.loads(event), indent=2, ensure_ascii=False)[:REACH]
+    except (ValueError, RecursionError):
+        return event[:REACH]
+
+
+def _failure(failure: Failure, text: Text, lead: str = "") -> None:
+    text.append(f"{lead}{printable(failure.type)}", "bold red")
+    text.append(f": {printable(failure.message)}\n")
+    for note in failure.notes:
+        text.append(f"  {printable(note)}\n", "italic")
+    for frame in failure.frames:
+        text.append(f"  {printable(frame.file)}:{frame.line}", "cyan")
+        text.append(f"  in {printable(frame.function)}\n")
+        if frame.code:
+            text.append(f"      {printable(frame.code)}\n", "bold")
+        for name, value in (frame.local or {}).items():
+            text.append(f"      {printable(str(name))} = {printable(str(value))[:200]}\n", "dim")
+    for member in failure.members:
+        _failure(member, text, "in the group: ")
+    for cause in failure.causes:
+        _failure(cause, text, "while handling " if cause.relation == "context" else "caused by ")

@@ -1,0 +1,56 @@
+"""All that the dashboard knows of the world comes through a `Feed`; nothing else in `tui` reads data.
+
+A room for each screen. Methods block and are called from worker threads. `StoreFeed` reads a store or AWS; tests hand in
+rooms of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from tui.feed.failures import Failures, StoreFailures
+from tui.feed.logs import Bar, Logs, Query, StoreLogs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambdalog.cloud import Cloud
+
+__all__ = ["Bar", "Failures", "Feed", "Logs", "Query", "StoreFeed"]
+
+
+class Feed(Protocol):
+    """Where everything comes from. `label` is what is being watched, `groups` what the user named at the start."""
+
+    label: str
+    groups: tuple[str, ...]
+
+    @property
+    def logs(self) -> Logs:
+        """Log lines."""
+        ...
+
+    @property
+    def failures(self) -> Failures:
+        """What failed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class StoreFeed:
+    """Reads a `Cloud`: a store on disk, or AWS."""
+
+    def __init__(self, cloud: Cloud, groups: Sequence[str] = ()) -> None:
+        self._cloud = cloud
+        self.label = str(cloud.target)
+        self.groups = tuple(groups)
+        self.logs: Logs = StoreLogs(cloud)
+        self.failures: Failures = StoreFailures(cloud)
+
+    def close(self) -> None:
+        """Close the desk, then the cloud."""
+        self.failures.close()
+        self._cloud.close()

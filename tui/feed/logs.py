@@ -1,0 +1,202 @@
+"""Log lines for the dashboard: pages, what comes, counts, and the shape of a range of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+
+from lambdalog.level import ERROR, WARN, level_of
+from lambdalog.tail import Line, open_source
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator
+
+    from lambdalog.cloud import Cloud
+    from lambdalog.query.pattern import Pattern
+    from lambdalog.tail import Source
+
+PAGE: Final = 2000
+# A screenful is there at once; what follows comes in larger pages.
+FIRST_PAGE: Final = 200
+# How many lines are looked at for a histogram that no rollup can answer.
+BARS_LINES_MAX: Final = 300_000
+_MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which lines: of which groups and streams, and which of them match. Times are epoch ms, `end` not included."""
+
+    groups: tuple[str, ...] = ()
+    streams: str = ""
+    pattern: Pattern | None = field(default=None, compare=False)
+    text: str = ""
+    start: int | None = None
+    end: int | None = None
+
+
+class Bar(NamedTuple):
+    """What happened in one stretch of time."""
+
+    total: int = 0
+    warnings: int = 0
+    errors: int = 0
+
+
+class Logs(Protocol):
+    """Lines of a store or of AWS. Every method but `follow` returns soon, or yields as it goes on."""
+
+    def groups(self) -> list[str]:
+        """The names of all groups."""
+        ...
+
+    def page(
+        self, query: Query, start: int | None, end: int | None, limit: int, *, descending: bool
+    ) -> list[Line]:
+        """Lines with `start` ≤ time < `end`: the first `limit`, or the last, newest first."""
+        ...
+
+    def follow(
+        self,
+        query: Query,
+        since: int,
+        deliver: Callable[[list[Line], list[str]], None],
+        stop: threading.Event,
+    ) -> None:
+        """Hand over lines, and what the user should know, from `since` on until `stop` is set."""
+        ...
+
+    def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
+        """All lines that match, in order of time or its reverse, in lists as they are found, until `stop` is set."""
+        ...
+
+    def bars(self, query: Query, start: int, step: int, count: int) -> list[Bar]:
+        """`count` stretches of `step` ms from `start` on."""
+        ...
+
+    def context(self, line: Line, lines: int) -> list[Line]:
+        """A line of a stream with those before and after it."""
+        ...
+
+
+class StoreLogs:
+    """Reads a `Cloud`."""
+
+    # A poll this long means a key press to quit waits no longer.
+    POLL_SECONDS = 0.2
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def groups(self) -> list[str]:
+        """The names of all groups."""
+        return self._source(Query()).groups()
+
+    def page(
+        self, query: Query, start: int | None, end: int | None, limit: int, *, descending: bool
+    ) -> list[Line]:
+        """Lines of a range, merged by time."""
+        low, high = _within(query, start, end)
+        return self._source(query).page(low, high, limit, descending=descending)
+
+    def follow(
+        self,
+        query: Query,
+        since: int,
+        deliver: Callable[[list[Line], list[str]], None],
+        stop: threading.Event,
+    ) -> None:
+        """Hand over lines as they come; the filter is the view's business, so that the rest is there once it is lifted."""
+        following = self._source(Query(query.groups, query.streams)).follow(since)
+        try:
+            while not stop.is_set():
+                lines = following.poll(self.POLL_SECONDS)
+                notes = following.notes()
+                if lines or notes:
+                    deliver(lines, notes)
+        finally:
+            following.close()
+
+    def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
+        """Page after page."""
+        source = self._source(query)
+        start, end = query.start, query.end
+        limit = FIRST_PAGE
+        seen: set[str] = set()
+        while not stop.is_set():
+            page = source.page(start, end, limit, descending=descending)
+            if fresh := [line for line in page if line.id not in seen]:
+                yield fresh
+            if len(page) < limit:
+                return
+            # The next page begins within the last one's outermost millisecond: others of it may be left.
+            last = page[-1].timestamp
+            seen = {line.id for line in page if line.timestamp == last}
+            start, end = (start, last + 1) if descending else (last, end)
+            limit = max(min(limit * 10, PAGE * 10), len(seen) * 2)
+
+    def bars(self, query: Query, start: int, step: int, count: int) -> list[Bar]:
+        """From the store's rollups where those can tell, else from the lines."""
+        end = start + step * count
+        if query.pattern is None and not query.streams and step % _MINUTE_MS == 0:
+            minutes = self._minutes(query, start, end)
+            if minutes is not None:
+                return _from_minutes(minutes, start, step, count)
+        lines = self._source(query).page(start, end, BARS_LINES_MAX, descending=True)
+        return from_lines(lines, start, step, count)
+
+    def context(self, line: Line, lines: int) -> list[Line]:
+        """Of the same stream, in order."""
+        source = open_source(self._cloud, groups=[line.group], stream_prefix=line.stream)
+        after = source.page(line.timestamp, None, lines * 2 + 2, descending=False)
+        before = source.page(None, line.timestamp + 1, lines * 2 + 2, descending=True)
+        found = {one.order: one for one in (*after, *before) if one.stream == line.stream}
+        ordered = sorted(found)
+        place = ordered.index(line.order) if line.order in found else 0
+        return [found[key] for key in ordered[max(0, place - lines) : place + lines + 1]]
+
+    def _source(self, query: Query) -> Source:
+        return open_source(
+            self._cloud,
+            groups=list(query.groups),
+            stream_prefix=query.streams or None,
+            pattern=query.pattern,
+        )
+
+    def _minutes(self, query: Query, start: int, end: int) -> dict[int, tuple[int, int]] | None:
+        minutes: Callable[[int, int], dict[int, tuple[int, int]] | None] | None
+        minutes = getattr(self._source(query), "minutes", None)
+        return minutes(start, end) if minutes is not None else None
+
+
+def _within(query: Query, start: int | None, end: int | None) -> tuple[int | None, int | None]:
+    low = max((time for time in (query.start, start) if time is not None), default=None)
+    high = min((time for time in (query.end, end) if time is not None), default=None)
+    return low, high
+
+
+def _from_minutes(minutes: dict[int, tuple[int, int]], start: int, step: int, count: int) -> list[Bar]:
+    totals = [[0, 0] for _ in range(count)]
+    for minute, (events, errors) in minutes.items():
+        index = (minute - start) // step
+        if 0 <= index < count:
+            totals[index][0] += events
+            totals[index][1] += errors
+    return [Bar(events, 0, errors) for events, errors in totals]
+
+
+def from_lines(lines: list[Line], start: int, step: int, count: int) -> list[Bar]:
+    """Bars of lines, by their levels."""
+    totals = [[0, 0, 0] for _ in range(count)]
+    for line in lines:
+        index = (line.timestamp - start) // step
+        if 0 <= index < count:
+            cell = totals[index]
+            cell[0] += 1
+            level = level_of(line.message) or 0
+            if level >= ERROR:
+                cell[2] += 1
+            elif level >= WARN:
+                cell[1] += 1
+    return [Bar(*cell) for cell in totals]

@@ -1,0 +1,234 @@
+"""Reads lines for the logs screen in worker threads; what they find comes back as messages.
+
+Each message carries the number of the question that it answers: an answer to an older question is let be.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from textual.message import Message
+
+from tui.feed.logs import PAGE
+from tui.trouble import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.widget import Widget
+
+    from lambdalog.clock import Clock
+    from lambdalog.tail import Line
+    from tui.feed import Bar, Logs, Query
+
+RETRY_SECONDS: Final = 2.0
+# Matching lines that are shown at once; the others are counted, and read when the user scrolls there.
+SHOWN_AT_ONCE: Final = 10_000
+
+
+class Came(Message):
+    """New lines, and what the user should know of the source."""
+
+    def __init__(self, lines: list[Line], notes: list[str]) -> None:
+        super().__init__()
+        self.lines, self.notes = lines, notes
+
+
+class Loaded(Message):
+    """Lines that were asked for. `step` -1: older ones, 1: newer ones, 0: these alone; `ended`: no more that way."""
+
+    def __init__(
+        self, question: int, lines: list[Line], step: int, *, ended: bool, at: int | None = None
+    ) -> None:
+        super().__init__()
+        self.question, self.lines, self.step, self.ended, self.at = question, lines, step, ended, at
+
+
+class Matched(Message):
+    """How far the search is: lines to show, all that were counted, and whether it has seen everything."""
+
+    def __init__(self, question: int, lines: list[Line], count: int, *, ended: bool) -> None:
+        super().__init__()
+        self.question, self.lines, self.count, self.ended = question, lines, count, ended
+
+
+class Counted(Message):
+    """The bars of a range."""
+
+    def __init__(self, start: int, step: int, bars: list[Bar]) -> None:
+        super().__init__()
+        self.start, self.step, self.bars = start, step, bars
+
+
+class Around(Message):
+    """A line with those before and after it in its stream."""
+
+    def __init__(self, line: Line, lines: list[Line]) -> None:
+        super().__init__()
+        self.line, self.lines = line, lines
+
+
+class Exported(Message):
+    """How an export ended."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        super().__init__()
+        self.path, self.count = path, count
+
+
+class Trouble(Message):
+    """The source could not be read; it is tried again."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+
+class Recovered(Message):
+    """The source answers again."""
+
+
+class Bars(NamedTuple):
+    """Which bars are wanted."""
+
+    start: int
+    step: int
+    columns: int
+
+
+class Reader:
+    """Asks `logs` in threads of `owner`, a widget that takes the messages."""
+
+    def __init__(self, owner: Widget, logs: Logs, clock: Clock) -> None:
+        self._owner = owner
+        self._logs = logs
+        self._clock = clock
+        self.question = 0
+        self.retry_seconds = RETRY_SECONDS
+        self._following = threading.Event()
+        self._searching = threading.Event()
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Let every thread end."""
+        self._closed.set()
+        self._following.set()
+        self._searching.set()
+
+    def follow(self, query: Query, limit: int) -> None:
+        """Read the newest lines, then hand over what comes; whatever was followed before is no longer."""
+        self._following.set()
+        self._following = stop = threading.Event()
+        self.question += 1
+        self._run("follow", lambda: self._follow(query, limit, self.question, stop))
+
+    def search(self, query: Query) -> None:
+        """Find and count all lines that match."""
+        self.stop_search()
+        self._searching = stop = threading.Event()
+        question = self.question
+        self._run("search", lambda: self._search(query, question, stop))
+
+    def stop_search(self) -> None:
+        """Whatever was searched for isn't any longer."""
+        self._searching.set()
+
+    def load(self, query: Query, edge: int, step: int) -> None:
+        """A page of older (-1) or newer (1) lines than `edge`, epoch ms."""
+        question = self.question
+        self._run(f"load{step}", lambda: self._load(query, edge, step, question))
+
+    def jump(self, query: Query, at: int) -> None:
+        """A page on either side of a time."""
+        self.question += 1
+        question = self.question
+        self._run("jump", lambda: self._jump(query, at, question))
+
+    def bars(self, query: Query, wanted: Bars) -> None:
+        """Count what the histogram shows."""
+
+        def count() -> None:
+            self._post(Counted(wanted.start, wanted.step, self._logs.bars(query, *wanted)))
+
+        self._run("bars", count)
+
+    def context(self, line: Line, lines: int) -> None:
+        """The lines around one."""
+        self._run("context", lambda: self._post(Around(line, self._logs.context(line, lines))))
+
+    def export(self, query: Query, path: Path, write: Callable[[Line], str]) -> None:
+        """Write all lines that match, oldest first, a line each."""
+
+        def work() -> None:
+            count = 0
+            with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                for lines in self._logs.matches(query, self._closed, descending=False):
+                    file.writelines(f"{write(line)}\n" for line in lines)
+                    count += len(lines)
+            self._post(Exported(path, count))
+
+        self._run("export", work)
+
+    # --- in the threads
+
+    def _run(self, group: str, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - whatever the source says is shown
+                self._post(Trouble(explained(error)))
+
+        self._owner.run_worker(guarded, thread=True, group=group, exclusive=True, exit_on_error=False)
+
+    def _post(self, message: Message) -> None:
+        if not self._closed.is_set():
+            self._owner.post_message(message)
+
+    def _follow(self, query: Query, limit: int, question: int, stop: threading.Event) -> None:
+        since: int | None = None
+        troubled = False
+        while not stop.is_set():
+            try:
+                if since is None:
+                    # Lines written while the history is read come twice; the buffer keeps one.
+                    now = self._clock.now_ms()
+                    lines = self._logs.page(query, None, None, limit, descending=True)
+                    since = min(now, lines[0].timestamp) if lines else now
+                    self._post(Loaded(question, lines[::-1], 0, ended=len(lines) < limit))
+                if troubled:
+                    troubled = False
+                    self._post(Recovered())
+                self._logs.follow(query, since, lambda lines, notes: self._post(Came(lines, notes)), stop)
+            except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
+                troubled = True
+                self._post(Trouble(explained(error)))
+                stop.wait(self.retry_seconds)
+
+    def _search(self, query: Query, question: int, stop: threading.Event) -> None:
+        count = 0
+        for lines in self._logs.matches(query, stop, descending=True):
+            shown = lines if count < SHOWN_AT_ONCE else []
+            count += len(lines)
+            self._post(Matched(question, shown, count, ended=False))
+        if not stop.is_set():
+            self._post(Matched(question, [], count, ended=True))
+
+    def _load(self, query: Query, edge: int, step: int, question: int) -> None:
+        limit = PAGE
+        while True:
+            if step < 0:
+                lines = self._logs.page(query, None, edge + 1, limit, descending=True)[::-1]
+            else:
+                lines = self._logs.page(query, edge, None, limit, descending=False)
+            # A page that is all of one millisecond leads no further; a larger one does.
+            if len(lines) < limit or lines[0].timestamp != lines[-1].timestamp:
+                break
+            limit *= 4
+        self._post(Loaded(question, lines, step, ended=len(lines) < limit))
+
+    def _jump(self, query: Query, at: int, question: int) -> None:
+        later = self._logs.page(query, at, None, PAGE, descending=False)
+        earlier = self._logs.page(query, None, at, PAGE, descending=True)
+        self._post(Loaded(question, [*earlier[::-1], *later], 0, ended=len(later) < PAGE, at=at))
