@@ -49,6 +49,7 @@ bench: $(VENV)/bench.stamp ## our figures beside our peers', measured in this ru
 
 docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command reference, screenshots
 	@$(BIN)/python -m lambdalog.cli.reference docs
+	@$(BIN)/python -m tui.manual docs
 
 check: lint types test ## everything CI asks
 

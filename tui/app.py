@@ -222,5 +222,5 @@ async def screenshot(
         until = time.monotonic() + settle_seconds
         while time.monotonic() < until and not app.settled:
             await pilot.pause(0.05)
-        await pilot.pause(0.15)
+        await pilot.pause(0.4)  # the keys at the foot come last
         return drawn(app)

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from lambdalog.query.pattern import Pattern
     from tui.session import Session
 
 BARS_EVERY_SECONDS: Final = 10
@@ -70,8 +69,7 @@ class LogsScreen(ModeScreen):
         self._start_reached = False
         self._whole_from: tuple[int, int, str] | None = None
         self._ticks = 0
-        self._seen = 0
-        self._resting: tuple[Pattern | None, str] = (None, "")
+        self._counted = False
 
     # --- parts
 
@@ -106,8 +104,8 @@ class LogsScreen(ModeScreen):
 
     @property
     def settled(self) -> bool:
-        """Lines are there."""
-        return self.drawn and bool(self.view.buffer.total)
+        """Lines are there, and the bars of them."""
+        return self.drawn and bool(self.view.buffer.total) and self._counted
 
     @property
     def view(self) -> LogView:
@@ -184,7 +182,6 @@ class LogsScreen(ModeScreen):
             self.notes = "; ".join(message.notes)
         self._recovered()
         lines = message.lines
-        self._seen += len(lines)
         fitting = [line for line in lines if self._matches(line)] if self._narrow else lines
         self.bars.count(fitting)
         if self.matched is not None:
@@ -234,6 +231,7 @@ class LogsScreen(ModeScreen):
     @on(Counted)
     def _take_bars(self, message: Counted) -> None:
         if self.drawn:
+            self._counted = True
             self.bars.set_bars(message.start, message.step, message.bars)
 
     @on(Trouble)
