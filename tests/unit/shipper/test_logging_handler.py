@@ -1,0 +1,144 @@
+"""The handler of standard logging, in the place of watchtower's."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdalog.errors import ConfigError
+from lambdalog.shipper import CloudWatchLogFormatter, CloudWatchLogHandler
+from lambdalog.shipper.fleet import FLEET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambdalog.cloud import Cloud
+
+
+@pytest.fixture
+def log() -> Iterator[logging.Logger]:
+    """A logger of its own, whose handlers are closed afterwards."""
+    logger = logging.getLogger("tests.shipped")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    yield logger
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def told(client: Any, group: str = "app") -> list[tuple[str, str]]:
+    """(stream, message) of what a group holds, in order of time."""
+    events = client.filter_log_events(logGroupName=group)["events"]
+    return [(event["logStreamName"], event["message"]) for event in events]
+
+
+def test_records_are_shipped_under_watchtowers_arguments(cloud: Cloud, log: logging.Logger) -> None:
+    """Group and stream are made as they are named, each record is an event, and the ledger adds up."""
+    handler = CloudWatchLogHandler(
+        log_group_name="app",
+        log_stream_name="{logger_name}",
+        boto3_client=cloud.logs,
+        send_interval=1,
+        log_group_retention_days=7,
+    )
+    log.addHandler(handler)
+    log.info("charged %s", "o-1")
+    log.warning({"order": "o-2", "ms": 3})
+    handler.flush()
+    assert told(cloud.logs) == [
+        ("tests.shipped", "charged o-1"),
+        ("tests.shipped", '{"order": "o-2", "ms": 3}'),
+    ]
+    assert cloud.logs.describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
+    assert (handler.ledger.accepted, handler.ledger.delivered, handler.ledger.pending) == (2, 2, 0)
+
+
+def test_the_same_on_moto(log: logging.Logger) -> None:
+    """boto3's own client serves as well; without queues each record is there when the call returns."""
+    with mock_aws():
+        client = boto3.client("logs", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        log.addHandler(CloudWatchLogHandler("app", "s", use_queues=False, boto3_client=client))
+        log.info("at once")
+        assert told(client) == [("s", "at once")]
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+            handler.close()
+
+
+def test_close_delivers_and_takes_more(cloud: Cloud, log: logging.Logger) -> None:
+    """close() sends what waits; a record after it is not lost either."""
+    handler = CloudWatchLogHandler("app", "s", boto3_client=cloud.logs)
+    log.addHandler(handler)
+    log.info("before")
+    handler.close()
+    log.info("after")
+    handler.flush()
+    assert [message for _, message in told(cloud.logs)] == ["before", "after"]
+
+
+def test_a_stream_of_an_odd_name(cloud: Cloud, log: logging.Logger) -> None:
+    """What no stream may be called (`:` and `*`) is replaced, as AWS would refuse every event."""
+    handler = CloudWatchLogHandler("app", "a:b*c/{logger_name}", boto3_client=cloud.logs)
+    log.addHandler(handler)
+    log.info("x")
+    handler.flush()
+    assert told(cloud.logs) == [("a-b-c/tests.shipped", "x")]
+
+
+def test_a_record_that_can_not_be_formatted_takes_nothing_along(
+    cloud: Cloud, log: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told to logging's handleError, and the records around it arrive."""
+    handler = CloudWatchLogHandler("app", "s", boto3_client=cloud.logs)
+    wrong: list[logging.LogRecord] = []
+    monkeypatch.setattr(handler, "handleError", wrong.append)
+    log.addHandler(handler)
+    log.info("one")
+    handler.handle(logging.LogRecord("n", logging.INFO, "f.py", 1, "%d", ("no number",), None))
+    log.info("two")
+    handler.flush()
+    assert [message for _, message in told(cloud.logs)] == ["one", "two"]
+    assert len(wrong) == 1
+
+
+def test_what_is_logged_while_sending_is_not_sent(cloud: Cloud, log: logging.Logger) -> None:
+    """The root logger at DEBUG would otherwise loop through the SDK's own lines."""
+    handler = CloudWatchLogHandler("app", "s", boto3_client=cloud.logs)
+    log.addHandler(handler)
+    with FLEET.sending():
+        log.info("of the sender")
+    log.info("of the user")
+    handler.flush()
+    assert [message for _, message in told(cloud.logs)] == ["of the user"]
+
+
+def test_the_formatter_adds_attributes_and_the_exception() -> None:
+    """Named attributes go with the text, and an exception with the dict that was logged."""
+    record = logging.LogRecord("n", logging.INFO, "f.py", 3, "said %s", ("x",), None)
+    formatter = CloudWatchLogFormatter(add_log_record_attrs=["levelname", "lineno"])
+    assert json.loads(formatter.format(record)) == {"msg": "said x", "levelname": "INFO", "lineno": 3}
+    try:
+        raise ValueError("broken")
+    except ValueError as error:
+        record = logging.LogRecord(
+            "n", logging.ERROR, "f.py", 3, {"a": 1}, None, (ValueError, error, error.__traceback__)
+        )
+    found = json.loads(CloudWatchLogFormatter().format(record))
+    assert found["a"] == 1
+    assert found["exc_info"].endswith("ValueError: broken")
+
+
+def test_arguments_that_exclude_each_other(cloud: Cloud) -> None:
+    """A client and a profile, or the older and the newer name of one argument, are refused."""
+    with pytest.raises(ConfigError, match="exclude each other"):
+        CloudWatchLogHandler(boto3_client=cloud.logs, boto3_profile_name="p")
+    with pytest.raises(ConfigError, match="older name"):
+        CloudWatchLogHandler("app", log_group="other", boto3_client=cloud.logs)
+    with pytest.warns(DeprecationWarning, match="use log_group_name"):
+        assert CloudWatchLogHandler(log_group="old", boto3_client=cloud.logs).log_group_name == "old"
