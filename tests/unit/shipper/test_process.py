@@ -31,9 +31,11 @@ SECONDS = 120
 
 
 def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A process of its own."""
+    """A process of its own, without coverage: its tracer takes a lock, which a signal's handler or a fork finds taken."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", BEGIN + code, str(folder / "store"), str(folder / "spool")],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
