@@ -28,16 +28,24 @@ RETRY_SECONDS: Final = 2.0
 SHOWN_AT_ONCE: Final = 10_000
 
 
+class Past(Message):
+    """The newest lines, oldest first, from which on the source is followed; `ended`: there are no older ones."""
+
+    def __init__(self, followed: int, lines: list[Line], *, ended: bool) -> None:
+        super().__init__()
+        self.followed, self.lines, self.ended = followed, lines, ended
+
+
 class Came(Message):
     """New lines, and what the user should know of the source."""
 
-    def __init__(self, lines: list[Line], notes: list[str]) -> None:
+    def __init__(self, followed: int, lines: list[Line], notes: list[str]) -> None:
         super().__init__()
-        self.lines, self.notes = lines, notes
+        self.followed, self.lines, self.notes = followed, lines, notes
 
 
 class Loaded(Message):
-    """Lines that were asked for. `step` -1: older ones, 1: newer ones, 0: these alone; `ended`: no more that way."""
+    """Lines that were asked for. `step` -1: older ones, 1: newer ones, 0: those around `at`; `ended`: no more that way."""
 
     def __init__(
         self, question: int, lines: list[Line], step: int, *, ended: bool, at: int | None = None
@@ -106,6 +114,7 @@ class Reader:
         self._logs = logs
         self._clock = clock
         self.question = 0
+        self.followed = 0
         self.retry_seconds = RETRY_SECONDS
         self._following = threading.Event()
         self._searching = threading.Event()
@@ -122,7 +131,9 @@ class Reader:
         self._following.set()
         self._following = stop = threading.Event()
         self.question += 1
-        self._run("follow", lambda: self._follow(query, limit, self.question, stop))
+        self.followed += 1
+        followed = self.followed
+        self._run("follow", lambda: self._follow(query, limit, followed, stop))
 
     def search(self, query: Query) -> None:
         """Find and count all lines that match."""
@@ -186,7 +197,7 @@ class Reader:
         if not self._closed.is_set():
             self._owner.post_message(message)
 
-    def _follow(self, query: Query, limit: int, question: int, stop: threading.Event) -> None:
+    def _follow(self, query: Query, limit: int, followed: int, stop: threading.Event) -> None:
         since: int | None = None
         troubled = False
         while not stop.is_set():
@@ -196,11 +207,13 @@ class Reader:
                     now = self._clock.now_ms()
                     lines = self._logs.page(query, None, None, limit, descending=True)
                     since = min(now, lines[0].timestamp) if lines else now
-                    self._post(Loaded(question, lines[::-1], 0, ended=len(lines) < limit))
+                    self._post(Past(followed, lines[::-1], ended=len(lines) < limit))
                 if troubled:
                     troubled = False
                     self._post(Recovered())
-                self._logs.follow(query, since, lambda lines, notes: self._post(Came(lines, notes)), stop)
+                self._logs.follow(
+                    query, since, lambda lines, notes: self._post(Came(followed, lines, notes)), stop
+                )
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 troubled = True
                 self._post(Trouble(explained(error)))
