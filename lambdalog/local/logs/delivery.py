@@ -7,13 +7,10 @@ writes, each event is handed over at least once. One process delivers at a time.
 from __future__ import annotations
 
 import base64
-import fcntl
 import gzip
 import hashlib
 import logging
-import os
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +18,7 @@ import orjson
 from botocore.exceptions import ClientError
 
 from lambdalog.arn import Arn
+from lambdalog.local.claim import claim
 from lambdalog.local.logs import tokens
 from lambdalog.local.logs.filters import SUBSCRIPTION, Record, records
 from lambdalog.query.pattern import parse
@@ -28,7 +26,7 @@ from lambdalog.store.arrivals import Arrivals, Piece
 from lambdalog.store.watch import new_watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sqs import SQSClient
@@ -207,7 +205,7 @@ class Deliveries:
         subscribed = self._subscribed()
         if not subscribed:
             return 0
-        with self._alone() as alone:
+        with claim(self._store.layout.deliveries_lock) as alone:
             if not alone:
                 return 0
             done = sum(
@@ -288,18 +286,3 @@ class Deliveries:
     def _wake_at(self, stop: threading.Event) -> None:
         stop.wait()
         self.wake()
-
-    @contextmanager
-    def _alone(self) -> Iterator[bool]:
-        """Whether this process may deliver now."""
-        path = self._store.layout.deliveries_lock
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        finally:
-            os.close(descriptor)

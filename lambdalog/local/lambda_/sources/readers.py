@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lambdalog.errors import LambdalogError
-from lambdalog.local.lambda_.sources.claim import claim
+from lambdalog.local.claim import claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

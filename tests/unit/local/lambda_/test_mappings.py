@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambdalog.local.lambda_.sources.claim import claim
+from lambdalog.local.claim import claim
 from tests.unit.local.lambda_.conftest import ARN, ROLE, refusal, zipped
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from lambdalog.cloud import Cloud, connect
+from lambdalog.local.claim import claim
 from lambdalog.local.lambda_ import LOCAL_FOLDER
 from lambdalog.local.logs.delivery import packed
 from lambdalog.server.service import Service, Settings
@@ -213,8 +214,9 @@ def test_only_one_process_delivers(logs: Any, manual_cloud: Cloud, clock: Manual
     """While one delivers another does nothing, rather than hand things over twice."""
     subscribe(logs)
     write(logs, clock, "a")
-    client: Any = logs
-    with client.deliveries._alone() as alone, connect(str(manual_cloud.target), clock=clock) as other:
+    assert manual_cloud.store is not None
+    lock = manual_cloud.store.layout.deliveries_lock
+    with claim(lock) as alone, connect(str(manual_cloud.target), clock=clock) as other:
         assert alone
         assert deliver(other) == 0
     assert deliver(manual_cloud) == 1

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from lambdalog.local.claim import claim
 from lambdalog.local.lambda_.sources import readers
-from lambdalog.local.lambda_.sources.claim import claim
 from lambdalog.local.lambda_.sources.readers import Readers
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A claim on reading a source: a lock that goes with the process, so that one reader has a stream in order."""
+"""A claim on reading or delivering: a lock that goes with the process, so that one of them has a thing in order."""
 
 from __future__ import annotations
 
