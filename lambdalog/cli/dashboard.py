@@ -47,7 +47,12 @@ def command(
         from tui.feed import StoreFeed
 
         feed = StoreFeed(cloud, groups)
-        drawn = asyncio.run(draw(feed, (int(found.group(1)), int(found.group(2))), screen=screen or "logs"))
+        try:
+            drawn = asyncio.run(
+                draw(feed, (int(found.group(1)), int(found.group(2))), screen=screen or "logs")
+            )
+        finally:
+            feed.close()
         try:
             screenshot.write_text(drawn, encoding="utf-8")
         except OSError as error:
@@ -62,4 +67,8 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
     from tui.settings import load
 
     settings = load()
-    Dashboard(StoreFeed(cloud, groups), settings=settings, screen=screen).run(mouse=settings.mouse)
+    feed = StoreFeed(cloud, groups)
+    try:
+        Dashboard(feed, settings=settings, screen=screen).run(mouse=settings.mouse)
+    finally:
+        feed.close()

@@ -111,6 +111,7 @@ class MockFailures:
     def __init__(self, groups: list[Group]) -> None:
         self.given = groups
         self.done: list[tuple[str, str]] = []
+        self.stops_with = ""
         self.fail_with: Exception | None = None
 
     def groups(self) -> list[Group]:
@@ -141,9 +142,11 @@ class MockFailures:
             item: Any = found
             yield Step(item, state, "", number, len(letters), counts)
 
-    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step]:
-        """All succeed."""
-        return self._steps("replay", plans, "acked")
+    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
+        """All succeed, unless the test says why it stops."""
+        yield from self._steps("replay", plans, "acked")
+        if self.stops_with:
+            yield self.stops_with
 
     def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
         """All are deleted."""

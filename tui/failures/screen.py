@@ -48,9 +48,9 @@ class DetailCame(Message):
 
 
 class Stepped(Message):
-    """A run went one failure further; `step` None: it has ended."""
+    """A run went one failure further, or says in a text why it stopped; `step` None: it has ended."""
 
-    def __init__(self, verb: str, step: Step | None) -> None:
+    def __init__(self, verb: str, step: Step | str | None) -> None:
         super().__init__()
         self.verb, self.step = verb, step
 
@@ -253,7 +253,7 @@ class FailuresScreen(ModeScreen):
 
         def work() -> None:
             failures = self.feed.failures
-            steps: Iterator[Step] = (
+            steps: Iterator[Step | str] = (
                 failures.discard(plans, typed, self._cancel)
                 if verb == "discard"
                 else failures.replay(plans, self._cancel)
@@ -271,7 +271,9 @@ class FailuresScreen(ModeScreen):
         if not self.drawn:
             return
         step = message.step
-        if step is not None:
+        if isinstance(step, str):
+            self.running = f"{self.running}; {step}"
+        elif step is not None:
             counts = ", ".join(f"{count} {state}" for state, count in step.counts.items())
             self.running = f"{message.verb} {step.done}/{step.total}: {counts}"
         else:

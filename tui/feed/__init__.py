@@ -44,13 +44,11 @@ class StoreFeed:
     """Reads a `Cloud`: a store on disk, or AWS."""
 
     def __init__(self, cloud: Cloud, groups: Sequence[str] = ()) -> None:
-        self._cloud = cloud
         self.label = str(cloud.target)
         self.groups = tuple(groups)
         self.logs: Logs = StoreLogs(cloud)
         self.failures: Failures = StoreFailures(cloud)
 
     def close(self) -> None:
-        """Close the desk, then the cloud."""
+        """Close what the rooms opened; the cloud is its owner's."""
         self.failures.close()
-        self._cloud.close()

@@ -34,8 +34,8 @@ class Failures(Protocol):
         """What a replay or a discard of a group would take, queue by queue. Nothing is changed."""
         ...
 
-    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step]:
-        """Send exactly the planned failures again: a canary, then more and more."""
+    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
+        """Send exactly the planned failures again: a canary, then more and more. A text at the end: why it stopped early."""
         ...
 
     def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
@@ -87,12 +87,15 @@ class StoreFailures:
         make = self._desk.plan_discard if discard else self._desk.plan
         return [make(queue, where=chosen) for queue in group.queues]
 
-    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step]:
-        """Send exactly the planned failures again."""
+    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
+        """Send exactly the planned failures again; what stops one queue's stops the others' too."""
         for planned in plans:
             if planned.letters and not cancel.is_set():
                 run = self._desk.begin(planned, pace=Pace(canary=1))
                 yield from self._desk.steps(run.id, cancel=cancel)
+                if stopped := self._desk.result(run.id).stopped:
+                    yield f"{stopped}; the rest is untouched: lambdalog replay --resume {run.id}"
+                    return
 
     def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
         """Delete exactly the planned failures."""

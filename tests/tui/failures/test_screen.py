@@ -130,3 +130,15 @@ async def test_trouble_is_shown_and_overcome(driven: Driven) -> None:
     driven.feed.failures.fail_with = None
     driven.screen._wake.set()
     await until(driven.pilot, lambda: "no route" not in str(driven.screen.query_one("#state").render()))
+
+
+async def test_why_a_replay_stopped_is_told(driven: Driven) -> None:
+    """A failed canary is named, with what takes the rest up again."""
+    driven.feed.failures.stops_with = "the canary failed"
+    said: list[str] = []
+    driven.screen.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
+    await driven.pilot.press("R")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await driven.pilot.press(*"replay", "enter")
+    await until(driven.pilot, lambda: bool(said))
+    assert "the canary failed" in said[0]
