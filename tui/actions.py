@@ -38,7 +38,7 @@ class Action:
 
 APP: Final = (
     Action("app.logs", "1", "mode('logs')", "Logs", "Lines of many groups, live."),
-    Action("app.failures", "2", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
+    Action("app.failures", "3", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
     Action("app.help", "question_mark,f1", "keys", "Keys", "The keys of this screen.", footer=True, display="?"),
     Action("app.palette", "ctrl+p,colon", "command_palette", "Palette", "Every action, by its name.", display="^p"),
     Action("app.theme", "ctrl+t", "change_theme", "Theme", "Choose other colours.", display="^t"),

@@ -10,6 +10,8 @@ from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from lambdalog.printable import printable
+from tui.actions import ALL
+from tui.keys import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +94,8 @@ class ModeScreen(Screen[None]):
         """Draw the head."""
         width = self.app.size.width
         parts = ["[b $primary] λ [/]"]
-        for number, (name, title) in enumerate(TABS, 1):
+        for name, title in TABS:
+            number = key_text(ALL[f"app.{name}"].keys)
             shown = title if width >= _WIDE or name == self.SCOPE else title[:4] if width >= _MIDDLE else ""
             look = "b reverse $primary" if name == self.SCOPE else "$text-muted"
             parts.append(f"[@click=app.mode('{name}')][{look}] {number} {shown} [/][/]")

@@ -46,7 +46,7 @@ async def driven() -> AsyncIterator[Driven]:
     )
     app = dashboard(feed)
     async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("2")
+        await pilot.press("3")
         await until(pilot, lambda: app.current_mode == "failures" and isinstance(app.screen, FailuresScreen))
         found = Driven(app, pilot, feed)
         await until(pilot, lambda: len(found.screen.pane.groups) == 2 and found.screen.detail is not None)
