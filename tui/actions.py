@@ -39,6 +39,7 @@ class Action:
 APP: Final = (
     Action("app.logs", "1", "mode('logs')", "Logs", "Lines of many groups, live."),
     Action("app.failures", "3", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
+    Action("app.queues", "5", "mode('queues')", "Queues", "Queues and topics: how deep, how old, what lies in them."),
     Action("app.help", "question_mark,f1", "keys", "Keys", "The keys of this screen.", footer=True, display="?"),
     Action("app.palette", "ctrl+p,colon", "command_palette", "Palette", "Every action, by its name.", display="^p"),
     Action("app.theme", "ctrl+t", "change_theme", "Theme", "Choose other colours.", display="^t"),
@@ -97,7 +98,25 @@ FAILURES: Final = (
     Action("failures.other", "tab", "other", "Other pane", "Between groups and detail."),
 )  # fmt: skip
 
-SCOPES: Final[dict[str, tuple[Action, ...]]] = {"app": APP, "logs": LOGS, "failures": FAILURES}
+QUEUES: Final = (
+    Action("queues.filter", "slash", "filter", "Filter", "Show only queues and topics whose names have what you type.", footer=True, display="/"),
+    Action("queues.clear", "escape", "clear", "Show all", "Take the filter away.", display="Esc"),
+    Action("queues.open", "v", "open", "Whole message", "All of a message: its body as a tree, its attributes.", footer=True, display="⏎"),
+    Action("queues.about", "a", "about", "Attributes", "All attributes of this queue or topic.", footer=True),
+    Action("queues.look", "L", "look", "Look", "Look into a queue on AWS: SQS counts that as a receive of each message."),
+    Action("queues.move", "M", "move", "Move", "Move all messages out of a dead-letter queue: asks where to.", footer=True),
+    Action("queues.cancel_move", "C", "cancel_move", "Cancel move", "Cancel the move that is running; what was moved stays moved."),
+    Action("queues.purge", "P", "purge", "Purge", "Delete all messages of a queue: its name has to be typed.", footer=True),
+    Action("queues.copy", "y", "copy", "Copy", "Copy this message's body, or this queue's ARN, to the clipboard and to a file."),
+    Action("queues.other", "tab", "other", "Other pane", "Between queues and what lies in one."),
+)  # fmt: skip
+
+SCOPES: Final[dict[str, tuple[Action, ...]]] = {
+    "app": APP,
+    "logs": LOGS,
+    "failures": FAILURES,
+    "queues": QUEUES,
+}
 
 ALL: Final[dict[str, Action]] = {action.name: action for actions in SCOPES.values() for action in actions}
 

@@ -22,6 +22,7 @@ from tui.failures.screen import FailuresScreen
 from tui.keys import Keys, key_text
 from tui.logs.format import day_text
 from tui.logs.screen import LogsScreen
+from tui.queues.screen import QueuesScreen
 from tui.screen import ModeScreen
 from tui.settings import Settings, state_folder
 from tui.themes import DARK, THEMES
@@ -32,13 +33,18 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
     from textual.command import Hits
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from tui.feed import Feed
 
 Found = TypeVar("Found")
 
-MODES: dict[str, Callable[[], ModeScreen]] = {"logs": LogsScreen, "failures": FailuresScreen}
+MODES: dict[str, Callable[[], ModeScreen]] = {
+    "logs": LogsScreen,
+    "failures": FailuresScreen,
+    "queues": QueuesScreen,
+}
 
 
 class Actions(Provider):
@@ -135,6 +141,18 @@ class Dashboard(App[None]):
             self.call_from_thread(lambda: answer(found) if owner.is_mounted else None)
 
         owner.run_worker(work, thread=True, group="ask", exit_on_error=False)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """A note that goes by itself; what it says is never taken for markup."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=False)
 
     def copy(self, text: str) -> None:
         """To the terminal's clipboard (OSC 52), and to a file for terminals that have none."""

@@ -48,7 +48,7 @@ class Prompt(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A line to type into, and a note below it."""
         box = Vertical(Input(value=self._value), Static(self._hint, classes="note", markup=False))
-        box.border_title = self._title
+        box.border_title = Text(self._title)
         yield box
 
     @on(Input.Changed)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 TABS = (
     ("logs", "Logs"),
     ("failures", "Failures"),
+    ("queues", "Queues"),
 )
 _WIDE, _MIDDLE = 110, 78
 

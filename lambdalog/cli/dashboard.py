@@ -15,7 +15,7 @@ from lambdalog.errors import ConfigError
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
 
-SCREENS = ("logs", "failures")
+SCREENS = ("logs", "failures", "queues")
 
 
 @click.command(name="dashboard")

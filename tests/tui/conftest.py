@@ -13,6 +13,7 @@ from lambdalog.failures import Destination, Detail, Explained, Letter, Plan, Ste
 from lambdalog.failures.groups import Group, grouped
 from lambdalog.tail import Line
 from tui.feed.logs import Bar, Query, from_lines
+from tui.feed.queues import Message, Queue, Subscription, Task, Topic
 
 if TYPE_CHECKING:
     import threading
@@ -164,6 +165,73 @@ class MockFailures:
         """Nothing to let go of."""
 
 
+class MockQueues:
+    """The queues and topics that the test gave, and a note of what was done with them."""
+
+    def __init__(self) -> None:
+        self.given: list[Queue] = []
+        self.topics_given: list[Topic] = []
+        self.messages: dict[str, list[Message]] = {}
+        self.free_looks = True
+        self.done: list[tuple[str, ...]] = []
+        self.running: list[Task] = []
+        self.fail_with: Exception | None = None
+
+    def queues(self) -> list[Queue]:
+        """Those the test gave."""
+        if self.fail_with is not None:
+            raise self.fail_with
+        return self.given
+
+    def topics(self) -> list[Topic]:
+        """Those the test gave."""
+        return self.topics_given
+
+    def notes(self) -> list[str]:
+        """Nothing went unseen."""
+        return []
+
+    def look(self, queue: Queue) -> list[Message]:
+        """What the test put there."""
+        self.done.append(("look", queue.name))
+        return self.messages.get(queue.name, [])
+
+    def subscriptions(self, topic: Topic) -> list[Subscription]:
+        """As many as the topic says."""
+        return [Subscription("sqs", f"arn:{topic.name}-{n}", "confirmed") for n in range(topic.confirmed)]
+
+    def tasks(self, queue: Queue) -> list[Task]:
+        """Those the test gave."""
+        return self.running
+
+    def move(self, queue: Queue, to: str) -> None:
+        """Noted."""
+        self.done.append(("move", queue.name, to))
+
+    def cancel(self, queue: Queue) -> int:
+        """Noted; LookupError where nothing is being moved."""
+        if not self.running:
+            raise LookupError(f"nothing is being moved out of {queue.name}")
+        self.done.append(("cancel", queue.name))
+        return self.running.pop().moved
+
+    def purge(self, queue: Queue) -> None:
+        """Noted."""
+        self.done.append(("purge", queue.name))
+
+
+def queue_of(name: str = "orders-dlq", **known: Any) -> Queue:
+    """A queue with three messages, unless said otherwise."""
+    given: dict[str, Any] = {"url": f"https://q/{name}", "arn": f"arn:aws:sqs:us-east-1:000000000000:{name}"}
+    return Queue(name, **(given | {"ready": 3, "in_flight": 0, "delayed": 0} | known))
+
+
+def message_of(number: int = 1, body: str = '{"id": 1}', **known: Any) -> Message:
+    """A message, sent `number` seconds after a minute before now."""
+    given: dict[str, Any] = {"sent": 1_700_000_040_000 + number * 1000, "receives": 0}
+    return Message(f"m-{number}", body, **(given | {"attributes": {}, "system": {}} | known))
+
+
 class MockFeed:
     """A room for each screen, filled by the test."""
 
@@ -173,6 +241,7 @@ class MockFeed:
         self.groups: tuple[str, ...] = ()
         self.logs = MockLogs(history or [])
         self.failures = MockFailures(failures or [])
+        self.queues = MockQueues()
 
     def close(self) -> None:
         """Nothing to let go of."""

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from lambdalog.errors import ConfigError
-from tests.tui.conftest import MockFeed, failures, groups, line
+from tests.tui.conftest import MockFeed, failures, groups, line, message_of, queue_of
 from tests.tui.pilot import dashboard, until
 from tui.actions import ALL, SCOPES, checked_keymap
 from tui.app import MODES, Dashboard, screenshot
@@ -30,7 +30,7 @@ def test_no_key_means_two_things() -> None:
 
 def test_what_can_not_be_undone_has_uppercase_keys() -> None:
     """Replay and discard are on letters that no one presses by mistake."""
-    for name in ("failures.replay", "failures.discard"):
+    for name in ("failures.replay", "failures.discard", "queues.look", "queues.move", "queues.purge"):
         assert ALL[name].keys.isupper()
 
 
@@ -71,6 +71,8 @@ async def test_hostile_text_is_drawn_as_text() -> None:
     bad = "\x1b[2J\x1b]0;owned\x07[red]no[/red] \u202e"
     for screen in MODES:
         feed = MockFeed([line(1, bad, group=bad)], groups(failures(message=bad, type=bad)))
+        feed.queues.given = [queue_of(bad)]
+        feed.queues.messages = {bad: [message_of(body=bad)]}
         drawn = await screenshot(feed, (120, 30), screen=screen)
         for character in ("\x1b", "\x07", "\u202e"):
             assert character not in drawn

@@ -68,7 +68,7 @@ class Confirm(ModalScreen[str | None]):
             else "why? · Esc leaves everything as it is"
         )
         box = Vertical(Static(self._what), Input(placeholder=asked))
-        box.border_title = self._title
+        box.border_title = Text(self._title)
         yield box
 
     @on(Input.Submitted)

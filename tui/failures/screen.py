@@ -196,7 +196,7 @@ class FailuresScreen(ModeScreen):
             return
         self.detail = message.detail
         box = self.query_one("#detail")
-        box.border_title = f"{printable(message.group.type)[:60]} · {message.group.fingerprint}"
+        box.border_title = Text(f"{printable(message.group.type)[:60]} · {message.group.fingerprint}")
         self.query_one("#failure", Static).update(failure_text(message.detail))
 
     # --- acting

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from tui.feed.failures import Failures, StoreFailures
 from tui.feed.logs import Bar, Logs, Query, StoreLogs
+from tui.feed.queues import Queues, StoreQueues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambdalog.cloud import Cloud
 
-__all__ = ["Bar", "Failures", "Feed", "Logs", "Query", "StoreFeed"]
+__all__ = ["Bar", "Failures", "Feed", "Logs", "Query", "Queues", "StoreFeed"]
 
 
 class Feed(Protocol):
@@ -35,6 +36,11 @@ class Feed(Protocol):
         """What failed."""
         ...
 
+    @property
+    def queues(self) -> Queues:
+        """Queues and topics."""
+        ...
+
     def close(self) -> None:
         """Let go of everything."""
         ...
@@ -48,6 +54,7 @@ class StoreFeed:
         self.groups = tuple(groups)
         self.logs: Logs = StoreLogs(cloud)
         self.failures: Failures = StoreFailures(cloud)
+        self.queues: Queues = StoreQueues(cloud)
 
     def close(self) -> None:
         """Close what the rooms opened; the cloud is its owner's."""

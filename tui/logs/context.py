@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -51,7 +52,9 @@ class Context(ModalScreen[int | None]):
         view.utc = self._utc
         view.add_lines(self._lines)
         box = Vertical(view)
-        box.border_title = f"{printable(self._line.group)} · {printable(self._line.stream)} · ±{self._around}"
+        box.border_title = Text(
+            f"{printable(self._line.group)} · {printable(self._line.stream)} · ±{self._around}"
+        )
         box.border_subtitle = "+ more  - less  ⏎ unfold  Esc closes"
         yield box
 

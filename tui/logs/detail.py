@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from lambdalog.printable import printable
 from tui.logs.format import clock_text, level_role, parse
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from lambdalog.tail import Line
 
 # A megabyte laid out would stall the screen; the rest stays in the store.
@@ -63,26 +57,3 @@ def detail_text(line: Line) -> Text:
     for part in json.dumps(record, indent=2, ensure_ascii=False)[:REACH].split("\n"):
         text.append(printable(part) + "\n")
     return text
-
-
-class DetailScreen(ModalScreen[None]):
-    """Shows text over the screen until it is closed."""
-
-    DEFAULT_CSS = """
-    DetailScreen { align: center middle; background: $background 60%; }
-    DetailScreen > VerticalScroll {
-        width: 90%; height: 80%; padding: 1 2; background: $surface; border: round $primary; border-title-color: $primary;
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
-
-    def __init__(self, title: str, text: Text) -> None:
-        super().__init__()
-        self._title = title
-        self._text = text
-
-    def compose(self) -> ComposeResult:
-        """One scrolling box."""
-        box = VerticalScroll(Static(self._text))
-        box.border_title = self._title
-        yield box

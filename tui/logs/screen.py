@@ -15,7 +15,7 @@ from tui.actions import bindings
 from tui.logs.buffer import key_of
 from tui.logs.chooser import Choice, Chooser
 from tui.logs.context import Context
-from tui.logs.detail import DetailScreen, detail_text
+from tui.logs.detail import detail_text
 from tui.logs.format import day_text
 from tui.logs.matching import Mode, having, without
 from tui.logs.reader import (
@@ -24,6 +24,7 @@ from tui.logs.reader import (
 )
 from tui.logs.reading import LogsReading
 from tui.logs.request import request_id_of
+from tui.page import Page
 from tui.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ class LogsScreen(LogsReading):
         """All of a line."""
         line = self.view.here
         if line is not None:
-            self.app.push_screen(DetailScreen("log event", detail_text(line)))
+            self.app.push_screen(Page("log event", detail_text(line)))
 
     def action_take(self, wanted: bool) -> None:
         """A filter from the value under the cursor."""

@@ -12,12 +12,12 @@ from tests.tui.conftest import MockFeed, line
 from tests.tui.pilot import dashboard, until
 from tui.logs.chooser import Chooser
 from tui.logs.context import Context
-from tui.logs.detail import DetailScreen
 from tui.logs.filter_bar import FilterBar
 from tui.logs.histogram import Histogram
 from tui.logs.matching import Mode
 from tui.logs.reader import Came
 from tui.logs.view import LogView
+from tui.page import Page
 from tui.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -341,9 +341,9 @@ async def test_copy_goes_to_a_file_too(driven: Driven) -> None:
 async def test_the_whole_line_opens(driven: Driven) -> None:
     """`v` shows all of a line; Escape closes that again."""
     await driven.press("up", "v")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, DetailScreen))
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Page))
     await driven.press("escape")
-    await until(driven.pilot, lambda: not isinstance(driven.app.screen, DetailScreen))
+    await until(driven.pilot, lambda: not isinstance(driven.app.screen, Page))
 
 
 async def test_wrapping_shows_all_of_a_long_line(driven: Driven) -> None:

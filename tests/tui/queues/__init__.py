@@ -1,0 +1,1 @@
+"""The screen of queues and topics, and its parts."""

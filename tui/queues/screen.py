@@ -1,0 +1,372 @@
+"""The screen of queues and topics: how deep they are, what lies in one, and moving or purging it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.message import Message as Event
+from textual.widgets import DataTable
+
+from lambdalog.printable import printable
+from tui.actions import bindings
+from tui.failures.confirm import Confirm
+from tui.failures.pane import ago
+from tui.feed.queues import Message, Queue, Topic
+from tui.page import Page
+from tui.prompt import Prompt
+from tui.queues.depths import Depths
+from tui.queues.panes import InsidePane, PlacesPane, chosen
+from tui.queues.told import message_text, place_text, task_text
+from tui.screen import ModeScreen
+from tui.trouble import explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from tui.feed.queues import Subscription, Task
+
+READ_EVERY_SECONDS: Final = 2.0
+AWS_EVERY_SECONDS: Final = 10.0
+# Counting a queue of millions takes a while: looks take at most a tenth of the time.
+SHARE: Final = 10
+
+
+class PlacesCame(Event):
+    """All queues and topics, read anew, and what could not be seen."""
+
+    def __init__(self, queues: list[Queue], topics: list[Topic], notes: list[str]) -> None:
+        super().__init__()
+        self.queues, self.topics, self.notes = queues, topics, notes
+
+
+class InsideCame(Event):
+    """What lies in a queue, or who is subscribed to a topic; and moves out of the queue."""
+
+    def __init__(
+        self, place: Queue | Topic, inside: list[Message] | list[Subscription] | None, tasks: list[Task]
+    ) -> None:
+        super().__init__()
+        self.place, self.inside, self.tasks = place, inside, tasks
+
+
+class Failed(Event):
+    """Something could not be read or done."""
+
+    def __init__(self, what: str, *, reading: bool) -> None:
+        super().__init__()
+        self.what, self.reading = what, reading
+
+
+class QueuesScreen(ModeScreen):
+    """Counts every two seconds (on AWS every ten), and looks into the one under the cursor."""
+
+    SCOPE = "queues"
+    BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
+    DEFAULT_CSS = """
+    QueuesScreen #places { height: 1fr; }
+    QueuesScreen #inside { height: 1fr; border: round $primary 60%; border-title-color: $primary; padding: 0 1; }
+    QueuesScreen #inside:focus { border: round $accent; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queues: list[Queue] = []
+        self.topics: list[Topic] = []
+        self.depths = Depths()
+        self.wanted = ""
+        self.read = False
+        self.looked = False
+        self._notes = ""
+        self._tasks: list[Task] = []
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        # On AWS looking counts: the ARN of the queue that was looked into.
+        self._spent = ""
+
+    def body(self) -> Iterable[Widget]:
+        """Queues and topics above, the inside of one below."""
+        yield PlacesPane(id="places")
+        box = InsidePane(id="inside")
+        box.border_title = "nothing"
+        yield box
+
+    def on_mount(self) -> None:
+        """Start reading."""
+        self.places.focus()
+        self.run_worker(self._read, thread=True, group="queues", exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        """Stop reading."""
+        self._stop.set()
+        self._wake.set()
+
+    @property
+    def places(self) -> PlacesPane:
+        """Queues and topics."""
+        return self.query_one(PlacesPane)
+
+    @property
+    def inside(self) -> InsidePane:
+        """Messages or subscriptions."""
+        return self.query_one(InsidePane)
+
+    @property
+    def settled(self) -> bool:
+        """All are there, and what lies in the first."""
+        return self.drawn and self.read and (self.looked or not self.places.places)
+
+    # --- in threads
+
+    def _read(self) -> None:
+        clock = self.dashboard.clock
+        while not self._stop.is_set():
+            self._wake.clear()
+            began = clock.monotonic()
+            try:
+                feed = self.feed.queues
+                self.post_message(PlacesCame(feed.queues(), feed.topics(), feed.notes()))
+            except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
+                self.post_message(Failed(explained(error), reading=True))
+            least = READ_EVERY_SECONDS if self.feed.queues.free_looks else AWS_EVERY_SECONDS
+            self._wake.wait(max(least, (clock.monotonic() - began) * SHARE))
+
+    def _in_thread(self, group: str, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - whatever the source says is shown
+                self.post_message(Failed(explained(error), reading=False))
+
+        self.run_worker(guarded, thread=True, group=group, exit_on_error=False)
+
+    def _ask_inside(self, place: Queue | Topic, *, spend: bool) -> None:
+        feed = self.feed.queues
+        if isinstance(place, Topic):
+            self.post_message(InsideCame(place, feed.subscriptions(place), []))
+            return
+        tasks = feed.tasks(place) if place.sources else []
+        messages = feed.look(place) if feed.free_looks or spend else None
+        self.post_message(InsideCame(place, messages, tasks))
+
+    # --- what came
+
+    @on(PlacesCame)
+    def _take(self, message: PlacesCame) -> None:
+        if not self.drawn:
+            return
+        self.queues, self.topics, self.read = message.queues, message.topics, True
+        self._notes = "; ".join(message.notes)
+        self.depths.look(self.queues, self.dashboard.clock.now_ms())
+        self.show_trouble("")
+        self.show_places()
+
+    @on(Failed)
+    def _take_failed(self, message: Failed) -> None:
+        if message.reading:
+            self.show_trouble(message.what)
+        else:
+            self.notify(message.what, severity="error")
+
+    def show_places(self) -> None:
+        """Draw those that are to be seen."""
+        there: list[Queue | Topic] = [*self.queues, *self.topics]
+        shown = [place for place in there if chosen(place.name, self.wanted)]
+        self.places.show(shown, self.depths, self.dashboard.clock.now_ms())
+        state = Text()
+        if self._notes:
+            state.append(f"{printable(self._notes)[:60]}  ", "yellow")
+        if self.wanted:
+            state.append(f"/{printable(self.wanted)}  ", "bold yellow")
+        dead = sum(queue.depth for queue in self.queues if queue.failures)
+        state.append(f"{len(self.queues):,} queues, {len(self.topics):,} topics")
+        if dead:
+            state.append(f", {dead:,} failed {'message' if dead == 1 else 'messages'}", "bold")
+        state.append(" ")
+        self.show_state(state)
+        self._look()
+
+    @on(DataTable.RowHighlighted, "#places")
+    def _look(self) -> None:
+        place = self.places.selected if self.drawn else None
+        if place is None:
+            self.inside.empty()
+            self.inside.border_title = Text(
+                f"nothing is called {printable(self.wanted)}" if self.wanted else "nothing"
+            )
+            return
+        spend = self._spent == place.arn
+        self._spent = self._spent if spend else ""
+        if not spend:
+            self._in_thread("inside", lambda: self._ask_inside(place, spend=False))
+
+    @on(InsideCame)
+    def _take_inside(self, message: InsideCame) -> None:
+        place = self.places.selected if self.drawn else None
+        if place is None or place.arn != message.place.arn:
+            return
+        self.looked = True
+        now = self.dashboard.clock.now_ms()
+        self._tasks = message.tasks
+        title = printable(place.name)
+        if isinstance(place, Topic):
+            self.inside.show_subscriptions(message.inside)  # type: ignore[arg-type]  # a topic's are subscriptions
+            title += f" · {place.confirmed + place.pending:,} subscriptions"
+        elif message.inside is None:
+            self.inside.empty()
+            title += f" · {place.depth:,} messages · L looks into it; SQS counts that as a receive of each"
+        else:
+            self.inside.show_messages(message.inside, now)  # type: ignore[arg-type]  # a queue's are messages
+            more = place.depth - len(message.inside)
+            title += f" · {place.depth:,} messages" + (
+                f", the oldest {len(message.inside):,}" if more > 0 else ""
+            )
+            if place.oldest is not None:
+                title += f" · oldest {ago(now - place.oldest)}"
+        if self._tasks:
+            title += f" · move {task_text(self._tasks[0])}"
+        self.inside.border_title = Text(title)
+
+    # --- acting
+
+    def action_look(self) -> None:
+        """Look into a queue where that has its price."""
+        place = self.places.selected
+        if isinstance(place, Queue):
+            self._spent = place.arn
+            self._in_thread("inside", lambda: self._ask_inside(place, spend=True))
+
+    @on(DataTable.RowSelected, "#places")
+    def _enter(self) -> None:
+        self.inside.focus()
+
+    @on(DataTable.RowSelected, "#inside")
+    def _enter_inside(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        """All of one message."""
+        message = self.inside.selected
+        if isinstance(message, Message):
+            self.app.push_screen(Page(f"message {message.id}", message_text(message), message.body))
+
+    def action_about(self) -> None:
+        """All attributes."""
+        place = self.places.selected
+        if place is not None:
+            self.app.push_screen(Page(printable(place.name), place_text(place, self._tasks)))
+
+    def action_filter(self) -> None:
+        """Show only some."""
+
+        def take(typed: str | None) -> None:
+            if typed is not None:
+                self.wanted = typed.strip()
+                self.show_places()
+
+        hint = "part of a name, or a pattern: orders-*"
+        self.app.push_screen(Prompt("queues and topics", value=self.wanted, hint=hint), take)
+
+    def action_clear(self) -> None:
+        """Show all."""
+        self.wanted = ""
+        self.show_places()
+        self.places.focus()
+
+    def action_move(self) -> None:
+        """Move everything out of a dead-letter queue."""
+        queue = self._queue()
+        if queue is None:
+            return
+        if not queue.sources:
+            functions = " Replay what functions failed at on the failures screen." if queue.why else ""
+            self.notify(
+                f"SQS moves messages only out of the dead-letter queue of a queue; this one is none.{functions}",
+                severity="warning",
+            )
+            return
+
+        def ask(to: str | None) -> None:
+            if to is None:
+                return
+            to = to.strip()
+            what = Text()
+            what.append(f"move all {queue.depth:,} messages", "bold")
+            what.append(
+                f" of {printable(queue.name)}  →  {printable(to) or 'the queue that each came from'}\n"
+            )
+            what.append(
+                "  what arrives while it runs is moved too; C cancels it, and what was moved stays moved\n",
+                "dim",
+            )
+
+            def go(typed: str | None) -> None:
+                if typed is not None:
+                    self._do(
+                        lambda: self.feed.queues.move(queue, to), f"{printable(queue.name)} is being moved"
+                    )
+
+            self.app.push_screen(Confirm(f"move {printable(queue.name)}", what, word="move"), go)
+
+        hint = f"to which queue? empty: where each came from ({printable(', '.join(queue.sources))})"
+        self.app.push_screen(Prompt(f"move {printable(queue.name)}", hint=hint), ask)
+
+    def action_cancel_move(self) -> None:
+        """Cancel the move that is running."""
+        queue = self._queue()
+        if queue is not None:
+
+            def work() -> None:
+                moved = self.feed.queues.cancel(queue)
+                self.app.call_from_thread(self.notify, f"cancelled: {moved:,} were moved")
+                self._wake.set()
+
+            self._in_thread("act", work)
+
+    def action_purge(self) -> None:
+        """Delete everything in a queue."""
+        queue = self._queue()
+        if queue is None:
+            return
+        what = Text()
+        what.append(f"delete all {queue.depth:,} messages", "bold")
+        what.append(f" of {printable(queue.name)}: {queue.ready:,} ready, {queue.in_flight:,} in flight, ")
+        what.append(f"{queue.delayed:,} delayed\n")
+
+        def go(typed: str | None) -> None:
+            if typed is not None:
+                self._do(lambda: self.feed.queues.purge(queue), f"{printable(queue.name)} was purged")
+
+        self.app.push_screen(Confirm(f"purge {printable(queue.name)}", what, word=queue.name), go)
+
+    def _queue(self) -> Queue | None:
+        place = self.places.selected
+        if isinstance(place, Queue):
+            return place
+        self.notify("Choose a queue first.", severity="warning")
+        return None
+
+    def _do(self, act: Callable[[], None], done: str) -> None:
+        def work() -> None:
+            act()
+            self.app.call_from_thread(self.notify, done)
+            self._wake.set()
+
+        self._in_thread("act", work)
+
+    def action_copy(self) -> None:
+        """Copy a message's body, or an ARN."""
+        message, place = self.inside.selected, self.places.selected
+        if self.inside.has_focus and isinstance(message, Message):
+            self.dashboard.copy(message.body)
+        elif place is not None:
+            self.dashboard.copy(place.arn)
+
+    def action_other(self) -> None:
+        """The other pane."""
+        self.focus_next()
