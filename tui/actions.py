@@ -40,6 +40,7 @@ APP: Final = (
     Action("app.logs", "1", "mode('logs')", "Logs", "Lines of many groups, live."),
     Action("app.failures", "3", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
     Action("app.queues", "5", "mode('queues')", "Queues", "Queues and topics: how deep, how old, what lies in them."),
+    Action("app.back", "backspace", "go_back", "Back", "From a request's lines to the screen that led there."),
     Action("app.help", "question_mark,f1", "keys", "Keys", "The keys of this screen.", footer=True, display="?"),
     Action("app.palette", "ctrl+p,colon", "command_palette", "Palette", "Every action, by its name.", display="^p"),
     Action("app.theme", "ctrl+t", "change_theme", "Theme", "Choose other colours.", display="^t"),
@@ -89,6 +90,8 @@ LOGS: Final = (
 FAILURES: Final = (
     Action("failures.lines", "enter,l", "lines", "Its log lines", "The lines of this group's newest failure, on the logs screen.", footer=True, display="⏎"),
     Action("failures.replay", "R", "replay", "Replay", "Send this group's failures again: shows what it would do, and asks.", footer=True),
+    Action("failures.edit", "E", "edit", "Edit and replay", "Change the newest failure's event and send only that; the message stays as it is.", footer=True),
+    Action("failures.event", "v", "event", "Event", "The newest failure's event on a page of its own, as a tree."),
     Action("failures.discard", "D", "discard", "Discard", "Delete this group's failures from their queues: asks, and wants a reason.", footer=True),
     Action("failures.resolve", "s", "resolve", "Resolve", "Mark this group as resolved; if it fails again, it has regressed.", footer=True),
     Action("failures.mute", "m", "mute", "Mute", "Leave this group in peace, or take that back.", footer=True),

@@ -111,6 +111,7 @@ class Dashboard(App[None]):
             sessions.load(self.state, feed.label) if self.settings.restore_session else sessions.Session()
         )
         self._first = screen or (self.session.screen if self.session.screen in MODES else "logs")
+        self._came_from = ""
         for theme in THEMES:
             self.register_theme(theme)
 
@@ -180,8 +181,16 @@ class Dashboard(App[None]):
 
     def show_request(self, request_id: str) -> None:
         """The lines of a request, on the logs screen."""
+        self._came_from = self.current_mode
         self.switch_mode("logs")
         self.logs.show_request(request_id)
+
+    def action_go_back(self) -> None:
+        """From the lines of a request to the screen that led there."""
+        if self._came_from in MODES and self._came_from != self.current_mode:
+            self.switch_mode(self._came_from)
+        else:
+            self.bell()
 
     # --- keys
 

@@ -134,6 +134,13 @@ class MockFailures:
         """All of the group."""
         return [Plan(group.queues[0], Destination(), group.members, total=group.count)]
 
+    def plan_one(self, group: Group, event: str | None) -> list[Plan]:
+        """The newest, and a note of how it was edited."""
+        newest = group.members[-1]
+        edits = {} if event is None else {newest.letter.message_id: event}
+        self.done += [("edit", text) for text in edits.values()]
+        return [Plan(newest.letter.queue, Destination(), (newest,), edits=edits, total=group.count)]
+
     def _steps(self, verb: str, plans: list[Plan], state: State) -> Iterator[Step]:
         counts: Counter[str] = Counter()
         letters = [found for planned in plans for found in planned.letters]

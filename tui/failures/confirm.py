@@ -35,6 +35,8 @@ def plan_text(plans: list[Plan], verb: str) -> Text:
             reasons[left.reason] = reasons.get(left.reason, 0) + 1
         for reason, number in reasons.items():
             text.append(f"  {number:>6,}  left alone: {printable(reason)}\n", "dim")
+        if planned.edits:
+            text.append(f"  {len(planned.edits):>6,}  with an edited event\n", "dim")
         for note in planned.notes:
             text.append(f"  {printable(note)}\n", "dim italic")
     return text

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
 from lambdalog.printable import printable
-from tui.logs.format import day_text
+from tui.logs.format import clock_text, day_text
 
 if TYPE_CHECKING:
     from lambdalog.failure import Failure
     from tui.feed.failures import Detail
 
 # A megabyte laid out would stall the screen; the queue still has it.
-REACH = 20_000
+REACH: Final = 20_000
 
 
-def failure_text(detail: Detail, *, utc: bool = False) -> Text:
-    """What the pane says of a failure; nothing in it is taken for markup or control."""
+# As many of the last attempt's lines as explain it; all of them are on the logs screen.
+LINES: Final = 12
+
+
+def failure_text(detail: Detail, *, utc: bool = False, event: bool = True) -> Text:
+    """What the pane says of a failure; nothing in it is taken for markup or control. `event`: with its event."""
     text = Text()
     _failure(detail.failure, text)
     letter = detail.letter
@@ -39,10 +43,23 @@ def failure_text(detail: Detail, *, utc: bool = False) -> Text:
         status = printable(attempt.status)
         text.append(f"  {attempt.number}  {day_text(attempt.started, utc=utc)}  ")
         text.append(f"{attempt.ended - attempt.started:,} ms  {status}  {len(attempt.lines)} lines\n")
+    _lines(detail, text, utc=utc)
+    if not event:
+        return text
     text.append("\nevent\n", "bold")
     for part in _laid_out(letter.event if letter.event is not None else letter.body).split("\n"):
         text.append(f"  {printable(part)}\n")
     return text
+
+
+def _lines(detail: Detail, text: Text, *, utc: bool) -> None:
+    if not detail.attempts or not detail.attempts[-1].lines:
+        return
+    lines = detail.attempts[-1].lines
+    text.append("\nlast lines\n", "bold")
+    for line in lines[-LINES:]:
+        text.append(f"  {clock_text(line.timestamp, utc=utc)}  ", "dim")
+        text.append(f"{printable(line.message[:500].rstrip())}\n")
 
 
 def _laid_out(event: str) -> str:

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual import on
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import DataTable, Static
 
+from lambdalog.errors import ConfigError
+from lambdalog.failures.edit import Refused, edited, pretty
 from lambdalog.printable import printable
 from tui.actions import bindings
+from tui.editor import Editor
 from tui.failures.confirm import Confirm, plan_text
 from tui.failures.detail import failure_text
 from tui.failures.pane import FailuresPane
+from tui.failures.progress import progress_text
+from tui.json_tree import JsonTree
+from tui.page import Page
 from tui.screen import ModeScreen
 from tui.trouble import explained
 
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from tui.feed.failures import Detail, Group, Plan, Step
 
 READ_EVERY_SECONDS: Final = 2.0
+# From so many columns on, the event stands beside the stack.
+WIDE: Final = 110
 QUIET: Final = frozenset({"muted", "resolved"})
 
 
@@ -73,6 +81,13 @@ class FailuresScreen(ModeScreen):
     FailuresScreen #detail { height: 1fr; border: round $primary 60%; border-title-color: $primary; padding: 0 1; background: $background; scrollbar-size: 1 1; }
     FailuresScreen #detail:focus { border: round $accent; }
     FailuresScreen #detail Static { height: auto; }
+    FailuresScreen #below { height: 1fr; }
+    FailuresScreen #below #detail { height: 100%; width: 3fr; }
+    FailuresScreen #event { width: 2fr; height: 100%; display: none; border: round $primary 60%; border-title-color: $primary; padding: 0 1; background: $background; scrollbar-size: 1 1; }
+    FailuresScreen #event:focus { border: round $accent; }
+    FailuresScreen.wide #event { display: block; }
+    FailuresScreen #run { height: 1; background: $surface; display: none; }
+    FailuresScreen.running #run { display: block; }
     """
 
     def __init__(self) -> None:
@@ -91,14 +106,27 @@ class FailuresScreen(ModeScreen):
     def body(self) -> Iterable[Widget]:
         """Groups above, one of them below."""
         yield FailuresPane(id="failures")
-        box = VerticalScroll(Static(id="failure"), id="detail")
-        box.border_title = "no failure"
-        yield box
+        yield Static(id="run")
+        with Horizontal(id="below"):
+            box = VerticalScroll(Static(id="failure"), id="detail")
+            box.border_title = "no failure"
+            yield box
+            tree = JsonTree(id="event")
+            tree.border_title = "event"
+            yield tree
 
     def on_mount(self) -> None:
         """Start reading."""
         self.pane.focus()
         self.run_worker(self._read, thread=True, group="failures", exit_on_error=False)
+
+    def on_resize(self) -> None:
+        """The event has a place of its own where there is room."""
+        super().on_resize()
+        wide = self.app.size.width >= WIDE
+        if wide != self.has_class("wide"):
+            self.set_class(wide, "wide")
+            self.show_detail()
 
     def on_unmount(self) -> None:
         """Stop reading, and what is running after the failure it is at."""
@@ -163,8 +191,6 @@ class FailuresScreen(ModeScreen):
         """How many there are, and what is running."""
         shown = self.pane.groups
         state = Text()
-        if self.running:
-            state.append(f"{self.running}  ", "bold yellow")
         if self._notes:
             state.append(f"{printable(self._notes)[:60]}  ", "yellow")
         total = sum(group.count for group in shown)
@@ -181,6 +207,7 @@ class FailuresScreen(ModeScreen):
         if group is None:
             box.border_title, self._detailed, self.detail = "no failure", None, None
             self.query_one("#failure", Static).update("")
+            self.query_one("#event", JsonTree).show("")
             return
         if self._detailed != (group.fingerprint, group.count):
             self._detailed = (group.fingerprint, group.count)
@@ -195,9 +222,16 @@ class FailuresScreen(ModeScreen):
         if selected is None or selected.fingerprint != message.group.fingerprint:
             return
         self.detail = message.detail
+        self.query_one("#event", JsonTree).show(_event_of(message.detail))
         box = self.query_one("#detail")
         box.border_title = Text(f"{printable(message.group.type)[:60]} · {message.group.fingerprint}")
-        self.query_one("#failure", Static).update(failure_text(message.detail))
+        self.show_detail()
+
+    def show_detail(self) -> None:
+        """Draw all about a failure; its event too where that has no place of its own."""
+        if self.drawn and self.detail is not None:
+            told = failure_text(self.detail, event=not self.has_class("wide"))
+            self.query_one("#failure", Static).update(told)
 
     # --- acting
 
@@ -222,12 +256,45 @@ class FailuresScreen(ModeScreen):
         """Delete a group."""
         self._plan("discard", discard=True, word="")
 
+    def action_event(self) -> None:
+        """An event on a page of its own."""
+        if self.detail is not None:
+            letter = self.detail.letter
+            self.app.push_screen(Page(f"event of {letter.message_id}", Text(), _event_of(self.detail)))
+
+    def action_edit(self) -> None:
+        """Change the newest failure's event, and send that."""
+        group = self.pane.selected
+        if group is None or self.running:
+            self.app.bell()
+            return
+        before = group.letters[-1].event
+        if before is None:
+            self.notify("The message holds no event.", severity="warning")
+            return
+
+        def take(text: str | None) -> None:
+            if text is not None:
+                after = edited(before, text)
+                self._ask("replay", lambda: self.feed.failures.plan_one(group, after), word="replay")
+
+        def check(text: str) -> None:
+            try:
+                edited(before, text)
+            except Refused as error:
+                raise ConfigError(str(error)) from None
+
+        title = f"event of {printable(group.letters[-1].message_id)}"
+        self.app.push_screen(Editor(title, pretty(before), check), take)
+
     def _plan(self, verb: str, *, discard: bool, word: str) -> None:
         group = self.pane.selected
         if group is None or self.running:
             self.app.bell()
             return
+        self._ask(verb, lambda: self.feed.failures.plans(group, discard=discard), word=word)
 
+    def _ask(self, verb: str, make: Callable[[], list[Plan]], *, word: str) -> None:
         def ask(plans: list[Plan]) -> None:
             count = sum(len(planned.letters) for planned in plans)
             if not count:
@@ -244,11 +311,13 @@ class FailuresScreen(ModeScreen):
             title = f"{verb} {count:,} {'failure' if count == 1 else 'failures'}"
             self.app.push_screen(Confirm(title, plan_text(plans, verb), word=word), go)
 
-        self.dashboard.ask(self, lambda: self.feed.failures.plans(group, discard=discard), ask)
+        self.dashboard.ask(self, make, ask)
 
     def _run(self, verb: str, plans: list[Plan], typed: str) -> None:
         self._cancel.clear()
         self.running = f"{verb} …"
+        self.query_one("#run", Static).update(Text(f" {self.running}"))
+        self.add_class("running")
         self.say_state()
 
         def work() -> None:
@@ -276,9 +345,12 @@ class FailuresScreen(ModeScreen):
         elif step is not None:
             counts = ", ".join(f"{count} {state}" for state, count in step.counts.items())
             self.running = f"{message.verb} {step.done}/{step.total}: {counts}"
+            told = progress_text(message.verb, step, self.app.theme_variables)
+            self.query_one("#run", Static).update(told)
         else:
             self.notify(f"{self.running or message.verb}; it is in the audit: lambdalog failures audit")
             self.running = ""
+            self.remove_class("running")
             self._wake.set()
         self.say_state()
 
@@ -321,3 +393,8 @@ class FailuresScreen(ModeScreen):
     def action_other(self) -> None:
         """The other pane."""
         self.focus_next()
+
+
+def _event_of(detail: Detail) -> str:
+    letter = detail.letter
+    return letter.event if letter.event is not None else letter.body

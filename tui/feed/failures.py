@@ -34,6 +34,10 @@ class Failures(Protocol):
         """What a replay or a discard of a group would take, queue by queue. Nothing is changed."""
         ...
 
+    def plan_one(self, group: Group, event: str | None) -> list[Plan]:
+        """What a replay of a group's newest failure would do, with its event as it is (None) or as edited."""
+        ...
+
     def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
         """Send exactly the planned failures again: a canary, then more and more. A text at the end: why it stopped early."""
         ...
@@ -86,6 +90,12 @@ class StoreFailures:
         chosen = where([group.fingerprint])
         make = self._desk.plan_discard if discard else self._desk.plan
         return [make(queue, where=chosen) for queue in group.queues]
+
+    def plan_one(self, group: Group, event: str | None) -> list[Plan]:
+        """What a replay of a group's newest failure would do."""
+        letter = group.letters[-1]
+        planned = self._desk.plan(letter.queue, where=where([f"id={letter.message_id}"]))
+        return [planned if event is None else self._desk.edit(planned, lambda _: event)]
 
     def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
         """Send exactly the planned failures again; what stops one queue's stops the others' too."""

@@ -10,8 +10,11 @@ from textual.widgets import Static
 from lambdalog.failures.marks import Mark
 from tests.tui.conftest import MockFeed, failures, groups, line
 from tests.tui.pilot import dashboard, until
+from tui.editor import Editor
 from tui.failures.confirm import Confirm
 from tui.failures.screen import FailuresScreen
+from tui.json_tree import JsonTree
+from tui.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,7 +60,8 @@ async def test_a_group_and_all_about_it(driven: Driven) -> None:
     """Each group is a row; the one under the cursor is told below: what, where, and its event."""
     told = str(driven.screen.query_one("#failure", Static).render())
     assert "GatewayError: payment p-2 got no answer" in told
-    assert '"id": "p-2"' in told
+    tree = driven.screen.query_one("#event", JsonTree)
+    assert [str(child.label) for child in tree.root.children] == ["id: p-2"]
     await driven.pilot.press("down")
     await until(driven.pilot, lambda: "Timeout" in str(driven.screen.query_one("#failure", Static).render()))
 
@@ -120,6 +124,8 @@ async def test_from_a_failure_to_its_log_lines(driven: Driven) -> None:
     await until(driven.pilot, lambda: driven.app.current_mode == "logs")
     await until(driven.pilot, lambda: len(driven.app.logs.view.buffer.shown) == 2)
     assert driven.app.logs.query_.text == "r-1"
+    await driven.pilot.press("backspace")
+    await until(driven.pilot, lambda: driven.app.current_mode == "failures")
 
 
 async def test_trouble_is_shown_and_overcome(driven: Driven) -> None:
@@ -142,3 +148,51 @@ async def test_why_a_replay_stopped_is_told(driven: Driven) -> None:
     await driven.pilot.press(*"replay", "enter")
     await until(driven.pilot, lambda: bool(said))
     assert "the canary failed" in said[0]
+
+
+async def test_one_event_is_edited_and_sent(driven: Driven) -> None:
+    """`E` opens the newest failure's event; only that failure is sent, with the event as it was left."""
+    await driven.pilot.press("E")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Editor))
+    editor = driven.app.screen
+    assert isinstance(editor, Editor)
+    editor.area.text = '{"id": "p-3"}'
+    await driven.pilot.press("ctrl+s")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    assert "1  with an edited event" in str(driven.app.screen.query_one(Static).render())
+    await driven.pilot.press(*"replay", "enter")
+    await until(driven.pilot, lambda: ("replay", "ffff-2") in driven.feed.failures.done)
+    assert driven.feed.failures.done == [("edit", '{"id":"p-3"}'), ("replay", "ffff-2")]
+
+
+async def test_what_is_no_json_is_not_taken(driven: Driven) -> None:
+    """A broken event is refused as it is typed, and nothing is sent; Escape leaves everything as it is."""
+    await driven.pilot.press("E")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Editor))
+    editor = driven.app.screen
+    assert isinstance(editor, Editor)
+    editor.area.text = '{"id": '
+    await until(driven.pilot, lambda: "no JSON" in str(editor.query_one(".note", Static).render()))
+    await driven.pilot.press("ctrl+s")
+    assert driven.app.screen is editor
+    await driven.pilot.press("escape")
+    await until(driven.pilot, lambda: driven.app.screen is driven.screen)
+    assert driven.feed.failures.done == []
+
+
+async def test_the_event_opens_on_a_page(driven: Driven) -> None:
+    """`v` shows the event as a tree, at any width."""
+    await driven.pilot.press("v")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Page))
+    assert driven.app.screen.query_one(JsonTree).root.children
+
+
+async def test_a_narrow_screen_has_the_event_below_the_stack() -> None:
+    """Where there is no room beside the stack, the event stands in its text."""
+    feed = MockFeed([], groups(failures(1)))
+    app = dashboard(feed)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: app.current_mode == "failures" and app.settled)
+        assert '"id": "p-2"' in str(app.screen.query_one("#failure", Static).render())
+        assert not app.screen.query_one("#event").display
