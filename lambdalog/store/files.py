@@ -9,7 +9,7 @@
     <root>/logs/<group>/.maint.lock                   held while segments are sealed, packed or removed
     <root>/logs.sqlite                                metric values, how far filters have come, queries
     <root>/.deliveries.lock                           held while subscription filters deliver
-    <root>/queues.sqlite, functions.sqlite, replay.sqlite
+    <root>/queues.sqlite, functions.sqlite, events.sqlite, throttles.sqlite, replay.sqlite
     <root>/replay/<run id>.lock                       held by the process that works on a replay or discard
     <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
     <root>/endpoint.lock                              held by the process that serves the store; tells its address

@@ -14,6 +14,7 @@ from lambdalog.errors import ConfigError
 from lambdalog.local.lambda_.aliases import choose
 from lambdalog.local.lambda_.launch import Launch
 from lambdalog.local.lambda_.names import LATEST
+from lambdalog.local.lambda_.throttles import Throttle, Throttles
 from lambdalog.runtime import Outcome, Runtime, Throttled
 from lambdalog.runtime.lineage import INVOCATIONS_MAX, arrive, caller_trace
 
@@ -30,9 +31,16 @@ class Invocation(Launch):
     """Invoke."""
 
     def __init__(
-        self, *, runtime: Runtime, events: AsyncEvents, random: Callable[[], float], **shared: Any
+        self,
+        *,
+        runtime: Runtime,
+        events: AsyncEvents,
+        random: Callable[[], float],
+        throttles: Throttles,
+        **shared: Any,
     ) -> None:
         super().__init__(**shared)
+        self.throttles = throttles
         self._runtime = runtime
         self._events = events
         self._random = random
@@ -113,7 +121,7 @@ class Invocation(Launch):
         InvalidRuntimeException for one that can't be started; RecursiveInvocationException for a function that has run too often in the chain whose header is `trace_id`.
         """
         if found.record.get("concurrency") == 0:
-            raise self._throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+            raise self._throttled(found, request_id, "ReservedFunctionConcurrentInvocationLimitExceeded")
         trace = arrive(trace_id, self.scope.function(found.name), self.clock.now())
         looping = trace.invocations > INVOCATIONS_MAX
         if looping and found.record.get("recursive_loop", "Terminate") == "Terminate":
@@ -139,7 +147,7 @@ class Invocation(Launch):
         except Throttled as throttled:
             reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
             raise self._throttled(
-                reason if throttled.reserved else "ConcurrentInvocationLimitExceeded"
+                found, request_id, reason if throttled.reserved else "ConcurrentInvocationLimitExceeded"
             ) from None
 
     def drawn(self, found: Found) -> Found:
@@ -154,8 +162,11 @@ class Invocation(Launch):
             raise self.no_function(found.name, found.qualifier)
         return replace(found, version=version)
 
-    def _throttled(self, reason: str) -> ClientError:
-        return self.refusal("TooManyRequestsException", "Rate Exceeded.", status=429, Reason=reason)
+    def _throttled(self, found: Found, request_id: str | None, reason: str) -> ClientError:
+        refused = self.refusal("TooManyRequestsException", "Rate Exceeded.", status=429, Reason=reason)
+        named = request_id or refused.response["ResponseMetadata"]["RequestId"]
+        self.throttles.note(Throttle(self.clock.now_ms(), found.name, named, reason))
+        return refused
 
 
 def _client_context(given: str | None) -> str | None:

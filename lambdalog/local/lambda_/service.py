@@ -19,6 +19,7 @@ from lambdalog.local.lambda_.permissions import Permissions
 from lambdalog.local.lambda_.polling import Polling
 from lambdalog.local.lambda_.sources.readers import Readers
 from lambdalog.local.lambda_.tags import Tags
+from lambdalog.local.lambda_.throttles import Throttles
 from lambdalog.runtime import Runtime
 from lambdalog.runtime.async_events import AsyncEvents
 from lambdalog.store.files import Layout
@@ -82,6 +83,7 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
             runtime=runtime or Runtime(logs=logs, clock=clock),
             events=AsyncEvents(root, clock=clock),
             random=random,
+            throttles=Throttles(root),
             sqs=sqs,
             sns=sns,
             streams=streams or _boto3_streams,
@@ -116,6 +118,7 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         """Kill all environments and close the databases."""
         self._runtime.close()
         self.catalog.close()
+        self.throttles.close()
         self._events.close()
 
 

@@ -1,0 +1,1 @@
+"""Invocations from log lines."""
