@@ -132,6 +132,27 @@ def test_each_snippet_of_the_failures_page_runs(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=dict(os.environ), check=True)
 
 
+TESTING = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+
+
+def test_the_tests_of_the_testing_page_pass(tmp_path: Path) -> None:
+    """Its files, as a user has them, run by pytest; its script, by Python."""
+    *files, script = re.findall(r"```python\n(.*?)```", TESTING, re.DOTALL)
+    for text in files:
+        (tmp_path / text.split()[1]).write_text(text)
+    (tmp_path / "script.py").write_text(script)
+    for arguments in (["-m", "pytest", "-q", "-p", "no:asyncio"], ["script.py"]):
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=dict(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_links_lead_somewhere() -> None:
     """Each relative link of the README and of docs/ is a file."""
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Settings:
     """How to serve. `port` 0: any free one. `host` other than loopback needs keys. `hosts`: names besides loopback's.
 
     `threads` invoke asynchronous events. `grace_seconds`: what running requests and invocations get when it stops.
+    `delay_scale` shortens Lambda's waits between retries, for tests.
     """
 
     host: str = "127.0.0.1"
@@ -45,6 +47,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     threads: int = 4
     grace_seconds: float = 30.0
+    delay_scale: float = 1.0
 
 
 class Service:
@@ -104,8 +107,9 @@ class Service:
 
     def start(self) -> None:
         """Begin to answer, and to work off what waits."""
-        # Subscribers are told to come here.
+        # Subscribers are told to come here, and functions find their own cloud.
         self._cloud.client("sns").home = self.url
+        self._cloud.client("lambda").surroundings = function_variables(self.environment, os.environ)
         for name, work in self._work():
             thread = threading.Thread(
                 target=self._run, args=(name, work), name=f"lambdalog-{name}", daemon=True
@@ -162,7 +166,7 @@ class Service:
         """What runs beside the endpoint, each in a thread, until the event is set."""
         loops = [loop for service in SERVICES for loop in self._cloud.client(service).background()]
         if not any(name == "events" for name, _ in loops):
-            worker = self._cloud.client("lambda").worker()
+            worker = self._cloud.client("lambda").worker(delay_scale=self.settings.delay_scale)
             loops += [(f"events-{number}", worker.run) for number in range(self.settings.threads)]
         return [*loops, ("upkeep", self._upkeep)]
 
@@ -181,3 +185,10 @@ class Service:
             except Exception:
                 logger.exception("%s failed; begun again in a second", name)
                 self._stop.wait(1)
+
+
+def function_variables(endpoint: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """What functions find besides their own variables: the endpoint, and where this process finds other services."""
+    elsewhere = {name: value for name, value in own.items() if name.startswith("AWS_ENDPOINT_URL_")}
+    ours = {f"AWS_ENDPOINT_URL_{name.upper()}" for name in (*SERVICES, "sts")}
+    return {name: value for name, value in elsewhere.items() if name not in ours} | dict(endpoint)

@@ -26,6 +26,8 @@ class Launch(Functions):
     def __init__(self, *, root: Path, **shared: Any) -> None:
         super().__init__(**shared)
         self.root = root
+        self.surroundings: dict[str, str] = {}
+        """What every function finds besides its own variables, which come first: where the store is served."""
         self._states: dict[str, tuple[float, str]] = {}
 
     def spec(self, found: Found) -> FunctionSpec:
@@ -33,7 +35,7 @@ class Launch(Functions):
         config, code = found.config, found.version["code"]
         folder = code_folder(self.root, code)
         try:
-            variables = self.variables(found.version, found.name)
+            variables = self.surroundings | self.variables(found.version, found.name)
         except Undecryptable as error:
             raise self.undecryptable(str(error)) from None
         # A function that asks for the store finds the one that runs it.

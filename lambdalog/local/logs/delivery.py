@@ -202,12 +202,20 @@ class Deliveries:
 
     def once(self) -> int:
         """Deliver what waits; how many messages were handed over. 0 while another process delivers."""
+        return self._once() or 0
+
+    def settled(self) -> bool:
+        """Whether nothing waits: a look that nobody else had the claim for found nothing to hand over."""
+        return self._once() == 0
+
+    def _once(self) -> int | None:
+        """How many messages were handed over; None while somebody else delivers."""
         subscribed = self._subscribed()
         if not subscribed:
             return 0
         with claim(self._store.layout.deliveries_lock) as alone:
             if not alone:
-                return 0
+                return None
             done = sum(
                 self._filter(info, name, record)
                 for info in subscribed

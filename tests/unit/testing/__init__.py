@@ -1,0 +1,1 @@
+"""lambdalog.testing."""
