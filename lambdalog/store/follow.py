@@ -11,6 +11,7 @@ import os
 import time
 from collections import OrderedDict
 from contextlib import suppress
+from enum import Enum
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Self
@@ -40,6 +41,14 @@ READ_BYTES: Final = 4 * 1024 * 1024
 BACKLOG_EVENTS: Final = 10_000
 
 _position = itemgetter(0, 1, 5, 6)
+
+
+class _State(Enum):
+    """What became of reading a live file."""
+
+    READ = 0
+    PART = 1  # there is more in it than is taken in at once
+    GONE = 2
 
 
 class _Tail:
@@ -241,32 +250,43 @@ class Follower:
         whole = names is None
         if names is None:
             names = {*group.segments.live_names(), *group.tails}
+        behind: set[str] = set()
         with suppress(KeyError):  # the group is gone
-            for name in sorted(names):
-                if name.endswith(files.LIVE_SUFFIX) and not self._read_live(group, name, events):
+            for name in sorted(names):  # a stream's segments in the order they were begun
+                if not name.endswith(files.LIVE_SUFFIX):
+                    continue
+                part = files.stream_part(name)
+                if part in behind:
+                    continue  # what its stream wrote before isn't all read yet
+                state = self._read_live(group, name, events)
+                if state is _State.PART:
+                    behind.add(part)
+                    self._more = True
+                elif state is _State.GONE:
                     # Sealed since we were told of it. Its rest comes now, before what its stream wrote next is handed over.
                     whole = True
             if whole:
                 self._read_sealed(group, events)
 
-    def _read_live(self, group: _Group, name: str, events: list[Event]) -> bool:
-        """Read on in a live file; False if it is no longer there."""
+    def _read_live(self, group: _Group, name: str, events: list[Event]) -> _State:
+        """Read on in a live file."""
         tail = group.tails.get(name)
         if tail is None:
             tail = self._new_tail(group, name)
             if tail is None:
-                return True
+                return _State.READ
         path = group.layout.live / name
         try:
             if path not in self._open and path.stat().st_size <= tail.offset:
-                return True
+                return _State.READ
             fd = self._descriptor(path)
         except FileNotFoundError:
-            return False
+            return _State.GONE
         size = os.fstat(fd).st_size
         if size <= tail.offset:
-            return True
-        data = os.pread(fd, min(size - tail.offset, READ_BYTES), tail.offset)
+            return _State.READ
+        begin = tail.offset
+        data = os.pread(fd, min(size - begin, READ_BYTES), begin)
         whole = data.rfind(b"\n") + 1  # a write may be half done
         if not whole and len(data) == READ_BYTES:
             data = os.pread(fd, size - tail.offset, tail.offset)
@@ -274,8 +294,7 @@ class Follower:
         if whole:
             events += group.reader.events(tail.stream, tail.segment, tail.offset, data[:whole])
             tail.offset += whole
-            self._more = self._more or tail.offset < size
-        return True
+        return _State.PART if len(data) < size - begin else _State.READ
 
     def _new_tail(self, group: _Group, name: str) -> _Tail | None:
         segment = name.removesuffix(files.LIVE_SUFFIX)
@@ -305,10 +324,17 @@ class Follower:
     # --- what was sealed
 
     def _read_sealed(self, group: _Group, events: list[Event]) -> None:
+        # What is packed while it is read is looked for again at once: other events of its streams are in hand already.
+        while self._read_new(group, events):
+            pass
+
+    def _read_new(self, group: _Group, events: list[Event]) -> bool:
+        """Read what was sealed since; whether some of it was moved meanwhile."""
+        moved = False
         new = [held.file for held in group.segments.sealed() if held.file.name not in group.done]
         if not new:
             self._drop_removed(group)
-            return
+            return False
         streams = self._store.catalog.streams(group.name)
         gone = self._store.catalog.gone(group.name)
         handled: set[str] = set()
@@ -323,7 +349,7 @@ class Follower:
                     ):
                         self._read_entry(group, file, entry, events)
             except FileNotFoundError:
-                self._more = True  # packed into another file, which is read in its turn
+                moved = True  # packed into another file, which is read in its turn
                 continue
             handled.update({file.name}, (entry.origin for entry in file.index.segments))
             read.append(file)
@@ -331,6 +357,7 @@ class Follower:
             for entry in file.index.segments:
                 self._drop(group, entry.segment + files.LIVE_SUFFIX)
         group.done |= handled
+        return moved
 
     def _read_entry(self, group: _Group, file: SealedFile, entry: SegmentEntry, events: list[Event]) -> None:
         name = entry.segment + files.LIVE_SUFFIX

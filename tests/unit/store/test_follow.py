@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdalog.store import Event, LogStore
+from lambdalog.store import Event, LogStore, maintenance
 from lambdalog.store import follow as follow_module
 from lambdalog.store.maintenance import maintain
+from lambdalog.store.sealed import SealedFile
 from lambdalog.store.watch import Polling, new_watch
 
 if TYPE_CHECKING:
@@ -221,3 +222,55 @@ def test_a_large_burst_comes_in_pieces(
         with store.follow() as follower:
             store.append("g", "s", [(T0 + n, text) for n, text in enumerate(texts)])
             assert [event.message for event in follow_all(follower)] == texts
+
+
+def test_what_is_packed_while_it_is_read_comes_in_order(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sealed file that vanishes into a pack is read there at once, before what its stream wrote next is handed over."""
+    read = SealedFile.frame
+    packed: list[SealedFile] = []
+
+    def vanishing(file: SealedFile, number: int) -> bytes:
+        if not packed:
+            packed.append(file)
+            with LogStore(store_path) as other:
+                maintain(other)
+        return read(file, number)
+
+    with LogStore(store_path) as store:
+        store.create_group("g")
+        store.create_stream("g", "s")
+        with store.follow() as follower:
+            with monkeypatch.context() as patch:
+                patch.setattr(maintenance._Group, "_pack_sealed", lambda _: None)
+                for number in range(3):
+                    store.append("g", "s", [(T0 + number, str(number))])
+                    store.close()
+                    maintain(store)
+            store.append("g", "s", [(T0 + 3, "3")])
+            monkeypatch.setattr(SealedFile, "frame", vanishing)
+            assert [event.message for event in follower.poll(5)] == ["0", "1", "2", "3"]
+        assert packed
+        assert not packed[0].path.exists()
+
+
+def test_a_segment_that_is_behind_holds_its_stream_back(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than a poll takes in of an older segment comes before anything of the next one; other streams go on."""
+    monkeypatch.setattr("lambdalog.store.follow.READ_BYTES", 1000)
+    with LogStore(store_path) as store:
+        store.create_group("g")
+        for stream in "st":
+            store.create_stream("g", stream)
+        with store.follow() as follower:
+            store.append("g", "s", [(T0 + number, f"{number}" + "x" * 100) for number in range(50)])
+            store.close()
+            store.append("g", "s", [(T0 + 50, "50")])
+            store.append("g", "t", [(T0 + 60, "other")])
+            polls = [[event.message.rstrip("x") for event in follower.poll(1)] for _ in range(12)]
+    assert "other" in polls[0]
+    assert [text for poll in polls for text in poll if text != "other"] == [
+        str(number) for number in range(51)
+    ]
