@@ -11,6 +11,7 @@ from lambdalog.errors import ConfigError
 from lambdalog.settings import Aws, Disk, commands_allowed, find_target, parse_target, region
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mypy_boto3_lambda import LambdaClient
@@ -53,6 +54,7 @@ class Cloud:
         self._session_arguments = session or {}
         self._lock = threading.RLock()
         self._clients: dict[str, Any] = {}
+        self._shared: dict[str, Any] = {}
         self._session: Any = None
         self.root: Path | None = target.path if isinstance(target, Disk) else None
         self.scope = Scope(region=target.region or region() if isinstance(target, Aws) else region())
@@ -134,6 +136,13 @@ class Cloud:
 
         exchange = Exchange(lambda name, operation, params: self.client(name).call(operation, params))
         return boto3_client(service, exchange, region=self.scope.region)
+
+    def shared(self, name: str, make: Callable[[], Any]) -> Any:
+        """One thing for all who use this cloud, made on first use: what AWS counts together must be counted together."""
+        with self._lock:
+            if name not in self._shared:
+                self._shared[name] = make()
+            return self._shared[name]
 
     def close(self) -> None:
         """Let go of clients, processes and files."""

@@ -95,6 +95,30 @@ def test_the_logs_page_names_what_there_is() -> None:
     assert missing == {"median", "percentile"}  # other names of pct
 
 
+TAILS = re.findall(r"```sh\n(.*?)```", LOGS, re.DOTALL)[0].splitlines()
+
+
+def test_each_tail_of_the_logs_page_runs(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a store with these groups; every option of the command is spoken of."""
+    from click.testing import CliRunner
+
+    from lambdalog.cli.tail import command
+
+    assert cloud.root is not None
+    for name in ("orders", "payments", "stock"):
+        cloud.logs.create_log_group(logGroupName=f"/aws/lambda/{name}")
+    monkeypatch.setenv("LAMBDALOG_STORE", f"disk:{cloud.root}")
+    assert len(TAILS) > 5
+    for line in TAILS:
+        done = CliRunner().invoke(command, shlex.split(line)[2:])
+        assert (done.exit_code, done.output) == (0, ""), line
+    named = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+    assert [option for option in named if option not in {"--store"} and option not in LOGS] == [
+        "--follow",
+        "--live",
+    ]
+
+
 def test_each_snippet_of_the_logs_page_runs(tmp_path: Path) -> None:
     """As a file of its own, in an empty folder."""
     (code,) = re.findall(r"```python\n(.*?)```", LOGS, re.DOTALL)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from lambdalog.errors import LambdalogError
+from lambdalog.errors import LambdalogError, PatternError
 from lambdalog.printable import printable
 
 
 def explain(error: BaseException) -> str | None:
     """The line for an error that a user can do something about; None for one that is a bug of ours."""
+    if isinstance(error, PatternError):
+        return printable(f"{error} (at character {error.position + 1} of the pattern)")
     if isinstance(error, LambdalogError):
         return printable(str(error))
     if isinstance(error, OSError):

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from lambdalog.cli.options import interactive, open_cloud, store_option, write_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
+    from lambdalog.query.pattern import Pattern
     from lambdalog.tail import Line, Source
+    from lambdalog.tail.render import Shown
 
-# A page bounds memory however much there is to print.
-PAGE = 5000
+# How long a look for new lines takes at most: then notes are shown, and whether anybody still reads is asked.
+POLL_SECONDS: Final = 0.5
 
 
 @click.command(name="tail")
@@ -27,10 +30,27 @@ PAGE = 5000
     "--since", default="10m", show_default=True, help="From when: 10m, '2h ago', 'yesterday 14:00', ISO."
 )
 @click.option("--until", help="Up to when.")
-@click.option("--filter", "pattern", metavar="PATTERN", help="A CloudWatch filter pattern.")
+@click.option("--filter", "--grep", "pattern", metavar="PATTERN", help="A CloudWatch filter pattern.")
 @click.option("--stream", metavar="PREFIX", help="Only streams whose name begins so.")
 @click.option(
+    "--request", metavar="ID", help="Only this request: all its lines, also those that don't name it."
+)
+@click.option(
+    "-C",
+    "--context",
+    type=click.IntRange(0, 10_000),
+    default=0,
+    metavar="N",
+    help="With N lines of the same stream before and after each that --filter or --request finds.",
+)
+@click.option("--fold", is_flag=True, help="START, END and REPORT as one line an invocation.")
+@click.option(
     "--format", "form", type=click.Choice(["text", "json", "raw"]), default="text", show_default=True
+)
+@click.option(
+    "--live/--no-live",
+    default=True,
+    help="On AWS, follow the busiest of many groups by Live Tail, which AWS charges by the minute.  [default: live]",
 )
 @store_option
 def command(
@@ -40,7 +60,11 @@ def command(
     until: str | None,
     pattern: str | None,
     stream: str | None,
+    request: str | None,
+    context: int,
+    fold: bool,
     form: str,
+    live: bool,
     store: str | None,
 ) -> None:
     """Print log lines of GROUPs, merged by time. A GROUP is a name, a function's name or a glob; none means all."""
@@ -52,54 +76,137 @@ def command(
     start, end = parse_time(since, now), parse_time(until, now) if until else None
     if follow and end is not None:
         raise click.UsageError("--follow goes on for ever; --until says when to stop. Give one of them.")
+    if end is not None and end <= start:
+        raise click.UsageError(f"--until {until} is not after --since {since}: there is nothing in between.")
+    if request is not None and not request.strip():
+        raise click.UsageError("--request takes a request id; this one is empty.")
+    asked = parse(pattern) if pattern else None
+    if context and asked is None and request is None:
+        raise click.UsageError("--context shows what is around the lines that --filter or --request finds.")
+    view = View(form, asked, request, context, fold=fold)
     with open_cloud(store) as cloud:
+        # What is near to a match need not match: with --context, following looks at every line.
+        narrow = not (follow and context)
         source = open_source(
-            cloud, groups=groups, stream_prefix=stream, pattern=parse(pattern) if pattern else None
+            cloud,
+            groups=groups,
+            stream_prefix=stream,
+            pattern=asked if narrow else None,
+            request=request if narrow else None,
+            live=live,
         )
-        show = _shower(form)
         if follow:
-            _follow(source, start, show)
-        else:
-            _pages(source, start, end, show)
-            if groups and not source.groups():
-                raise click.ClickException(
-                    f"no log group is called {' or '.join(groups)}; see them with: lambdalog tail"
-                )
-
-
-def _shower(form: str) -> Callable[[Line], str]:
-    from lambdalog.tail.render import as_json, as_text
-
-    if form == "json":
-        return as_json
-    if form == "raw":
-        return lambda line: line.message.rstrip("\n")
-    colour = "NO_COLOR" not in os.environ and (interactive() or "FORCE_COLOR" in os.environ)
-    return lambda line: as_text(line, colour=colour)
-
-
-def _pages(source: Source, start: int, end: int | None, show: Callable[[Line], str]) -> None:
-    shown: set[str] = set()
-    while True:
-        page = source.page(start, end, PAGE + len(shown))
-        for line in page:
-            if line.id not in shown:
-                write_line(show(line))
-        if len(page) < PAGE + len(shown):
+            _follow(source, groups, start, view)
             return
-        # The next page begins with this moment's lines once more; their ids tell which were printed.
-        last = page[-1].timestamp
-        shown = {line.id for line in page if line.timestamp == last} | (shown if last == start else set())
-        start = last
+        view.write(view.folded(view.page(source, start, end)))
+        _say(source.notes())
+        if groups and not view.anything and not source.groups():
+            raise click.ClickException(
+                f"no log group is called {' or '.join(groups)}; see them with: lambdalog group list"
+            )
 
 
-def _follow(source: Source, start: int, show: Callable[[Line], str]) -> None:
+class View:
+    """How lines are shown."""
+
+    def __init__(
+        self, form: str, pattern: Pattern | None, request: str | None, context: int, *, fold: bool
+    ) -> None:
+        from lambdalog.tail.invocations import Folding
+
+        self.anything = False
+        self._form = _shower(form)
+        self._gaps = form != "json"
+        self._pattern = pattern
+        self._request = request
+        self._context = context
+        self._folding = Folding() if fold else None
+
+    def page(self, source: Source, start: int, end: int | None) -> Iterator[Shown]:
+        """What there is, with what is around it if that was asked for."""
+        from lambdalog.tail.context import around
+        from lambdalog.tail.render import Shown
+
+        lines = source.lines(start, end)
+        if self._context:
+            return around(lines, self._context, self._matcher(), source)
+        return map(Shown, lines)
+
+    def coming(self) -> Callable[[Line], Iterable[Shown]]:
+        """What to show as lines come, one after another."""
+        from lambdalog.tail.context import Following
+        from lambdalog.tail.render import Shown
+
+        if self._context:
+            return Following(self._context, self._matcher()).take
+        return lambda line: (Shown(line),)
+
+    def folded(self, lines: Iterable[Shown], *, last: bool = True) -> Iterator[Shown]:
+        """The lines, those of each invocation folded if that was asked for; `last`: no more will come."""
+        if self._folding is None:
+            yield from lines
+            return
+        for shown in lines:
+            yield from self._folding.take(shown)
+        if last:
+            yield from self._folding.rest()
+
+    def write(self, lines: Iterable[Shown]) -> None:
+        """Print lines."""
+        for shown in lines:
+            if shown.gap and self._gaps:
+                write_line("--")
+            write_line(self._form(shown))
+            self.anything = True
+
+    def _matcher(self) -> Callable[[Line], bool]:
+        from lambdalog.tail.request import Belonging
+
+        belongs = Belonging(self._request) if self._request is not None else None
+        pattern = self._pattern
+
+        def matches(line: Line) -> bool:
+            own = belongs is None or belongs(line)
+            return own and (pattern is None or pattern.matches(line.message))
+
+        return matches
+
+
+def _shower(form: str) -> Callable[[Shown], str]:
+    if form == "json":
+        return lambda shown: shown.json()
+    if form == "raw":
+        return lambda shown: shown.raw()
+    colour = "NO_COLOR" not in os.environ and (interactive() or "FORCE_COLOR" in os.environ)
+    return lambda shown: shown.text(colour=colour)
+
+
+def _follow(source: Source, groups: tuple[str, ...], start: int, view: View) -> None:
+    if groups and not source.groups():
+        _say([f"no log group is called {' or '.join(groups)} yet; waiting for it"])
+    take = view.coming()
     following = source.follow(start)
     try:
-        while True:
-            for line in following.poll(0.5):
-                write_line(show(line))
-            for note in following.notes():
-                print(f"lambdalog: {note}", file=sys.stderr)
+        while not _deserted():
+            lines = following.poll(POLL_SECONDS)
+            view.write(view.folded((shown for line in lines for shown in take(line)), last=False))
+            _say(following.notes())
     finally:
         following.close()
+
+
+def _say(notes: list[str]) -> None:
+    from lambdalog.printable import printable
+
+    for note in notes:
+        print(f"lambdalog: {printable(note)}", file=sys.stderr, flush=True)
+
+
+def _deserted() -> bool:
+    """Whether standard output is a pipe whose reader has gone: a quiet follower would never write, and never know."""
+    try:
+        asked = select.poll()
+        asked.register(sys.stdout.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLNVAL) for _, event in asked.poll(0))
+    except (OSError, ValueError, AttributeError):
+        return False  # no file, or no such call here

@@ -1,35 +1,37 @@
-"""Lines of CloudWatch Logs, by FilterLogEvents.
-
-Events become visible some time after their timestamp. Following therefore looks back over a window again and again, and
-knows by their ids the events that it has given; what comes later than the window is found by one slower look, counted.
-"""
+"""Lines of CloudWatch Logs, by FilterLogEvents, one call after another out of the account's budget."""
 
 from __future__ import annotations
 
 import heapq
-import threading
+from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from lambdalog.clock import SYSTEM
-from lambdalog.tail.source import Line
+from lambdalog.tail.budget import Budget
+from lambdalog.tail.request import lines_of, naming
+from lambdalog.tail.source import Line, prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from lambdalog.clock import Clock
     from lambdalog.query.pattern import Pattern
+    from lambdalog.tail.following import AwsFollowing
+    from lambdalog.tail.source import Wanted
 
-# Ten seconds lost nothing at 5 % late arrivals of up to eight seconds.
-LOOK_BACK_MS: Final = 10_000
-POLL_SECONDS: Final = 1.0
-BACKOFF_MOST: Final = 30.0
-GROUPS_EVERY_SECONDS: Final = 30.0
-_THROTTLES: Final = frozenset(
-    {"ThrottlingException", "LimitExceededException", "ServiceUnavailableException"}
-)
+# A page of FilterLogEvents holds so many events, or 1 MB of them.
+PAGE_MOST: Final = 10_000
+
+
+class Group(NamedTuple):
+    """A log group as DescribeLogGroups lists it."""
+
+    name: str
+    arn: str
+    stored_bytes: int
 
 
 class AwsSource:
@@ -38,56 +40,113 @@ class AwsSource:
     def __init__(
         self,
         logs: Any,
-        wanted: Callable[[str], bool],
-        stream_prefix: str | None,
-        pattern: Pattern | None,
+        wanted: Wanted,
         *,
         clock: Clock = SYSTEM,
+        budget: Budget | None = None,
+        live: bool = True,
     ) -> None:
-        self._logs = logs
-        self._wanted = wanted
-        self._clock = clock
-        self._pattern = pattern
-        self._search: dict[str, Any] = {}
-        if stream_prefix is not None:
-            self._search["logStreamNamePrefix"] = stream_prefix
-        if pattern is not None:
-            self._search["filterPattern"] = str(pattern)
+        self.wanted = wanted
+        self.logs = logs
+        self.clock = clock
+        self.budget = budget or Budget(clock)
+        self._live = live
+        self._notes: list[str] = []
 
     def groups(self) -> list[str]:
         """The account's groups that are meant."""
-        pages = self._logs.get_paginator("describe_log_groups").paginate()
-        return [
-            group["logGroupName"]
-            for page in pages
-            for group in page["logGroups"]
-            if self._wanted(group["logGroupName"])
-        ]
+        return [group.name for page in self.listing() for group in self.budget.call(page)]
+
+    def listing(self) -> Iterator[Any]:
+        """Calls that each give one page of the groups that are meant; sorted, if made one after another to the end."""
+        for prefix in prefixes(self.wanted.groups) if self.wanted.groups else [""]:
+            asked: dict[str, Any] = {"logGroupNamePrefix": prefix} if prefix else {}
+            token: list[str | None] = [None]
+
+            def page(asked: dict[str, Any] = asked, token: list[str | None] = token) -> list[Group]:
+                more = {"nextToken": token[0]} if token[0] else {}
+                answer = self.logs.describe_log_groups(**asked, **more)
+                token[0] = answer.get("nextToken")
+                return [
+                    Group(
+                        group["logGroupName"],
+                        group.get("logGroupArn") or group.get("arn", "").removesuffix(":*"),
+                        group.get("storedBytes", 0),
+                    )
+                    for group in answer["logGroups"]
+                    if self.wanted.group(group["logGroupName"])
+                ]
+
+            yield page
+            while token[0]:
+                yield page
+
+    def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
+        """Merged over all groups, as they are read."""
+        if self.wanted.request is not None:
+            return self._of_request(self.wanted.request, start, end, descending=descending)
+        return self._merged(start, end, self.wanted.pattern, descending=descending)
 
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
-        """Merged over all groups; CloudWatch's end is inclusive, ours is not."""
-        bounds: dict[str, Any] = {}
-        if start is not None:
-            bounds["startTime"] = start
-        if end is not None:
-            bounds["endTime"] = end - 1
-        found = [self.events(group, limit, descending=descending, **bounds) for group in self.groups()]
-        merged = heapq.merge(*found, key=attrgetter("order"), reverse=descending)
-        return list(merged)[:limit]
+        """Merged over all groups, none of which is asked for more than `limit`."""
+        if self.wanted.request is not None:
+            return list(islice(self.lines(start, end, descending=descending), limit))
+        found = self._merged(start, end, self.wanted.pattern, descending=descending, limit=limit)
+        return list(islice(found, limit))
+
+    def minutes(self, start: int, end: int) -> dict[int, tuple[int, int]] | None:
+        """CloudWatch Logs has no counts that could be read for less than the lines themselves."""
+        del start, end
+        return None
 
     def follow(self, since: int | None) -> AwsFollowing:
-        """New lines, looked for each second."""
-        return AwsFollowing(self, self._clock.now_ms() if since is None else since, self._clock)
+        """New lines, looked for again and again."""
+        from lambdalog.tail.following import AwsFollowing
+        from lambdalog.tail.live import LiveSession
 
-    def events(
-        self, group: str, limit: int | None = None, *, descending: bool = False, **bounds: Any
-    ) -> list[Line]:
-        """One group's events in the bounds, in order."""
-        search = self._search | bounds | ({"startFromHead": False} if descending else {})
-        pages = self._logs.get_paginator("filter_log_events").paginate(
-            logGroupName=group, **search, PaginationConfig={"MaxItems": limit} if limit else {}
+        return AwsFollowing(
+            self,
+            self.clock.now_ms() if since is None else since,
+            session=LiveSession if self._live else None,
         )
-        return [
+
+    def before(self, line: Line, count: int) -> list[Line]:
+        """What stands right before a line in its stream, in order, whatever the filter."""
+        found: list[Line] = []
+        passed = False
+        for one in self._scan(
+            line.group, None, line.timestamp + 1, stream=line.stream, descending=True, limit=count + 1
+        ):
+            if passed:
+                found.append(one)
+            passed = passed or one.id == line.id
+            if len(found) == count:
+                break
+        return found[::-1]
+
+    def after(self, line: Line, count: int) -> list[Line]:
+        """What follows a line in its stream, in order, whatever the filter."""
+        lines = self._scan(line.group, line.timestamp, None, stream=line.stream, limit=count + 1)
+        for one in lines:
+            if one.id == line.id:
+                break
+        return list(islice(lines, count))
+
+    def notes(self) -> list[str]:
+        """What was refused, each once."""
+        notes, self._notes = self._notes, []
+        return notes
+
+    # --- reading
+
+    def events(self, group: str, pattern: Pattern | None, **params: Any) -> tuple[list[Line], str | None]:
+        """One call of FilterLogEvents, outside of the budget: (lines of the group, token of the next page)."""
+        if self.wanted.stream_prefix is not None and "logStreamNames" not in params:
+            params["logStreamNamePrefix"] = self.wanted.stream_prefix
+        if pattern is not None:
+            params["filterPattern"] = str(pattern)
+        answer = self.logs.filter_log_events(logGroupName=group, **params)
+        lines = [
             Line(
                 event["timestamp"],
                 event["ingestionTime"],
@@ -96,81 +155,88 @@ class AwsSource:
                 event["message"],
                 event["eventId"],
             )
-            for page in pages
-            for event in page["events"]
+            for event in answer["events"]
             # Asked for again here: what speaks AWS's protocol need not know the whole pattern language.
-            if self._pattern is None or self._pattern.matches(event["message"])
+            if pattern is None or pattern.matches(event["message"])
         ]
+        return lines, answer.get("nextToken")
 
-
-class AwsFollowing:
-    """Looks at each group in turn, over a window that overlaps the last one."""
-
-    def __init__(self, source: AwsSource, since: int, clock: Clock) -> None:
-        self.late = 0
-        self._source = source
-        self._clock = clock
-        self._since = since
-        self._looked = clock.now_ms()
-        self._seen: dict[str, int] = {}
-        self._groups: list[str] = []
-        self._listed = float("-inf")
-        self._next = clock.monotonic()
-        self._pause = POLL_SECONDS
-        self._notes: list[str] = []
-        self._wake = threading.Event()
-
-    def poll(self, timeout: float) -> list[Line]:
-        """Lines that came since the last look, once each."""
-        until = self._clock.monotonic() + timeout
-        while not self._wake.is_set():
-            now = self._clock.monotonic()
-            if now >= self._next:
-                found = self._look()
-                self._next = self._clock.monotonic() + self._pause
-                if found:
-                    return found
-            elif now >= until:
-                break
-            else:
-                self._clock.wait(self._wake, min(self._next, until) - now)
-        self._wake.clear()
-        return []
-
-    def wake(self) -> None:
-        """End a wait."""
-        self._wake.set()
-
-    def notes(self) -> list[str]:
-        """What happened since the last call."""
-        notes, self._notes = self._notes, []
-        return notes
-
-    def close(self) -> None:
-        """There is nothing to let go of but the memory of ids."""
-        self._seen = {}
-
-    def _look(self) -> list[Line]:
-        now = self._clock.now_ms()
-        # From before the last look that was answered: a pause for throttling is looked over as well.
-        start = max(self._since, self._looked - LOOK_BACK_MS)
-        try:
-            if self._clock.monotonic() - self._listed > GROUPS_EVERY_SECONDS:
-                self._groups = self._source.groups()
-                self._listed = self._clock.monotonic()
-            found = [line for group in self._groups for line in self._source.events(group, startTime=start)]
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _THROTTLES:
+    def _scan(
+        self,
+        group: str,
+        start: int | None,
+        end: int | None,
+        *,
+        stream: str | None = None,
+        pattern: Pattern | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Line]:
+        """One group's lines, page after page; CloudWatch's end is inclusive, ours is not."""
+        params: dict[str, Any] = {}
+        if start is not None:
+            params["startTime"] = max(start, 0)
+        if end is not None:
+            params["endTime"] = max(end - 1, 0)
+        if stream is not None:
+            params["logStreamNames"] = [stream]
+        if descending:
+            params["startFromHead"] = False
+        if limit is not None:
+            params["limit"] = min(limit, PAGE_MOST)
+        while True:
+            try:
+                lines, token = self.budget.call(self.events, group=group, pattern=pattern, **params)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                    return  # deleted since it was listed
                 raise
-            self._pause = min(self._pause * 2, BACKOFF_MOST)
-            self._notes.append(f"AWS throttles: looking again in {self._pause:.0f} s")
-            return []
-        self._pause = POLL_SECONDS
-        self._looked = now
-        fresh = [line for line in found if line.id not in self._seen]
-        self._seen |= {line.id: line.timestamp for line in fresh}
-        # What lies before the window is not asked for again, so its ids need not be known.
-        self._seen = {
-            id_: timestamp for id_, timestamp in self._seen.items() if timestamp >= start - LOOK_BACK_MS
-        }
-        return sorted(fresh, key=attrgetter("order"))
+            yield from lines
+            if not token:
+                return
+            params["nextToken"] = token
+
+    def _merged(
+        self,
+        start: int | None,
+        end: int | None,
+        pattern: Pattern | None,
+        *,
+        descending: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[Line]:
+        found = [
+            self._guarded(
+                group,
+                self._scan(group, start, end, pattern=pattern, descending=descending, limit=limit),
+            )
+            for group in self.groups()
+        ]
+        yield from heapq.merge(*found, key=attrgetter("order"), reverse=descending)
+
+    def _guarded(self, group: str, lines: Iterator[Line]) -> Iterator[Line]:
+        """The lines; that one of many groups may not be read is said, and no reason to read none."""
+        try:
+            yield from lines
+        except ClientError as error:
+            if not refused(error) or group in self.wanted.groups:
+                raise
+            self._notes.append(f"{group} can't be read: {error.response['Error']['Message']}")
+
+    def _of_request(
+        self, request: str, start: int | None, end: int | None, *, descending: bool
+    ) -> Iterator[Line]:
+        pattern = self.wanted.pattern
+        found = lines_of(
+            request,
+            self._merged(start, end, naming(request)),
+            lambda line: self._scan(line.group, line.timestamp, end, stream=line.stream),
+        )
+        lines = (line for line in found if pattern is None or pattern.matches(line.message))
+        # An invocation ends after 15 minutes at most: its lines can be turned round.
+        yield from reversed(list(lines)) if descending else lines
+
+
+def refused(error: ClientError) -> bool:
+    """Whether AWS says that this caller may not read this group."""
+    return error.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}

@@ -8,6 +8,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambdalog.store import Scan
+from lambdalog.store.rollup import add
+from lambdalog.tail.request import Belonging, lines_of, naming
 from lambdalog.tail.source import Line
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from lambdalog.query.pattern import Pattern
     from lambdalog.store import Event, LogStore
     from lambdalog.store.follow import Follower
+    from lambdalog.tail.source import Wanted
 
 
 def line_of(event: Event) -> Line:
@@ -33,46 +36,118 @@ def line_of(event: Event) -> Line:
 class DiskSource:
     """Lines of the groups of a store."""
 
-    def __init__(
-        self,
-        store: LogStore,
-        wanted: Callable[[str], bool],
-        stream_prefix: str | None,
-        pattern: Pattern | None,
-    ) -> None:
+    def __init__(self, store: LogStore, wanted: Wanted) -> None:
         self._store = store
         self._wanted = wanted
-        self._prefix = stream_prefix
-        self._pattern = pattern
+        self._told = 0
 
     def groups(self) -> list[str]:
         """The groups that are read."""
-        return [name for name in self._store.groups() if self._wanted(name)]
+        return [name for name in self._store.groups() if self._wanted.group(name)]
+
+    def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
+        """Merged over all groups, as they are read."""
+        if self._wanted.request is not None:
+            return self._of_request(self._wanted.request, start, end, descending=descending)
+        return self._merged(start, end, self._wanted.pattern, descending=descending)
 
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
         """Merged over all groups."""
-        scans = [self._scan(group, start, end, descending=descending) for group in self.groups()]
-        merged = heapq.merge(*scans, key=attrgetter("order"), reverse=descending)
-        found = list(islice(merged, limit))
-        for scan in scans:
-            scan.close()  # type: ignore[attr-defined]
-        return found
+        lines = self.lines(start, end, descending=descending)
+        try:
+            return list(islice(lines, limit))
+        finally:
+            lines.close()  # type: ignore[attr-defined]
+
+    def minutes(self, start: int, end: int) -> dict[int, tuple[int, int]] | None:
+        """From the rollups of what is sealed, and a look at the rest. They know of groups only, and of whole minutes."""
+        if not self._wanted.everything:
+            return None
+        counts: dict[int, tuple[int, int]] = {}
+        for group in self.groups():
+            try:
+                add(counts, self._store.minutes(group, start=start, end=end))
+            except KeyError:
+                continue  # deleted since it was listed
+        return dict(sorted(counts.items()))
 
     def follow(self, since: int | None) -> DiskFollowing:
         """Milliseconds behind the writers."""
         return DiskFollowing(
-            self._store.follow(groups=self._wanted, since=since), self._prefix, self._pattern
+            self._store.follow(groups=self._wanted.group, since=since), self._wanted, self.notes
         )
 
-    def _scan(self, group: str, start: int | None, end: int | None, *, descending: bool) -> Iterator[Line]:
+    def before(self, line: Line, count: int) -> list[Line]:
+        """What stands right before a line in its stream, in order, whatever the filter."""
+        stream = self._scan(line.group, None, line.timestamp + 1, streams={line.stream}, descending=True)
+        found: list[Line] = []
+        for one in stream:
+            if one.order < line.order:
+                found.append(one)
+                if len(found) == count:
+                    break
+        return found[::-1]
+
+    def after(self, line: Line, count: int) -> list[Line]:
+        """What follows a line in its stream, in order, whatever the filter."""
+        stream = self._scan(line.group, line.timestamp, None, streams={line.stream})
+        return list(islice((one for one in stream if one.order > line.order), count))
+
+    def notes(self) -> list[str]:
+        """What could not be read, each once."""
+        damage = self._store.damage[self._told :]
+        self._told += len(damage)
+        return [f"{one.group}: {one.what}; passed over, see: lambdalog store check" for one in damage]
+
+    # --- scans
+
+    def _merged(
+        self, start: int | None, end: int | None, pattern: Pattern | None, *, descending: bool = False
+    ) -> Iterator[Line]:
+        scans = [
+            self._scan(group, start, end, pattern=pattern, descending=descending) for group in self.groups()
+        ]
+        try:
+            if len(scans) == 1:
+                yield from scans[0]
+            else:
+                yield from heapq.merge(*scans, key=attrgetter("order"), reverse=descending)
+        finally:
+            for scan in scans:
+                scan.close()  # type: ignore[attr-defined]
+
+    def _of_request(
+        self, request: str, start: int | None, end: int | None, *, descending: bool
+    ) -> Iterator[Line]:
+        pattern = self._wanted.pattern
+        found = lines_of(
+            request,
+            self._merged(start, end, naming(request)),
+            lambda line: self._scan(line.group, line.timestamp, end, streams={line.stream}),
+        )
+        lines = (line for line in found if pattern is None or pattern.matches(line.message))
+        # An invocation ends after 15 minutes at most: its lines can be turned round.
+        yield from reversed(list(lines)) if descending else lines
+
+    def _scan(
+        self,
+        group: str,
+        start: int | None,
+        end: int | None,
+        *,
+        streams: set[str] | None = None,
+        pattern: Pattern | None = None,
+        descending: bool = False,
+    ) -> Iterator[Line]:
         scan = Scan(
             group,
             start=start,
             end=end,
-            stream_prefix=self._prefix,
+            streams=None if streams is None else frozenset(streams),
+            stream_prefix=self._wanted.stream_prefix,
             descending=descending,
-            match=self._pattern.matches if self._pattern is not None else None,
-            literals=self._pattern.literals if self._pattern is not None else (),
+            match=pattern.matches if pattern is not None else None,
+            literals=pattern.literals if pattern is not None else (),
         )
         try:
             for event in self._store.scan(scan):
@@ -84,19 +159,22 @@ class DiskSource:
 class DiskFollowing:
     """A store's follower, filtered."""
 
-    def __init__(self, follower: Follower, stream_prefix: str | None, pattern: Pattern | None) -> None:
+    def __init__(self, follower: Follower, wanted: Wanted, notes: Callable[[], list[str]]) -> None:
         self.late = 0
         self._follower = follower
-        self._prefix = stream_prefix
-        self._pattern = pattern
+        self._prefix = wanted.stream_prefix
+        self._pattern = wanted.pattern
+        self._belongs = None if wanted.request is None else Belonging(wanted.request)
+        self._notes = notes
 
     def poll(self, timeout: float) -> list[Line]:
         """Lines that came."""
         return [
-            line_of(event)
+            line
             for event in self._follower.poll(timeout)
-            if (self._prefix is None or event.stream.startswith(self._prefix))
-            and (self._pattern is None or self._pattern.matches(event.message))
+            if self._prefix is None or event.stream.startswith(self._prefix)
+            if self._belongs is not None or self._pattern is None or self._pattern.matches(event.message)
+            if self._takes(line := line_of(event))
         ]
 
     def wake(self) -> None:
@@ -104,9 +182,14 @@ class DiskFollowing:
         self._follower.wake()
 
     def notes(self) -> list[str]:
-        """On disk nothing is throttled, sampled or late."""
-        return []
+        """On disk nothing is throttled, sampled or late; but it may be damaged."""
+        return self._notes()
 
     def close(self) -> None:
         """Let go of the files."""
         self._follower.close()
+
+    def _takes(self, line: Line) -> bool:
+        if self._belongs is None:
+            return True
+        return self._belongs(line) and (self._pattern is None or self._pattern.matches(line.message))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lambdalog.level import DEBUG, ERROR, FATAL, INFO, WARN, level_of
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
+    from lambdalog.tail.invocations import Invocation
     from lambdalog.tail.source import Line
 
 _COLOURS: Final = {DEBUG: "2", INFO: "32", WARN: "33", ERROR: "31", FATAL: "1;31"}
@@ -18,25 +20,72 @@ _GROUPS: Final = ("36", "35", "34", "96", "95", "94")
 
 def as_text(line: Line, *, colour: bool = False) -> str:
     """Local time, group and message on one line, coloured by level; nothing in it acts on a terminal."""
-    moment = datetime.fromtimestamp(line.timestamp / 1000).astimezone().strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-    group = printable(line.group.removeprefix("/aws/lambda/"))
-    message = printable(line.message.rstrip("\n").replace("\n", " ⏎ "))
-    if not colour:
-        return f"{moment} {group} {message}"
-    shade = _GROUPS[sum(map(ord, line.group)) % len(_GROUPS)]
-    level = level_of(line.message)
-    body = message if level is None else f"\x1b[{_COLOURS[level]}m{message}\x1b[0m"
-    return f"\x1b[2m{moment}\x1b[0m \x1b[{shade}m{group}\x1b[0m {body}"
+    return _text(line, line.message, level_of(line.message) if colour else None, colour=colour)
 
 
 def as_json(line: Line) -> str:
     """The line as a JSON object; the message stays as it is, escaped."""
-    return json.dumps(
-        {
-            "timestamp": line.timestamp,
-            "ingestionTime": line.ingestion,
-            "logGroup": line.group,
-            "logStream": line.stream,
-            "message": line.message,
-        }
-    )
+    return json.dumps(_record(line))
+
+
+class Shown(NamedTuple):
+    """A line to show, and why.
+
+    `invocation`: it stands for that invocation's platform lines. `matched` False: it only stands near one that was asked
+    for; None: nobody asked for such. `gap`: lines of its stream were left out before it.
+    """
+
+    line: Line
+    invocation: Invocation | None = None
+    matched: bool | None = None
+    gap: bool = False
+
+    def text(self, *, colour: bool = False) -> str:
+        """As `as_text`; what only stands near is dim."""
+        if self.invocation is None:
+            message, level = self.line.message, level_of(self.line.message)
+        else:
+            message, level = str(self.invocation), ERROR if self.invocation.failed else None
+        return _text(self.line, message, level, colour=colour, dim=self.matched is False)
+
+    def json(self) -> str:
+        """As `as_json`, with `invocation` and `match` where there are such."""
+        record = _record(self.line)
+        if self.matched is not None:
+            record["match"] = self.matched
+        if self.invocation is not None:
+            record["invocation"] = {
+                name: value for name, value in asdict(self.invocation).items() if value is not None
+            }
+        return json.dumps(record)
+
+    def raw(self) -> str:
+        """The message alone, as it was logged."""
+        return self.line.message.rstrip("\n") if self.invocation is None else str(self.invocation)
+
+
+def _text(line: Line, message: str, level: int | None, *, colour: bool, dim: bool = False) -> str:
+    try:
+        at = datetime.fromtimestamp(line.timestamp / 1000).astimezone()
+        moment = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+    except (ValueError, OverflowError, OSError):
+        moment = str(line.timestamp)  # no year that a calendar here has
+    group = printable(line.group.removeprefix("/aws/lambda/"))
+    message = printable(message.rstrip("\n").replace("\n", " ⏎ "))
+    if not colour:
+        return f"{moment} {group} {message}"
+    if dim:
+        return f"\x1b[2m{moment} {group} {message}\x1b[0m"
+    shade = _GROUPS[sum(map(ord, line.group)) % len(_GROUPS)]
+    body = message if level is None else f"\x1b[{_COLOURS[level]}m{message}\x1b[0m"
+    return f"\x1b[2m{moment}\x1b[0m \x1b[{shade}m{group}\x1b[0m {body}"
+
+
+def _record(line: Line) -> dict[str, Any]:
+    return {
+        "timestamp": line.timestamp,
+        "ingestionTime": line.ingestion,
+        "logGroup": line.group,
+        "logStream": line.stream,
+        "message": line.message,
+    }

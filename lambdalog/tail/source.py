@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lambdalog.cloud import Cloud
     from lambdalog.query.pattern import Pattern
@@ -53,6 +55,27 @@ class Following(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines a source is about."""
+
+    groups: tuple[str, ...] = ()
+    stream_prefix: str | None = None
+    pattern: Pattern | None = None
+    request: str | None = None
+    """Only the lines of this request, those included that don't name it."""
+    group: Callable[[str], bool] = field(init=False, compare=False, repr=False)
+    """Whether a group of this name is meant."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "group", matcher(self.groups))
+
+    @property
+    def everything(self) -> bool:
+        """Whether all lines of its groups are meant."""
+        return self.stream_prefix is None and self.pattern is None and self.request is None
+
+
 class Source(Protocol):
     """Lines of many groups."""
 
@@ -60,12 +83,35 @@ class Source(Protocol):
         """The groups that are read, as there are now."""
         ...
 
+    def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
+        """Lines with `start` ≤ time < `end`, merged by time, or newest first; read as they are asked for. Close it."""
+        ...
+
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
-        """Lines with `start` ≤ time < `end`, merged by time: the first `limit` of them, or the last, newest first."""
+        """The first `limit` of `lines`."""
+        ...
+
+    def minutes(self, start: int, end: int) -> dict[int, tuple[int, int]] | None:
+        """Minute's beginning (epoch ms) → (events, errors), for minutes that begin in [start, end).
+
+        None where only reading the lines can tell: on AWS, and where not all lines of the groups are meant.
+        """
         ...
 
     def follow(self, since: int | None) -> Following:
         """New lines, from `since` (epoch ms) on; None means from now."""
+        ...
+
+    def before(self, line: Line, count: int) -> list[Line]:
+        """Up to `count` lines of its stream that end right before `line`, in order, whatever the pattern."""
+        ...
+
+    def after(self, line: Line, count: int) -> list[Line]:
+        """Up to `count` lines of its stream that follow `line`, in order, whatever the pattern."""
+        ...
+
+    def notes(self) -> list[str]:
+        """What the user should know of what was read: damaged, refused. Each is given once."""
         ...
 
 
@@ -75,16 +121,23 @@ def open_source(
     groups: Sequence[str] = (),
     stream_prefix: str | None = None,
     pattern: Pattern | None = None,
+    request: str | None = None,
+    live: bool = True,
 ) -> Source:
-    """A source over groups by name or glob (`/aws/lambda/*`, or just `orders`); none of them means all."""
-    wanted = matcher(groups)
+    """A source over groups by name or glob (`/aws/lambda/*`, or just `orders`); none of them means all.
+
+    `live` False keeps from StartLiveTail, which AWS charges by the minute.
+    """
+    wanted = Wanted(tuple(groups), stream_prefix, pattern, request)
     if cloud.store is not None:
         from lambdalog.tail.disk import DiskSource
 
-        return DiskSource(cloud.store, wanted, stream_prefix, pattern)
+        return DiskSource(cloud.store, wanted)
     from lambdalog.tail.aws import AwsSource
+    from lambdalog.tail.budget import Budget
 
-    return AwsSource(cloud.logs, wanted, stream_prefix, pattern, clock=cloud.clock)
+    budget = cloud.shared("logs budget", lambda: Budget(cloud.clock))
+    return AwsSource(cloud.logs, wanted, clock=cloud.clock, budget=budget, live=live)
 
 
 def select(names: Iterable[str], groups: Sequence[str]) -> list[str]:
@@ -109,3 +162,19 @@ def matcher(groups: Sequence[str]) -> Callable[[str], bool]:
         )
 
     return wanted
+
+
+def prefixes(groups: Sequence[str]) -> list[str]:
+    """What the names of all groups that are meant begin with, one or the other: to ask AWS for no more than those."""
+    begun = {found for given in groups for found in _prefixes(given)}
+    # What another one covers need not be asked for.
+    return sorted(
+        one for one in begun if not any(one != other and one.startswith(other) for other in begun)
+    ) or [""]
+
+
+def _prefixes(given: str) -> tuple[str, ...]:
+    begin = re.split(r"[*?\[]", given, maxsplit=1)[0]
+    if begin.startswith("/aws/lambda/"):
+        return (begin,)  # no function's name begins with a slash
+    return (begin, f"/aws/lambda/{begin}")

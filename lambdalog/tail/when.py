@@ -38,12 +38,8 @@ def parse_time(text: str, now: float) -> int:
 def _local(text: str, given: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return round((moment.astimezone() if moment.tzinfo is None else moment).timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):  # no such day, or none that a local clock has
         raise ConfigError(
             f"'{given}' is no time; write 10m, '2h ago', 'yesterday 14:00', 14:05 or 2026-01-02T03:04:05Z"
         ) from None
-    return (
-        round(moment.astimezone().timestamp() * 1000)
-        if moment.tzinfo is None
-        else round(moment.timestamp() * 1000)
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from lambdalog.tail import Line
-from lambdalog.tail.render import as_json, as_text
+from lambdalog.tail.invocations import Invocation
+from lambdalog.tail.render import Shown, as_json, as_text
 
 LINE = Line(
     1_700_000_000_123, 1_700_000_000_200, "/aws/lambda/orders", "s", "[ERROR] \x1b[2Jbad\nthing\n", "1"
@@ -28,3 +29,30 @@ def test_json_keeps_the_message() -> None:
     """A program gets the message as it was."""
     assert json.loads(as_json(LINE))["message"] == LINE.message
     assert "\x1b" not in as_json(LINE)
+
+
+def test_a_time_that_no_calendar_has_is_a_number() -> None:
+    """Whatever a writer gave as a time, the line is shown."""
+    assert as_text(LINE._replace(timestamp=10**18)).startswith(f"{10**18} orders ")
+
+
+def test_what_only_stands_near_is_dim() -> None:
+    """A line around a match is told from it by its shade, and by nothing where there are no colours."""
+    near = Shown(LINE, matched=False)
+    assert near.text(colour=True).startswith("\x1b[2m")
+    assert near.text(colour=True).count("\x1b") == 2
+    assert near.text() == as_text(LINE) == Shown(LINE, matched=True).text()
+    assert json.loads(near.json())["match"] is False
+    assert "match" not in json.loads(Shown(LINE).json())
+
+
+def test_a_failed_invocation_is_red() -> None:
+    """A folded line's colour is its status's, not that of words in it."""
+    failed = Shown(LINE, Invocation("id", duration_ms=1, status="timeout"))
+    assert "\x1b[31minvocation id: 1.00 ms, timeout\x1b[0m" in failed.text(colour=True)
+    assert failed.raw() == "invocation id: 1.00 ms, timeout"
+    assert (
+        Shown(LINE, Invocation("ERROR"))
+        .text(colour=True)
+        .endswith("m invocation ERROR: no report yet".lstrip("m"))
+    )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from lambdalog.clock import ManualClock
 from lambdalog.cloud import connect
 from lambdalog.query.pattern import parse
+from lambdalog.store.maintenance import maintain
 from lambdalog.tail import open_source
 from lambdalog.tail.aws import AwsSource
-from lambdalog.tail.source import matcher
+from lambdalog.tail.source import matcher, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,57 @@ def test_groups_are_merged_by_time(place: Cloud) -> None:
     ]
 
 
+def test_lines_are_read_as_they_are_asked_for(place: Cloud) -> None:
+    """An iterator over a range, either way, that can be left in the middle."""
+    source = open_source(place)
+    lines = source.lines(None, None)
+    assert [next(lines).message for _ in range(3)] == ["a0", "b0", "a1"]
+    lines.close()  # type: ignore[attr-defined]
+    every = [line.message for line in source.lines(None, None)]
+    assert every == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    if place.root is not None:  # moto does not know startFromHead
+        assert [line.message for line in source.lines(None, None, descending=True)] == every[::-1]
+
+
+def test_neighbours_are_of_the_same_stream(place: Cloud) -> None:
+    """Before and after a line, whatever the pattern; nothing at the ends."""
+    source = open_source(place, pattern=parse("a1"))
+    (line,) = source.page(None, None, 9)
+    assert [one.message for one in source.after(line, 5)] == ["a2"]
+    if place.root is not None:
+        assert [one.message for one in source.before(line, 5)] == ["a0"]
+    (last,) = source.after(line, 1)
+    assert source.after(last, 3) == []
+
+
+def test_minutes_come_from_the_rollups(place: Cloud) -> None:
+    """Events and errors by the minute, of live and sealed lines alike; None where lines would have to be read."""
+    source = open_source(place)
+    minute = source.page(None, None, 1)[0].timestamp // 60_000 * 60_000
+    if place.store is None:
+        assert source.minutes(minute, minute + 60_000) is None
+        return
+    write(place, "a", "[ERROR] bad", 7)
+    assert source.minutes(minute, minute + 60_000) == {minute: (7, 1)}
+    place.store.close()
+    maintain(place.store)
+    write(place, "b", "[ERROR] worse", 60_000)
+    assert source.minutes(minute, minute + 120_000) == {minute: (7, 1), minute + 60_000: (1, 1)}
+    assert source.minutes(minute + 1, minute + 60_000) == {}
+    assert open_source(place, groups=["b"]).minutes(minute, minute + 60_000) == {minute: (3, 0)}
+    assert open_source(place, pattern=parse("x")).minutes(minute, minute + 1) is None
+    assert open_source(place, stream_prefix="s").minutes(minute, minute + 1) is None
+
+
+def test_one_budget_for_all_sources_of_a_cloud() -> None:
+    """What AWS counts together is counted together, whoever asks."""
+    with mock_aws(), connect("aws:us-east-1") as cloud:
+        one, other = open_source(cloud), open_source(cloud, groups=["x"])
+        assert isinstance(one, AwsSource)
+        assert isinstance(other, AwsSource)
+        assert one.budget is other.budget
+
+
 def test_groups_and_patterns_choose(place: Cloud) -> None:
     """Names of functions, globs and patterns leave the rest out."""
     assert {line.message[0] for line in open_source(place, groups=["a"]).page(None, None, 9)} == {"a"}
@@ -116,79 +167,6 @@ def test_following_gives_each_line_once(place: Cloud) -> None:
     following.close()
 
 
-class Late:
-    """A CloudWatch whose events become visible some time after their timestamp."""
-
-    class exceptions:  # noqa: N801 - botocore's name
-        """Nothing is raised from here."""
-
-    def __init__(self, clock: ManualClock) -> None:
-        self.clock = clock
-        self.events: list[tuple[int, int, str]] = []
-        self.throttles = 0
-
-    def get_paginator(self, name: str) -> Any:
-        """Only what a source asks for."""
-        return self if name == "filter_log_events" else Groups()
-
-    def paginate(self, *, startTime: int, **_: Any) -> list[Any]:  # noqa: N803 - AWS's name
-        """The events that are visible by now."""
-        if self.throttles:
-            self.throttles -= 1
-            raise ClientError(
-                {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "FilterLogEvents"
-            )
-        now = self.clock.now_ms()
-        return [
-            {
-                "events": [
-                    {
-                        "timestamp": at,
-                        "ingestionTime": at,
-                        "logStreamName": "s",
-                        "message": text,
-                        "eventId": text,
-                    }
-                    for at, seen, text in self.events
-                    if at >= startTime and seen <= now
-                ]
-            }
-        ]
-
-
-class Groups:
-    """One group."""
-
-    def paginate(self) -> list[Any]:
-        """One page."""
-        return [{"logGroups": [{"logGroupName": "g"}]}]
-
-
-def test_events_that_show_up_late_are_not_lost() -> None:
-    """Whatever becomes visible within the window is given, once, however late."""
-    clock = ManualClock()
-    logs = Late(clock)
-    following = AwsSource(logs, lambda _: True, None, None, clock=clock).follow(None)
-    start = clock.now_ms()
-    logs.events = [
-        (start + n * 100, start + n * 100 + (8000 if n % 20 == 0 else 300), f"e{n}") for n in range(600)
-    ]
-    found = [line.message for _ in range(80) for line in following.poll(1)]
-    assert sorted(found) == sorted(f"e{n}" for n in range(600))
-
-
-def test_throttling_backs_off_and_is_said() -> None:
-    """A refusal for the rate is waited out, noted, and loses nothing."""
-    clock = ManualClock()
-    logs = Late(clock)
-    logs.throttles = 3
-    following = AwsSource(logs, lambda _: True, None, None, clock=clock).follow(None)
-    logs.events = [(clock.now_ms() + 1, clock.now_ms(), "kept")]
-    assert following.poll(9) == []
-    assert following.notes() == [f"AWS throttles: looking again in {s} s" for s in (2, 4, 8)]
-    assert [line.message for line in following.poll(60)] == ["kept"]
-
-
 @pytest.mark.parametrize(
     ("groups", "name", "expected"),
     [
@@ -203,3 +181,19 @@ def test_throttling_backs_off_and_is_said() -> None:
 def test_a_group_is_meant_by_name_or_glob(groups: list[str], name: str, expected: bool) -> None:
     """Whole names, functions' names, and globs over either."""
     assert matcher(groups)(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (["orders"], ["/aws/lambda/orders", "orders"]),
+        (["/aws/lambda/or*"], ["/aws/lambda/or"]),
+        (["a*", "ab"], ["/aws/lambda/a", "a"]),
+        (["*x"], [""]),
+        (["x", "?"], [""]),
+        (["[ab]c"], [""]),
+    ],
+)
+def test_aws_is_asked_for_prefixes(groups: list[str], expected: list[str]) -> None:
+    """No name that is meant begins otherwise; what one prefix covers is not asked for twice."""
+    assert prefixes(groups) == expected

@@ -1,0 +1,184 @@
+"""Lambda's own lines as values, and folded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalog.runtime import platform_lines
+from lambdalog.tail.invocations import WAITING_MAX, Folding, Invocation, named, platform
+from lambdalog.tail.render import Shown
+from lambdalog.tail.source import Line
+
+ID = "8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60"
+OTHER = "0a0b0c0d-2c3e-4a31-9f0e-1d2c3b4a5f60"
+REPORT = platform_lines.report(
+    ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1
+)
+
+
+def shown(*messages: str, stream: str = "s") -> list[Shown]:
+    """Messages as lines of a stream, a millisecond apart."""
+    return [Shown(Line(n, n, "g", stream, text, f"{stream}{n}")) for n, text in enumerate(messages)]
+
+
+def folded(*messages: str) -> list[str]:
+    """What they are folded into."""
+    folding = Folding()
+    out = [one for line in shown(*messages) for one in folding.take(line)]
+    return [one.raw() for one in (*out, *folding.rest())]
+
+
+def event(kind: str, **record: object) -> str:
+    """A platform line of the JSON log format."""
+    return json.dumps({"time": "2026-01-02T03:04:05.678Z", "type": f"platform.{kind}", "record": record})
+
+
+def test_a_report_is_read_whole() -> None:
+    """Every figure of a text REPORT, with Lambda's words for what went wrong."""
+    found = platform(REPORT)
+    assert found is not None
+    assert found.kind == "report"
+    assert found.invocation == Invocation(
+        ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1
+    )
+    text = platform_lines.report(
+        ID,
+        duration_ms=3000,
+        billed_ms=3000,
+        memory_mb=128,
+        max_memory_mb=40,
+        status="error",
+        error_type="Runtime.ExitError",
+    )
+    found = platform(text + "XRAY TraceId: 1-5-x\tSegmentId: 2\tSampled: true\t")
+    assert found is not None
+    assert (found.invocation.status, found.invocation.error_type) == ("error", "Runtime.ExitError")
+    assert found.invocation.failed
+    restored = platform(
+        f"REPORT RequestId: {ID}\tDuration: 1 ms\tRestore Duration: 474.16 ms\tBilled Restore Duration: 75 ms\t"
+    )
+    assert restored is not None
+    assert restored.invocation.restore_ms == 474.16
+
+
+def test_the_json_format_says_the_same() -> None:
+    """Metrics by their names; a successful status is no failure."""
+    found = platform(
+        event(
+            "report",
+            requestId=ID,
+            status="timeout",
+            metrics={"durationMs": 12.3, "billedDurationMs": 243, "memorySizeMB": 128, "maxMemoryUsedMB": 61},
+        )
+    )
+    assert found is not None
+    assert found.invocation == Invocation(
+        ID, status="timeout", duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61
+    )
+    started = platform(event("start", requestId=ID, version="7"))
+    assert started is not None
+    assert (started.kind, started.invocation.version) == ("start", "7")
+    assert not Invocation(ID, status="success").failed
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "START of something",
+        "REPORT RequestId:",
+        "ENDING",
+        '{"type": "platform.report"}',
+        '{"type": "platform.report", "record": {"requestId": 7}}',
+        '{"type": ["platform.report"], "record": {}}',
+        '{"type": "platform.report", "record": ',
+        '{"type": "platform.logsSubscription", "record": {"requestId": "x"}}',
+        '{"a": ' + "[" * 100_000 + '"platform.',
+        '["platform.start"]',
+    ],
+)
+def test_what_only_looks_like_one_is_a_line(message: str) -> None:
+    """A function may print anything; only whole platform lines are taken for such."""
+    assert platform(message) is None
+
+
+@given(st.text() | st.text().map(lambda text: f"REPORT RequestId: {text}\tDuration: {text} ms\t"))
+def test_nothing_that_is_logged_is_an_error(message: str) -> None:
+    """Whatever the text, it is read, or not; and what is folded is one line."""
+    platform(message)
+    named(message)
+    assert len(folded(message)) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (f"START RequestId: {ID} Version: $LATEST\n", ID),
+        (REPORT, ID),
+        (f'{{"level":"INFO","requestId":"{ID}"}}', ID),
+        (f'{{"function_request_id": "{ID}"}}', ID),
+        (f"[INFO]\t2026-01-02T03:04:05.678Z\t{ID}\thello", ID),
+        (f"2026-01-02T03:04:05.678Z {ID} Task timed out after 3.00 seconds", ID),
+        (f"an order of request {ID}", None),
+        ("INIT_START Runtime Version: python:3.13", None),
+        ("plain", None),
+    ],
+)
+def test_a_line_names_its_request(message: str, expected: str | None) -> None:
+    """Platform lines, JSON keys and Lambda's text formats; an id somewhere in a text is not the line's own."""
+    assert named(message) == expected
+
+
+def test_an_invocation_is_one_line() -> None:
+    """START and END go, REPORT says it all; the function's own lines stay where they were."""
+    start = platform_lines.start(ID, "3")
+    assert folded("INIT_START Runtime", start, "hello", platform_lines.end(ID), REPORT, "after") == [
+        "INIT_START Runtime",
+        "hello",
+        f"invocation {ID}: 12.30 ms, billed 243 ms, 61 of 128 MB, cold start 230.10 ms, version 3",
+        "after",
+    ]
+
+
+def test_the_json_format_folds_as_well() -> None:
+    """Its three lines are one, with what each of them knew."""
+    assert folded(
+        event("initStart", initializationType="on-demand"),
+        event("start", requestId=ID, version="$LATEST"),
+        event("runtimeDone", requestId=ID, status="error"),
+        event("report", requestId=ID, metrics={"durationMs": 5, "billedDurationMs": 6}),
+    )[1:] == [f"invocation {ID}: 5.00 ms, billed 6 ms, error"]
+
+
+def test_what_has_no_report_is_not_lost() -> None:
+    """One that was cut off, by another in its stream or by the end, is a line of its own; a lone REPORT is one."""
+    start, end = platform_lines.start(ID, "$LATEST"), platform_lines.end(ID)
+    other = platform_lines.start(OTHER, "$LATEST")
+    assert folded(start, other) == [
+        f"invocation {ID}: no report yet",
+        f"invocation {OTHER}: no report yet",
+    ]
+    assert folded(end) == [f"invocation {ID}: no report yet"]
+    assert folded(REPORT)[0].startswith(f"invocation {ID}: 12.30 ms")
+
+
+def test_streams_fold_each_for_itself() -> None:
+    """Two environments at once: each invocation has its own start; too many open ones are shown, not kept."""
+    folding = Folding()
+    (one,) = shown(platform_lines.start(ID, "1"), stream="a")
+    (two,) = shown(platform_lines.start(OTHER, "2"), stream="b")
+    (done,) = shown(REPORT, stream="a")
+    assert [*folding.take(one), *folding.take(two)] == []
+    (report,) = folding.take(done)
+    assert report.invocation is not None
+    assert report.invocation.version == "1"
+    out = [
+        found
+        for number in range(WAITING_MAX + 1)
+        for found in folding.take(shown(platform_lines.start(ID, "1"), stream=f"x{number}")[0])
+    ]
+    assert [found.line.stream for found in out] == ["b", "x0"]
