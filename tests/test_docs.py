@@ -113,7 +113,7 @@ def test_each_tail_of_the_logs_page_runs(cloud: Cloud, monkeypatch: pytest.Monke
         done = CliRunner().invoke(command, shlex.split(line)[2:])
         assert (done.exit_code, done.output) == (0, ""), line
     named = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
-    assert [option for option in named if option not in {"--store"} and option not in LOGS] == [
+    assert [option for option in named if option != "--store" and option not in LOGS] == [
         "--follow",
         "--live",
     ]
