@@ -59,9 +59,21 @@ def encode_error(service: ServiceModel, error: ClientError) -> Response:
     if service.service_name == "sqs":
         headers["x-amzn-query-error"] = f"{found['Code']};{found.get('Type', 'Sender')}"
         code = f"com.amazonaws.sqs#{code}"
-    body = _dump({"__type": code, "message": found.get("Message", "")})
+    body = _dump({"__type": code, "message": found.get("Message", "")} | _members(service, error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     return exchange.Response(status, headers, body)
+
+
+def _members(service: ServiceModel, error: ClientError) -> dict[str, Any]:
+    """What the model has an error carry beside its message, as MalformedQueryException its place."""
+    code: Any = error.response["Error"]["Code"]  # the stubs have it as a number
+    shape: Any = service.shape_for_error_code(code)
+    response: Mapping[str, Any] = error.response
+    return {
+        name: to_json(response[name], member)
+        for name, member in (shape.members if shape is not None else {}).items()
+        if name.lower() != "message" and name in response
+    }
 
 
 def _headers(service: ServiceModel, response: Mapping[str, Any]) -> dict[str, str]:

@@ -390,9 +390,17 @@ def test_a_query_is_followed_to_its_end(logs: Any, backend: Backend) -> None:
     ]
     (described,) = logs.describe_queries(logGroupName="g")["queries"]
     assert described["queryString"] == f'SOURCE "g" START={now - 60}000 END={now + 1}999 | {query}'
-    assert refusal(logs.start_query, logGroupName="g", startTime=1, endTime=2, queryString="fields a |")[
-        0
-    ] == ("MalformedQueryException")
+
+
+@pytest.mark.moto_deviates("moto evaluates hardly any of the language")
+def test_a_query_that_cannot_be_is_refused_with_its_place(logs: Any) -> None:
+    """MalformedQueryException carries the place beside its message, whatever client reads it."""
+    with pytest.raises(ClientError) as info:
+        logs.start_query(logGroupName="g", startTime=1, endTime=2, queryString="fields a |")
+    response: Any = info.value.response
+    assert response["Error"]["Code"] == "MalformedQueryException"
+    assert response["queryCompileError"]["location"] == {"startCharOffset": 10, "endCharOffset": 10}
+    assert response["queryCompileError"]["message"] in response["Error"]["Message"]
 
 
 # --- names
@@ -479,3 +487,28 @@ def test_patterns_that_cannot_be_are_refused(logs: Any) -> None:
         case = json.loads(line)
         found = refusal(logs.filter_log_events, logGroupName="g", filterPattern=case["pattern"])
         assert (case["pattern"], found[0]) == (case["pattern"], case["error"])
+
+
+@pytest.mark.moto_deviates("moto takes most patterns that AWS refuses")
+def test_a_refused_pattern_says_where(logs: Any) -> None:
+    """The text says what was expected, what stands there, and at which character."""
+    expected = (
+        "InvalidParameterException",
+        "Invalid filter pattern: expected a value: a number, a word, \"text\" or %regex%, found '}', at character 9",
+    )
+    pattern = "{ $.a = }"
+    assert refusal(logs.filter_log_events, logGroupName="g", filterPattern=pattern) == expected
+    assert refusal(logs.test_metric_filter, filterPattern=pattern, logEventMessages=["a"]) == expected
+    assert (
+        refusal(
+            logs.put_metric_filter,
+            logGroupName="g",
+            filterName="f",
+            filterPattern=pattern,
+            metricTransformations=[COUNT],
+        )
+        == expected
+    )
+    (group,) = logs.describe_log_groups()["logGroups"]
+    arn = group["arn"].removesuffix(":*")
+    assert refusal(logs.start_live_tail, logGroupIdentifiers=[arn], logEventFilterPattern=pattern) == expected

@@ -69,7 +69,9 @@ class Room(Double):
         try:
             return parse(text)
         except PatternError as error:
-            raise self._invalid(f"Invalid filter pattern: {error}") from None
+            raise self._invalid(
+                f"Invalid filter pattern: {error}, at character {error.position + 1}"
+            ) from None
 
     def _group(self, name: str) -> GroupInfo:
         info: GroupInfo | None = self._try(lambda: self._store.group(name))
