@@ -249,5 +249,9 @@ async def screenshot(
         until = time.monotonic() + settle_seconds
         while time.monotonic() < until and not app.settled:
             await pilot.pause(0.05)
-        await pilot.pause(0.4)  # the keys at the foot come last
-        return drawn(app)
+        # What was read last is laid out in turns: the screen is done when it stays as it is.
+        before, now = "", drawn(app)
+        while time.monotonic() < until + settle_seconds and now != before:
+            await pilot.pause(0.4)  # the keys at the foot come last
+            before, now = now, drawn(app)
+        return now

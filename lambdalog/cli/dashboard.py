@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +29,19 @@ SCREENS = ("logs", "failures", "queues")
     help="Draw it into a file.",
 )
 @click.option("--size", default="120x36", show_default=True, metavar="COLSxROWS", help="Of the screenshot.")
+@click.option("--web", is_flag=True, help="In a browser on this machine, instead of this terminal.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8765, show_default=True, help="Of --web, on loopback."
+)
 @store_option
 def command(
-    groups: tuple[str, ...], screen: str | None, screenshot: Path | None, size: str, store: str | None
+    groups: tuple[str, ...],
+    screen: str | None,
+    screenshot: Path | None,
+    size: str,
+    web: bool,
+    port: int,
+    store: str | None,
 ) -> None:
     """Logs and failures of a store or of AWS, live. GROUPs as in `lambdalog tail`.
 
@@ -39,6 +50,11 @@ def command(
     found = re.fullmatch(r"(\d{2,3})x(\d{2,3})", size)
     if found is None:
         raise click.UsageError(f"--size {size}: write it as 120x36")
+    if web:
+        if screenshot is not None:
+            raise click.UsageError("--web draws in a browser, --screenshot into a file; choose one")
+        _serve(groups, screen, port, store)
+        return
     with open_cloud(store) as cloud:
         if screenshot is None:
             show(cloud, groups, screen=screen or "")
@@ -58,6 +74,21 @@ def command(
         except OSError as error:
             raise ConfigError(f"the screenshot can't be written to {screenshot}: {error.strerror}") from None
         click.echo(f"wrote {screenshot}")
+
+
+def _serve(groups: tuple[str, ...], screen: str | None, port: int, store: str | None) -> None:
+    """Each tab of a browser has a dashboard of its own: this command again, in a process that the browser drives."""
+    open_cloud(store).close()  # what is wrong with the store is said here, not in a browser
+    try:
+        from tui.web import serve
+    except ImportError:
+        raise ConfigError("--web needs textual-serve: pip install 'lambdalog[web]'") from None
+    command = [sys.executable, "-m", "lambdalog", "dashboard", *groups]
+    if screen:
+        command += ["--screen", screen]
+    if store:
+        command += ["--store", store]
+    serve(command, port, click.echo)
 
 
 def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> None:

@@ -74,7 +74,15 @@ def _failure(failure: Failure, text: Text, lead: str = "") -> None:
     text.append(f": {printable(failure.message)}\n")
     for note in failure.notes:
         text.append(f"  {printable(note)}\n", "italic")
+    runtime = 0
     for frame in failure.frames:
+        # How Lambda's client came to the handler explains nothing.
+        if "/awslambdaric/" in frame.file:
+            runtime += 1
+            continue
+        if runtime:
+            text.append(f"  … {runtime} frames of the runtime\n", "dim")
+            runtime = 0
         text.append(f"  {printable(frame.file)}:{frame.line}", "cyan")
         text.append(f"  in {printable(frame.function)}\n")
         if frame.code:

@@ -77,7 +77,6 @@ class FailuresScreen(ModeScreen):
     SCOPE = "failures"
     BINDINGS: ClassVar[list[BindingType]] = bindings("failures")
     DEFAULT_CSS = """
-    FailuresScreen FailuresPane { height: 1fr; }
     FailuresScreen #detail { height: 1fr; border: round $primary 60%; border-title-color: $primary; padding: 0 1; background: $background; scrollbar-size: 1 1; }
     FailuresScreen #detail:focus { border: round $accent; }
     FailuresScreen #detail Static { height: auto; }

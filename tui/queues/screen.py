@@ -69,7 +69,6 @@ class QueuesScreen(ModeScreen):
     SCOPE = "queues"
     BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
     DEFAULT_CSS = """
-    QueuesScreen #places { height: 1fr; }
     QueuesScreen #inside { height: 1fr; border: round $primary 60%; border-title-color: $primary; padding: 0 1; }
     QueuesScreen #inside:focus { border: round $accent; }
     """
