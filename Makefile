@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 
-.PHONY: help demo test long lint types imports bench check docs clean
+.PHONY: help demo test long lint types imports bench check docs recording clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -50,6 +50,9 @@ bench: $(VENV)/bench.stamp ## our figures beside our peers', measured in this ru
 docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command reference, screenshots
 	@$(BIN)/python -m lambdalog.cli.reference docs
 	@$(BIN)/python -m tui.manual docs
+
+recording: $(VENV)/dev.stamp ## the dashboard at its work, as the README shows it
+	@$(BIN)/python -m tui.recording docs/dashboard-tour.svg
 
 check: lint types test ## everything CI asks
 
