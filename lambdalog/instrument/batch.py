@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.instrument.invocation import CURRENT
-from lambdalog.instrument.observe import headline
+from lambdalog.instrument.report import headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -167,11 +167,11 @@ class Batch:
             return False
         try:
             # The event that would bring this record alone: a replay of the letter is an invocation with one record.
-            delivered, keys = observer.capture(error, {"Records": [record]}, invocation)
+            delivered, keys = observer.report.capture(error, {"Records": [record]}, invocation)
             keys["recordId"] = identifier(record, self._source)
-            observer.note(headline(keys), keys, invocation)
+            observer.report.note(headline(keys), keys, invocation)
         except Exception as own:  # noqa: BLE001 - ours: the record counts as failed, and the others go on
-            observer.own_failure("tell a record's failure", own)
+            observer.report.own_failure("tell a record's failure", own)
             return False
         return delivered
 

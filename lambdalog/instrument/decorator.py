@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar, Unpack, ove
 
 from lambdalog.instrument.invocation import CURRENT
 from lambdalog.instrument.joining import join
-from lambdalog.instrument.observe import Observer, Options, in_lambda
+from lambdalog.instrument.observe import Observer
+from lambdalog.instrument.options import checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lambdalog.instrument.options import Options
     from lambdalog.instrument.scrub import Scrubber
 
 Handler = TypeVar("Handler", bound="Callable[..., Any]")
@@ -135,53 +137,6 @@ def disabled() -> bool:
     return os.environ.get(DISABLED_VARIABLE, "") not in {"", "0"}
 
 
-def checked(
-    *,
-    permanent: type[BaseException] | Iterable[type[BaseException]] = (),
-    dead_letter: str | None = None,
-    timeout_warning: float | None = 0.5,
-    correlation: str | None = None,
-    sample: float | None = None,
-    debug_ring: int | None = None,
-    scrub: Scrubber | None = None,
-    capture_event: bool = True,
-    capture_locals: bool = True,
-    flush: float | None = 2.0,
-) -> Options:
-    """The decorator's arguments as options. TypeError, ValueError for wrong ones, when the function is defined."""
-    kinds = (permanent,) if isinstance(permanent, type) else tuple(permanent)
-    for kind in kinds:
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
-            raise TypeError(f"permanent names exception classes, not {kind!r}")
-    if bool(kinds) != (dead_letter is not None):
-        raise ValueError("permanent and dead_letter go together: which exceptions, and where their events go")
-    if timeout_warning is not None and timeout_warning < 0:
-        raise ValueError(f"timeout_warning is a number of seconds, or None, not {timeout_warning!r}")
-    if sample is not None and not 0 <= sample <= 1:
-        raise ValueError(f"sample is a share from 0 to 1, not {sample!r}")
-    if debug_ring is not None and debug_ring < 0:
-        raise ValueError(f"debug_ring is a number of lines, not {debug_ring!r}")
-    if flush is not None and flush < 0:
-        raise ValueError(f"flush is a number of seconds, or None, not {flush!r}")
-    paths: tuple[tuple[str | int, ...], ...] = ()
-    if correlation is not None:
-        from lambdalog.instrument.correlation import parse
-
-        paths = parse(correlation)
-    return Options(
-        permanent=kinds,
-        dead_letter=dead_letter,
-        timeout_warning=timeout_warning or None,
-        correlation=paths,
-        sample=min(max(_number("LAMBDALOG_SAMPLE"), 0.0), 1.0) if sample is None else sample,
-        debug_ring=int(_number("LAMBDALOG_DEBUG_RING")) if debug_ring is None else debug_ring,
-        scrub=scrub,
-        capture_event=capture_event,
-        capture_locals=capture_locals,
-        flush=flush,
-    )
-
-
 def wrap(function: Any, observer: Observer, inner: Any = None) -> Any:
     """`function` as a handler that is observed; `inner` is the user's own where `function` is one of ours."""
     first = 0 if inner is not None else _offset(function)
@@ -228,6 +183,11 @@ def _class(found: Any, options: Options) -> Any:
     return found
 
 
+def in_lambda() -> bool:
+    """Whether a Runtime API calls this process's handler: Lambda's, or `lambdalog invoke`'s."""
+    return bool(os.environ.get("AWS_LAMBDA_RUNTIME_API"))
+
+
 def _name(function: Any) -> str:
     return str(getattr(function, "__qualname__", None) or type(function).__qualname__)
 
@@ -242,11 +202,3 @@ def _offset(function: Any) -> int:
         return 1
     owner = function.__qualname__.rpartition(".")[0]
     return 1 if len(names) >= 3 and owner and not owner.endswith("<locals>") else 0
-
-
-def _number(variable: str) -> float:
-    """A number from the environment; one that isn't doesn't stop a function."""
-    try:
-        return float(os.environ.get(variable) or 0)
-    except ValueError:
-        return 0.0

@@ -110,8 +110,9 @@ class Invocations:
         invocation.previous = self.mine()
         self._mine.set(invocation)
         with self._lock:
-            self._running.append(invocation)
-            self._alone = invocation if len(self._running) == 1 else None
+            running = self._running
+            running.append(invocation)
+            self._alone = invocation if len(running) == 1 else None
 
     def leave(self, invocation: Invocation) -> None:
         """It doesn't run for now."""
@@ -119,8 +120,9 @@ class Invocations:
             self._mine.set(invocation.previous)
         invocation.previous = None
         with self._lock:
-            self._running = [other for other in self._running if other is not invocation]
-            self._alone = self._running[0] if len(self._running) == 1 else None
+            running = [other for other in self._running if other is not invocation]
+            self._running = running
+            self._alone = running[0] if len(running) == 1 else None
 
     def mine(self) -> Invocation | None:
         """The invocation that this very thread, or task, runs."""

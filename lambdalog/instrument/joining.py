@@ -87,7 +87,11 @@ def join(root: logging.Logger | None = None) -> None:
     lands in the same stream. Others (pytest's caplog, a file) stay. Levels stay as they are.
     """
     root = logging.getLogger() if root is None else root
-    if not any(isinstance(found, Joined) for found in root.handlers):
+    for found in root.handlers:
+        # Asked before each invocation: a library may have put the root logger in order anew.
+        if type(found) is Joined:
+            break
+    else:
         for found in list(root.handlers):
             if type(found).__name__ in _RUNTIMES or _console(found):
                 root.removeHandler(found)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lambdalog import get_logger, handler
-from lambdalog.instrument.decorator import checked
+from lambdalog.instrument.options import checked
 from tests.unit.instrument.heard import Context
 
 log = get_logger()

@@ -11,10 +11,10 @@ import pytest
 from lambdalog import get_logger
 from lambdalog.clock import ManualClock
 from lambdalog.instrument.deadline import Watchdog
-from lambdalog.instrument.decorator import checked
 from lambdalog.instrument.invocation import CURRENT
 from lambdalog.instrument.logger import Logger
 from lambdalog.instrument.observe import Observer
+from lambdalog.instrument.options import checked
 from tests.unit.instrument.heard import Context, Heard
 
 if TYPE_CHECKING:
