@@ -22,11 +22,16 @@ _by_time: Final = itemgetter(0)
 
 
 class Entry(NamedTuple):
-    """One event on its way: epoch ms and text, never empty. `mark` is the queue's, for flush to know it by."""
+    """One event on its way: epoch ms and text, never empty.
+
+    `mark` is the queue's, for flush to know it by; so is `length`, the text's `size`, which is counted once there. 0: not
+    counted yet.
+    """
 
     timestamp: int
     message: str
     mark: Any = None
+    length: int = 0
 
 
 def size(message: str) -> int:
@@ -74,8 +79,8 @@ def batches(
     total = 0
     first = 0
     for entry in sorted(entries, key=_by_time):
-        timestamp, message, _ = entry
-        length = size(message)
+        timestamp, message, _, length = entry
+        length = length or size(message)
         if batch and (
             total + length > most_bytes or len(batch) == most_events or timestamp - first > BATCH_MS
         ):

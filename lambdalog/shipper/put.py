@@ -43,7 +43,7 @@ def fast_put(client: Any) -> Callable[[str, str, list[Entry]], Mapping[str, Any]
     client.meta.events.register(_EVENT, _give, unique_id="lambdalog-put-log-events")
 
     def put(group: str, stream: str, batch: list[Entry]) -> Mapping[str, Any]:
-        events = [{"timestamp": timestamp, "message": message} for timestamp, message, _ in batch]
+        events = [{"timestamp": timestamp, "message": message} for timestamp, message, _, _ in batch]
         body = _Body(orjson.dumps({"logGroupName": group, "logStreamName": stream, "logEvents": events}))
         token = _body.set(body)
         try:

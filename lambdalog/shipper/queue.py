@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from lambdalog.shipper.batch import BATCH_BYTES, BATCH_EVENTS, Entry, batches, size
+from lambdalog.shipper.batch import BATCH_BYTES, BATCH_EVENTS, BATCH_MS, Entry, batches
 from lambdalog.shipper.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ MEMORY_OVERHEAD: Final = 200
 
 _PAUSE: Final = 0.02
 _entry: Final = tuple.__new__
+_by_time: Final = itemgetter(0)
 
 
 class Mark:
@@ -107,7 +109,7 @@ class Queue:
             if stream is None:
                 stream = self.streams.setdefault(key, Stream(group, name))
             # What NamedTuple's own constructor does, at half the cost.
-            stream.waiting.append(_entry(Entry, (timestamp, message, mark)))
+            stream.waiting.append(_entry(Entry, (timestamp, message, mark, length)))
             before = stream.bytes
             after = before + length
             stream.bytes += length
@@ -152,16 +154,20 @@ class Queue:
         with self.lock:
             waiting = stream.waiting
             while waiting and not self.paused and len(taken) < self.batch_events:
-                length = size(waiting[0].message)
+                entry = waiting.popleft()
+                length = entry[3]
                 if taken and total + length > self.batch_bytes:
+                    waiting.appendleft(entry)
                     break
-                taken.append(waiting.popleft())
+                taken.append(entry)
                 total += length
             stream.bytes -= total
             if taken:
+                taken.sort(key=_by_time)
+                stream.flight = taken
+            if taken and taken[-1][0] - taken[0][0] > BATCH_MS:
                 # What lies more than 24 hours apart goes by itself.
-                first, *others = batches(taken)
-                stream.flight = first
+                stream.flight, *others = batches(taken)
                 for batch in reversed(others):
                     self._again(stream, batch)
             return stream.flight
@@ -173,7 +179,7 @@ class Queue:
             self._again(stream, left)
 
     def _again(self, stream: Stream, entries: Sequence[Entry]) -> None:
-        length = sum(size(entry.message) for entry in entries)
+        length = sum(entry.length for entry in entries)
         stream.waiting.extendleft(reversed(entries))
         stream.bytes += length
 
@@ -190,7 +196,7 @@ class Queue:
             taken: list[Entry] = []
             total = cost = 0
             while stream.waiting:
-                length = size(stream.waiting[0].message)
+                length = stream.waiting[0].length
                 cost += length + MEMORY_OVERHEAD
                 if taken and cost > most_bytes:
                     break
@@ -216,8 +222,8 @@ class Queue:
     def settle(self, entries: Iterable[Entry]) -> None:
         """These are no longer waited for: the ledger has what became of them. Called with the lock held."""
         freed = 0
-        for _, message, mark in entries:
-            freed += size(message) + MEMORY_OVERHEAD
+        for _, _, mark, length in entries:
+            freed += length + MEMORY_OVERHEAD
             mark.left -= 1
         self.memory -= freed
         self.changed.notify_all()

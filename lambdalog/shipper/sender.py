@@ -110,7 +110,7 @@ class Sender:
         answer: Mapping[str, Any] = self._client.put_log_events(
             logGroupName=group,
             logStreamName=stream,
-            logEvents=[{"timestamp": timestamp, "message": message} for timestamp, message, _ in batch],
+            logEvents=[{"timestamp": timestamp, "message": message} for timestamp, message, _, _ in batch],
         )
         return answer
 

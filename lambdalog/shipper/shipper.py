@@ -338,7 +338,7 @@ class Shipper:
             now = self._clock.monotonic()
             if _settled(marks) or now >= end:
                 return
-            self._clock.sleep(min(due or 0.01, end - now))
+            self._clock.sleep(min(0.01 if due is None else due, end - now))
 
     def _forked(self) -> None:
         """In a child: the thread stayed behind, and what waits is the parent's to send."""

@@ -52,7 +52,7 @@ class Spool:
         ShipError if the spool is full, OSError if the disk refuses; then nothing of it is there.
         """
         head = json.dumps({"group": group, "stream": stream, "count": len(entries)})
-        lines = [json.dumps([timestamp, message]) for timestamp, message, _ in entries]
+        lines = [json.dumps([timestamp, message]) for timestamp, message, _, _ in entries]
         data = "\n".join([head, *lines, ""]).encode()
         if self.size() + len(data) > self._limit:
             raise ShipError(f"the spool {self.folder} is full: {self._limit} bytes")

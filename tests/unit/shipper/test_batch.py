@@ -9,10 +9,10 @@ from lambdalog.shipper.batch import BATCH_BYTES, BATCH_EVENTS, BATCH_MS, Entry, 
 
 T0 = 1_700_000_000_000
 entries = st.builds(
-    Entry,
+    lambda moment, message, counted: Entry(moment, message, None, size(message) if counted else 0),
     st.integers(T0, T0 + 3 * BATCH_MS),
     st.sampled_from(["x", "é" * 100, "y" * 90_000, "z" * 400_000]),
-    st.none(),
+    st.booleans(),
 )
 
 

@@ -103,7 +103,7 @@ def test_a_dead_destination_leaves_everything_in_the_spool(tmp_path: Path) -> No
             found.put(f"event {number}")
         found.close(0.1)
         assert (found.ledger.spooled, found.ledger.pending) == (300, 0)
-        spooled = [message for _, _, entries in read(tmp_path / "spool") for _, message, _ in entries]
+        spooled = [message for _, _, entries in read(tmp_path / "spool") for _, message, *_ in entries]
         assert sorted(spooled) == sorted(f"event {number}" for number in range(300))
 
 

@@ -142,3 +142,21 @@ def test_arguments_that_exclude_each_other(cloud: Cloud) -> None:
         CloudWatchLogHandler("app", log_group="other", boto3_client=cloud.logs)
     with pytest.warns(DeprecationWarning, match="use log_group_name"):
         assert CloudWatchLogHandler(log_group="old", boto3_client=cloud.logs).log_group_name == "old"
+
+
+@pytest.mark.parametrize(
+    ("said", "args"),
+    [("plain", ()), ("100 %", ()), ("%s of %d", ("one", 2)), ("%(a)s", ({"a": 1},)), (7, ())],
+)
+def test_the_short_way_to_a_text_gives_what_loggings_own_gives(said: Any, args: Any) -> None:
+    """Whether there are arguments, an exception or a stack: the event's text is what logging.Formatter makes of it."""
+    record = logging.LogRecord("n", logging.INFO, "f.py", 3, said, args, None)
+    assert CloudWatchLogFormatter().format(record) == logging.Formatter().format(record)
+    record.stack_info = "Stack: here"
+    assert CloudWatchLogFormatter().format(record) == logging.Formatter().format(record)
+    try:
+        raise ValueError("broken")
+    except ValueError as error:
+        record.exc_info = (ValueError, error, error.__traceback__)
+    assert CloudWatchLogFormatter().format(record) == logging.Formatter().format(record)
+    assert CloudWatchLogFormatter("%(levelname)s %(message)s").format(record).startswith("INFO ")
