@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
 # Of these a larger one is better; of all others (seconds, bytes, shares) a smaller one.
 RATES: Final = frozenset({"/s", "MB/s"})
+# Written with the micro sign.
+MICROSECONDS: Final = "\u00b5s"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number. `unit`: s, ms, MB, "", /s or MB/s."""
+    """One measured number. `unit`: s, ms, MICROSECONDS, MB, "", /s or MB/s."""
 
     value: float
     unit: str
