@@ -38,6 +38,7 @@ class Action:
 
 APP: Final = (
     Action("app.logs", "1", "mode('logs')", "Logs", "Lines of many groups, live."),
+    Action("app.invocations", "2", "mode('invocations')", "Invocations", "A row per request: how it went, how long it took."),
     Action("app.failures", "3", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
     Action("app.queues", "5", "mode('queues')", "Queues", "Queues and topics: how deep, how old, what lies in them."),
     Action("app.back", "backspace", "go_back", "Back", "From a request's lines to the screen that led there."),
@@ -87,6 +88,27 @@ LOGS: Final = (
     Action("logs.export", "x", "export", "Export", "Write all lines that match to a file."),
 )  # fmt: skip
 
+INVOCATIONS: Final = (
+    Action("invocations.lines", "enter,l", "lines", "Its log lines", "The lines of this invocation, on the logs screen.", footer=True, display="⏎"),
+    Action("invocations.filter", "slash", "filter", "Filter", "Show only rows with what you type: function, version, status, error, request.", footer=True, display="/"),
+    Action("invocations.mode", "ctrl+r", "filter_mode", "Filter by…", "Switch the filter: text, regular expression, CloudWatch pattern.", display="^r"),
+    Action("invocations.clear", "escape", "clear", "Show all", "Take the filter and the quick view away.", display="Esc"),
+    Action("invocations.all", "a", "view('all')", "All", "All invocations, the newest first.", footer=True),
+    Action("invocations.slowest", "s", "view('slowest')", "Slowest", "The slowest first.", footer=True),
+    Action("invocations.failed", "f", "view('failed')", "Failed", "Only errors, timeouts and what was lost.", footer=True),
+    Action("invocations.throttled", "t", "view('throttled')", "Throttled", "Only what was refused because too many ran; AWS tells only how many."),
+    Action("invocations.cold", "c", "view('cold')", "Cold", "Only those for which an environment was started.", footer=True),
+    Action("invocations.function", "n", "function", "This function", "Only invocations of this row's function.", footer=True),
+    Action("invocations.copy", "y", "copy", "Copy", "Copy this request's id to the clipboard, and to a file."),
+    Action("invocations.up", "up,k", "move(-1)", "Up", "A row up."),
+    Action("invocations.down", "down,j", "move(1)", "Down", "A row down; below the first row, what comes is not followed."),
+    Action("invocations.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "A page up."),
+    Action("invocations.page_down", "pagedown,ctrl+f", "page(1)", "Page down", "A page down."),
+    Action("invocations.top", "home,g", "top", "Follow", "The first row: new invocations are seen as they come.", footer=True, display="g"),
+    Action("invocations.bottom", "end,G", "bottom", "Last row", "The oldest row that is held."),
+    Action("invocations.other", "tab", "other", "Other pane", "Between rows and waterfall."),
+)  # fmt: skip
+
 FAILURES: Final = (
     Action("failures.lines", "enter,l", "lines", "Its log lines", "The lines of this group's newest failure, on the logs screen.", footer=True, display="⏎"),
     Action("failures.replay", "R", "replay", "Replay", "Send this group's failures again: shows what it would do, and asks.", footer=True),
@@ -117,6 +139,7 @@ QUEUES: Final = (
 SCOPES: Final[dict[str, tuple[Action, ...]]] = {
     "app": APP,
     "logs": LOGS,
+    "invocations": INVOCATIONS,
     "failures": FAILURES,
     "queues": QUEUES,
 }

@@ -19,6 +19,7 @@ from lambdalog.clock import SYSTEM, Clock
 from tui import session as sessions
 from tui.actions import APP, SCOPES, bindings
 from tui.failures.screen import FailuresScreen
+from tui.invocations.screen import InvocationsScreen
 from tui.keys import Keys, key_text
 from tui.logs.format import day_text
 from tui.logs.screen import LogsScreen
@@ -42,6 +43,7 @@ Found = TypeVar("Found")
 
 MODES: dict[str, Callable[[], ModeScreen]] = {
     "logs": LogsScreen,
+    "invocations": InvocationsScreen,
     "failures": FailuresScreen,
     "queues": QueuesScreen,
 }
@@ -184,6 +186,14 @@ class Dashboard(App[None]):
         self._came_from = self.current_mode
         self.switch_mode("logs")
         self.logs.show_request(request_id)
+
+    def show_invocations(self, *, function: str = "", request_id: str = "") -> None:
+        """A function's invocations, or one of them as soon as it is there."""
+        self._came_from = self.current_mode
+        self.switch_mode("invocations")
+        screen = self.get_screen_stack("invocations")[0]
+        assert isinstance(screen, InvocationsScreen)
+        screen.show(filter_text=function, request_id=request_id)
 
     def action_go_back(self) -> None:
         """From the lines of a request to the screen that led there."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TABS = (
     ("logs", "Logs"),
+    ("invocations", "Invocations"),
     ("failures", "Failures"),
     ("queues", "Queues"),
 )

@@ -34,6 +34,12 @@ class Settings:
     kept_lines: int = _said(
         "How many lines are kept in memory; older ones are read again.", 200_000, 1000, 5_000_000
     )
+    kept_invocations: int = _said(
+        "How many invocations are held on their screen, the newest; older ones are in the log.",
+        5000,
+        100,
+        100_000,
+    )
     wrap: bool = _said("Whether long lines are wrapped at the start.", default=False)
     utc: bool = _said("Whether times are in UTC rather than of this place.", default=False)
     mouse: bool = _said(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -11,16 +12,22 @@ import pytest
 from lambdalog.failure import Failure
 from lambdalog.failures import Destination, Detail, Explained, Letter, Plan, Step
 from lambdalog.failures.groups import Group, grouped
+from lambdalog.invocations import mark_of
+from lambdalog.runtime import platform_lines
 from lambdalog.tail import Line
+from tui.feed import invocations as detail
+from tui.feed.invocations import Past
 from tui.feed.logs import Bar, Query, from_lines
 from tui.feed.queues import Message, Queue, Subscription, Task, Topic
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from lambdalog.failures import marks as failure_marks
     from lambdalog.failures.journal import State
-    from lambdalog.failures.marks import Mark
+    from lambdalog.invocations import Invocation, Mark
+    from tui.feed.invocations import Child, Refusal
 
 
 def line(
@@ -239,6 +246,89 @@ def message_of(number: int = 1, body: str = '{"id": 1}', **known: Any) -> Messag
     return Message(f"m-{number}", body, **(given | {"attributes": {}, "system": {}} | known))
 
 
+class MockInvocations:
+    """Marks of the lines that the test gives, and what it says of each invocation."""
+
+    def __init__(self, lines: list[Line] | None = None) -> None:
+        self.lines = lines or []
+        self.coming: queue.Queue[list[Line]] = queue.Queue()
+        self.refusals: list[Refusal] = []
+        self.children: list[Child] = []
+        self.fail_with: Exception | None = None
+        self.asked: list[int | None] = []
+
+    def past(self, groups: Sequence[str], end: int | None, limit: int) -> Past:
+        """The last of the lines before a time."""
+        if self.fail_with is not None:
+            raise self.fail_with
+        self.asked.append(end)
+        before = sorted(one for one in self.lines if end is None or one.timestamp < end)
+        page = before[-limit:]
+        start = page[0].timestamp if page else end
+        return Past([mark for one in page if (mark := mark_of(one))], start, len(page) < limit)
+
+    def follow(
+        self,
+        groups: Sequence[str],
+        since: int,
+        deliver: Callable[[list[Mark], list[str]], None],
+        stop: threading.Event,
+    ) -> None:
+        """What the test puts into `coming`."""
+        while not stop.is_set():
+            try:
+                lines = self.coming.get(timeout=0.02)
+            except queue.Empty:
+                continue
+            self.lines += lines
+            deliver([mark for one in lines if (mark := mark_of(one))], [])
+
+    def refused(self, start: int) -> list[Refusal]:
+        """Those the test gave."""
+        return [one for one in self.refusals if one.at >= start]
+
+    def detail(self, invocation: Invocation, now: int) -> Iterator[detail.Detail]:
+        """The lines that name it, then the children that the test gave."""
+        lines = [one for one in self.lines if invocation.request_id in one.message]
+        yield detail.Detail(lines)
+        yield detail.Detail(lines, self.children)
+
+
+def ran(
+    request: str = "r-1",
+    at: int = 1_700_000_050_000,
+    *,
+    function: str = "payments",
+    version: str = "3",
+    ms: float = 12.0,
+    init: float | None = None,
+    error: str = "",
+    status: str | None = None,
+    memory: int = 64,
+    ended: bool = True,
+) -> list[Line]:
+    """The lines of an invocation, as Lambda writes them."""
+    stream = f"2026/01/02/[{version}]0123456789abcdef0123456789abcdef"
+    texts = [(at, platform_lines.start(request, version))]
+    if error:
+        texts.append((at + 1, f"[ERROR] {error}: no\nTraceback (most recent call last):\n"))
+    if ended:
+        report = platform_lines.report(
+            request,
+            duration_ms=ms,
+            billed_ms=math.ceil(ms),
+            memory_mb=128,
+            max_memory_mb=memory,
+            init_ms=init,
+            status=status,
+        )
+        texts += [(at + int(ms), platform_lines.end(request)), (at + int(ms), report)]
+    return [
+        Line(time, time + 5, f"/aws/lambda/{function}", stream, text, f"{time}-{number}")
+        for number, (time, text) in enumerate(texts)
+    ]
+
+
 class MockFeed:
     """A room for each screen, filled by the test."""
 
@@ -249,6 +339,7 @@ class MockFeed:
         self.logs = MockLogs(history or [])
         self.failures = MockFailures(failures or [])
         self.queues = MockQueues()
+        self.invocations = MockInvocations(ran())
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -285,7 +376,7 @@ def failures(
     ]
 
 
-def groups(*members: list[Explained], marks: dict[str, Mark] | None = None) -> list[Group]:
+def groups(*members: list[Explained], marks: dict[str, failure_marks.Mark] | None = None) -> list[Group]:
     """Groups, as the inbox makes them."""
     return grouped([one for found in members for one in found], marks or {}, 1_700_000_100_000)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from tui.feed.failures import Failures, StoreFailures
+from tui.feed.invocations import Invocations, StoreInvocations
 from tui.feed.logs import Bar, Logs, Query, StoreLogs
 from tui.feed.queues import Queues, StoreQueues
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from lambdalog.cloud import Cloud
 
-__all__ = ["Bar", "Failures", "Feed", "Logs", "Query", "Queues", "StoreFeed"]
+__all__ = ["Bar", "Failures", "Feed", "Invocations", "Logs", "Query", "Queues", "StoreFeed"]
 
 
 class Feed(Protocol):
@@ -29,6 +30,11 @@ class Feed(Protocol):
     @property
     def logs(self) -> Logs:
         """Log lines."""
+        ...
+
+    @property
+    def invocations(self) -> Invocations:
+        """What ran, and runs."""
         ...
 
     @property
@@ -53,6 +59,7 @@ class StoreFeed:
         self.label = str(cloud.target)
         self.groups = tuple(groups)
         self.logs: Logs = StoreLogs(cloud)
+        self.invocations: Invocations = StoreInvocations(cloud)
         self.failures: Failures = StoreFailures(cloud)
         self.queues: Queues = StoreQueues(cloud)
 
