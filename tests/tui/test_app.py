@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from lambdalog.errors import ConfigError
-from tests.tui.conftest import MockFeed, failures, groups, line, message_of, queue_of
+from tests.tui.conftest import MockFeed, failures, groups, line, message_of, queue_of, ran
 from tests.tui.pilot import dashboard, until
 from tui.actions import ALL, SCOPES, checked_keymap
 from tui.app import MODES, Dashboard, screenshot
@@ -73,6 +73,7 @@ async def test_hostile_text_is_drawn_as_text() -> None:
         feed = MockFeed([line(1, bad, group=bad)], groups(failures(message=bad, type=bad)))
         feed.queues.given = [queue_of(bad)]
         feed.queues.messages = {bad: [message_of(body=bad)]}
+        feed.invocations.lines = ran(function=bad, error="Bad")
         drawn = await screenshot(feed, (120, 30), screen=screen)
         for character in ("\x1b", "\x07", "\u202e"):
             assert character not in drawn

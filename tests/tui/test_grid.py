@@ -61,7 +61,7 @@ async def test_the_cursor_keeps_to_its_row() -> None:
         assert list(grid.in_view) == []
         grid.move(5)
         grid.show([1, 2])
-        assert grid.selected == 1
+        assert grid.cursor == 0
 
 
 def test_cells_are_cut_by_columns() -> None:
