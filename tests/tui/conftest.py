@@ -102,6 +102,10 @@ class MockLogs:
                 return
             yield found[start : start + 50]
 
+    def total(self, query: Query) -> int | None:
+        """All of them, in all time."""
+        return len(self.past) if query.start is None and query.end is None else None
+
     def bars(self, query: Query, start: int, step: int, count: int) -> list[Bar]:
         """From the lines."""
         return from_lines(self._found(query, start, None), start, step, count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from lambdalog.level import ERROR, WARN, level_of
@@ -22,6 +23,8 @@ FIRST_PAGE: Final = 200
 # How many lines are looked at for a histogram that no rollup can answer.
 BARS_LINES_MAX: Final = 300_000
 _MINUTE_MS: Final = 60_000
+# Later than any line, and a whole minute.
+FOREVER: Final = (1 << 52) // _MINUTE_MS * _MINUTE_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Logs(Protocol):
 
     def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
         """All lines that match, in order of time or its reverse, in lists as they are found, until `stop` is set."""
+        ...
+
+    def total(self, query: Query) -> int | None:
+        """How many lines there are, whatever the filter; None where only reading them all could tell."""
         ...
 
     def bars(self, query: Query, start: int, step: int, count: int) -> list[Bar]:
@@ -120,27 +127,32 @@ class StoreLogs:
 
     def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
         """Page after page."""
-        source = self._source(query)
-        start, end = query.start, query.end
+        lines = self._source(query).lines(query.start, query.end, descending=descending)
         limit = FIRST_PAGE
-        seen: set[str] = set()
-        while not stop.is_set():
-            page = source.page(start, end, limit, descending=descending)
-            if fresh := [line for line in page if line.id not in seen]:
-                yield fresh
-            if len(page) < limit:
-                return
-            # The next page begins within the last one's outermost millisecond: others of it may be left.
-            last = page[-1].timestamp
-            seen = {line.id for line in page if line.timestamp == last}
-            start, end = (start, last + 1) if descending else (last, end)
-            limit = max(min(limit * 10, PAGE * 10), len(seen) * 2)
+        try:
+            while not stop.is_set():
+                page = list(islice(lines, limit))
+                if page:
+                    yield page
+                if len(page) < limit:
+                    return
+                limit = min(limit * 10, PAGE * 10)
+        finally:
+            lines.close()  # type: ignore[attr-defined]  # a generator
+
+    def total(self, query: Query) -> int | None:
+        """From rollups: cheap, and for whole minutes only."""
+        start, end = query.start or 0, query.end or FOREVER
+        if query.streams or start % _MINUTE_MS or end % _MINUTE_MS:
+            return None
+        minutes = self._source(Query(query.groups)).minutes(start, end)
+        return None if minutes is None else sum(events for events, _ in minutes.values())
 
     def bars(self, query: Query, start: int, step: int, count: int) -> list[Bar]:
         """From the store's rollups where those can tell, else from the lines."""
         end = start + step * count
         if query.pattern is None and not query.streams and step % _MINUTE_MS == 0:
-            minutes = self._minutes(query, start, end)
+            minutes = self._source(query).minutes(start, end)
             if minutes is not None:
                 return _from_minutes(minutes, start, step, count)
         lines = self._source(query).page(start, end, BARS_LINES_MAX, descending=True)
@@ -163,11 +175,6 @@ class StoreLogs:
             stream_prefix=query.streams or None,
             pattern=query.pattern,
         )
-
-    def _minutes(self, query: Query, start: int, end: int) -> dict[int, tuple[int, int]] | None:
-        minutes: Callable[[int, int], dict[int, tuple[int, int]] | None] | None
-        minutes = getattr(self._source(query), "minutes", None)
-        return minutes(start, end) if minutes is not None else None
 
 
 def _within(query: Query, start: int | None, end: int | None) -> tuple[int | None, int | None]:

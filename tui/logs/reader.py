@@ -62,6 +62,14 @@ class Matched(Message):
         self.question, self.lines, self.count, self.ended = question, lines, count, ended
 
 
+class Total(Message):
+    """How many lines there are of which a search found some."""
+
+    def __init__(self, question: int, count: int) -> None:
+        super().__init__()
+        self.question, self.count = question, count
+
+
 class Counted(Message):
     """The bars of a range."""
 
@@ -227,6 +235,9 @@ class Reader:
             self._post(Matched(question, shown, count, ended=False))
         if not stop.is_set():
             self._post(Matched(question, [], count, ended=True))
+            total = self._logs.total(query)
+            if total is not None:
+                self._post(Total(question, total))
 
     def _load(self, query: Query, edge: int, step: int, question: int) -> None:
         limit = PAGE

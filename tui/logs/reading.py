@@ -30,6 +30,7 @@ from tui.logs.reader import (
     Past,
     Reader,
     Recovered,
+    Total,
     Trouble,
 )
 from tui.logs.view import LogView
@@ -55,6 +56,7 @@ class LogsReading(ModeScreen):
         self.query_ = Query()
         self.attached = True  # whether what is loaded reaches the newest line
         self.matched: int | None = None
+        self.total: int | None = None
         self.searched = True
         self.notes = ""
         self._loading: set[int] = set()
@@ -158,6 +160,7 @@ class LogsReading(ModeScreen):
         self._count_bars()
 
     def _search(self) -> None:
+        self.total = None
         self.matched, self.searched = None, self.query_.pattern is None
         if self.query_.pattern is not None:
             self.reader.search(self.query_)
@@ -189,6 +192,8 @@ class LogsReading(ModeScreen):
         self.bars.count(fitting)
         if self.matched is not None:
             self.matched += len(fitting)
+        if self.total is not None:
+            self.total += len(lines)
         if self.attached and not self.view.following and self.view.buffer.total > self.view.buffer.limit:
             # Somebody reads for hours: what comes meanwhile is in the store, and read when it is wanted.
             self.attached = False
@@ -253,6 +258,12 @@ class LogsReading(ModeScreen):
             self.view.add_more(message.lines)
         self.tick()
 
+    @on(Total)
+    def _take_total(self, message: Total) -> None:
+        if self.drawn and message.question == self.reader.question:
+            self.total = message.count
+            self.tick()
+
     @on(Counted)
     def _take_bars(self, message: Counted) -> None:
         if self.drawn:
@@ -311,7 +322,8 @@ class LogsReading(ModeScreen):
             state.append(f"{low} … {high}  ", "cyan")
         if query.pattern is not None:
             matched = self.matched if self.matched is not None else len(view.buffer.shown)
-            state.append(f"{matched:,}{'' if self.searched else '…'} match  ", "bold")
+            of = "" if self.total is None else f" of {max(self.total, matched):,}"
+            state.append(f"{matched:,}{'' if self.searched else '…'}{of} match  ", "bold")
         else:
             state.append(f"{view.buffer.total + view.buffer.trimmed:,} lines  ", "dim")
         if view.following:

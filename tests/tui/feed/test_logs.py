@@ -93,3 +93,12 @@ def test_following_hands_over_what_comes(logs: StoreLogs, manual_cloud: Cloud) -
     manual_cloud.logs.put_log_events(logGroupName="b", logStreamName="s", logEvents=[event])  # type: ignore[list-item]
     logs.follow(Query(("b",), pattern=compiled("nothing", Mode.TEXT)), T0 + 149_000, deliver, stop)  # type: ignore[arg-type]
     assert got == ["INFO b 298", "INFO b 299", "new"]
+
+
+def test_the_total_is_told_by_rollups(logs: StoreLogs) -> None:
+    """How many lines there are is known without reading them, whatever the filter; not of a part of a minute."""
+    pattern = compiled("nothing", Mode.TEXT)
+    assert logs.total(Query(pattern=pattern)) == 600
+    assert logs.total(Query(groups=("a",))) == 300
+    assert logs.total(Query(start=1)) is None
+    assert logs.total(Query(streams="s")) is None

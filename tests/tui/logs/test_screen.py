@@ -110,7 +110,7 @@ async def test_a_filter_narrows_as_it_is_typed(driven: Driven) -> None:
     await until(driven.pilot, lambda: len(driven.view.buffer.shown) == 11)
     await until(driven.pilot, lambda: driven.screen.matched == 11 and driven.screen.searched)
     await driven.press("enter")
-    assert "11 match" in driven.state
+    await until(driven.pilot, lambda: "11 of 100 match" in driven.state)
     driven.feed.logs.coming.put([line(400), line(401), line(555)])
     await until(driven.pilot, lambda: driven.view.buffer.total == 103)
     assert len(driven.view.buffer.shown) == 13
