@@ -95,8 +95,11 @@ class Cloud:
         return client
 
     def client(self, service: str) -> Any:
-        """A client by boto3's name of its service: logs, sqs, sns or lambda; also cloudwatch, for what metric filters found."""
-        if service not in SERVICES and service != "cloudwatch":
+        """A client by boto3's name of its service: logs, sqs, sns or lambda.
+
+        Also cloudwatch, for what metric filters found, and sts, for who one is.
+        """
+        if service not in SERVICES and service not in {"cloudwatch", "sts"}:
             raise ConfigError(f"there is no client for {service!r} here; there are {', '.join(SERVICES)}")
         with self._lock:
             if service not in self._clients:
@@ -172,6 +175,10 @@ class Cloud:
                 from lambdalog.local.cloudwatch import CloudWatch
 
                 return CloudWatch(self.client("logs"), scope=self.scope, clock=self.clock)
+            case "sts":
+                from lambdalog.local.sts import Sts
+
+                return Sts(scope=self.scope, clock=self.clock)
             case "sqs":
                 from lambdalog.local.sqs import Sqs
 

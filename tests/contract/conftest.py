@@ -1,4 +1,4 @@
-"""The backends that one body of tests runs on: the double, boto3 over the wire protocols, and moto as a peer."""
+"""The backends that one body of tests runs on: the double, boto3 by its wire protocols, moto as a peer, AWS by opt-in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from lambdalog.cloud import Cloud, connect
 from lambdalog.server.service import Service, Settings
+from tests.contract import account
 from tests.contract.shapes import checked
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Backend:
 
     def client(self, service: str) -> Any:
         """A client by boto3's name of its service."""
-        return checked(self._cloud.client(service))
+        return checked(self._cloud.client(service), self.name)
 
     @property
     def now(self) -> int:
@@ -61,7 +62,7 @@ class HttpCloud:
         return self._session.client(service, endpoint_url=self._service.url, config=config)
 
 
-@pytest.fixture(params=["double", "wire", "http", "moto"])
+@pytest.fixture(params=["double", "wire", "http", "moto", pytest.param("aws", marks=pytest.mark.aws)])
 def backend(
     request: pytest.FixtureRequest, store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Backend]:
@@ -77,6 +78,11 @@ def backend(
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
             stack.enter_context(mock_aws())
             cloud: Any = stack.enter_context(connect("aws:us-east-1"))
+        elif request.param == "aws":
+            account.prepare(monkeypatch)
+            real = stack.enter_context(connect("aws"))
+            cloud = account.Account(real, boto3.client("sts"), account.ACCOUNT)
+            stack.callback(cloud.close)
         elif request.param == "wire":
             cloud = WireCloud(stack.enter_context(connect(f"disk:{store_path}")))
         elif request.param == "http":

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore import xform_name
 
+from tests.contract.always import ALWAYS, MOTO_LACKS, missing
+
 if TYPE_CHECKING:
     from botocore.model import Shape
 
@@ -51,10 +53,11 @@ def check(value: Any, shape: Shape, where: str) -> None:
 
 
 class checked:  # noqa: N801 - used as a function
-    """A client whose responses are checked."""
+    """A client whose responses are checked. `backend` is the name of whose they are."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, backend: str) -> None:
         self._client = client
+        self._backend = backend
         self._operations = {xform_name(name): name for name in client.meta.service_model.operation_names}
 
     def __getattr__(self, name: str) -> Any:
@@ -65,12 +68,22 @@ class checked:  # noqa: N801 - used as a function
 
         def call(**params: Any) -> Any:
             response = found(**params)
-            model = self._client.meta.service_model.operation_model(operation)
+            model = self._client.meta.service_model
             assert "ResponseMetadata" in response
-            if model.output_shape is None:
+            shape = model.operation_model(operation).output_shape
+            if shape is None:
                 assert response.keys() == {"ResponseMetadata"}
             else:
-                check(response, model.output_shape, operation)
+                check(response, shape, operation)
+            check_always(response, model.service_name, operation, self._backend)
             return response
 
         return call
+
+
+def check_always(response: dict[str, Any], service: str, operation: str, backend: str) -> None:
+    """AssertionError, with what is missing, if a response lacks what AWS always tells."""
+    absent = missing(response, ALWAYS[service].get(operation, ""))
+    lacks = MOTO_LACKS.get(f"{service} {operation}", "").split() if backend == "moto" else []
+    absent = [path for path in absent if path not in lacks]
+    assert not absent, f"{operation}: {', '.join(absent)} should always be there"

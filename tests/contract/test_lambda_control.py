@@ -11,6 +11,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.contract import account
+
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
 
@@ -28,7 +30,9 @@ def zipped(text: str = CODE) -> bytes:
 
 @pytest.fixture
 def role(backend: Backend) -> str:
-    """An execution role; moto wants it to be there."""
+    """An execution role; moto and AWS want it to be there."""
+    if backend.name == "aws":
+        return account.ROLE or pytest.skip("LAMBDALOG_AWS_ROLE names no role for functions")
     if backend.name != "moto":
         return "arn:aws:iam::000000000000:role/r"
     iam = boto3.client("iam", region_name="us-east-1")
@@ -279,3 +283,41 @@ def test_a_function_is_deleted_once(client: Any) -> None:
     code, text, status = refusal(client.get_function, FunctionName="f")
     assert (code, status) == ("ResourceNotFoundException", 404)
     assert text.startswith("Function not found: arn:aws:lambda:us-east-1:")
+
+
+def test_code_is_replaced(client: Any) -> None:
+    """Its digest changes, and so does the revision."""
+    before = client.get_function_configuration(FunctionName="f")
+    after = client.update_function_code(FunctionName="f", ZipFile=zipped("x = 1"))
+    assert after["CodeSha256"] != before["CodeSha256"]
+    assert client.get_function_configuration(FunctionName="f")["CodeSha256"] == after["CodeSha256"]
+
+
+def test_an_event_configuration_is_kept(client: Any) -> None:
+    """As it was put."""
+    client.put_function_event_invoke_config(
+        FunctionName="f", MaximumRetryAttempts=0, MaximumEventAgeInSeconds=60
+    )
+    found = client.get_function_event_invoke_config(FunctionName="f")
+    assert (found["MaximumRetryAttempts"], found["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
+@moto_deviates("moto doesn't have GetLayerVersionByArn")
+def test_a_layers_version_is_shown(client: Any) -> None:
+    """By name and number, by its ARN, and as the layer's last."""
+    made = client.publish_layer_version(LayerName="l", Description="one", Content={"ZipFile": zipped()})
+    found = client.get_layer_version(LayerName="l", VersionNumber=1)
+    assert (found["LayerVersionArn"], found["Description"]) == (made["LayerVersionArn"], "one")
+    assert found["Content"]["CodeSha256"] == made["Content"]["CodeSha256"]
+    by_arn = client.get_layer_version_by_arn(Arn=made["LayerVersionArn"])
+    assert by_arn["Content"]["CodeSha256"] == made["Content"]["CodeSha256"]
+    (layer,) = client.list_layers()["Layers"]
+    assert (layer["LayerName"], layer["LatestMatchingVersion"]["Version"]) == ("l", 1)
+
+
+@moto_deviates("moto has no recursion detection")
+def test_recursion_is_ended_unless_allowed(client: Any) -> None:
+    """Terminate is the default."""
+    assert client.get_function_recursion_config(FunctionName="f")["RecursiveLoop"] == "Terminate"
+    client.put_function_recursion_config(FunctionName="f", RecursiveLoop="Allow")
+    assert client.get_function_recursion_config(FunctionName="f")["RecursiveLoop"] == "Allow"

@@ -512,3 +512,82 @@ def test_a_refused_pattern_says_where(logs: Any) -> None:
     (group,) = logs.describe_log_groups()["logGroups"]
     arn = group["arn"].removesuffix(":*")
     assert refusal(logs.start_live_tail, logGroupIdentifiers=[arn], logEventFilterPattern=pattern) == expected
+
+
+# --- the rest of the operations
+
+
+@pytest.mark.moto_deviates("moto speaks of a group where it means a stream")
+def test_a_stream_is_deleted_once(logs: Any) -> None:
+    """With its events; then it isn't there."""
+    logs.delete_log_stream(logGroupName="g", logStreamName="s")
+    assert logs.describe_log_streams(logGroupName="g")["logStreams"] == []
+    assert refusal(logs.delete_log_stream, logGroupName="g", logStreamName="s") == (
+        "ResourceNotFoundException",
+        "The specified log stream does not exist.",
+    )
+
+
+def test_tags_by_the_groups_name(logs: Any) -> None:
+    """The older operations see what the newer ones do."""
+    logs.tag_log_group(logGroupName="g", tags={"team": "shop", "env": "dev"})
+    logs.untag_log_group(logGroupName="g", tags=["env"])
+    assert logs.list_tags_log_group(logGroupName="g")["tags"] == {"team": "shop"}
+    arn = logs.describe_log_groups()["logGroups"][0]["logGroupArn"]
+    assert logs.list_tags_for_resource(resourceArn=arn)["tags"] == {"team": "shop"}
+
+
+@pytest.mark.moto_deviates("moto doesn't have ListLogGroups")
+def test_groups_are_listed_by_pattern(logs: Any) -> None:
+    """By a part of the name."""
+    logs.create_log_group(logGroupName="/aws/lambda/orders")
+    found = logs.list_log_groups(logGroupNamePattern="orders")["logGroups"]
+    assert [group["logGroupName"] for group in found] == ["/aws/lambda/orders"]
+
+
+@pytest.mark.moto_deviates("moto doesn't have query definitions")
+def test_query_definitions_are_kept(logs: Any) -> None:
+    """Put, changed under their id, described by prefix, deleted once."""
+    made = logs.put_query_definition(name="a/one", queryString="fields a")["queryDefinitionId"]
+    logs.put_query_definition(name="a/two", queryString="fields b", queryDefinitionId=made)
+    (found,) = logs.describe_query_definitions(queryDefinitionNamePrefix="a/")["queryDefinitions"]
+    assert (found["queryDefinitionId"], found["name"], found["queryString"]) == (made, "a/two", "fields b")
+    assert logs.delete_query_definition(queryDefinitionId=made)["success"] is True
+    assert refusal(logs.delete_query_definition, queryDefinitionId=made)[0] == "ResourceNotFoundException"
+
+
+def test_resource_policies_are_kept(logs: Any) -> None:
+    """Put, described, deleted once."""
+    document = '{"Version":"2012-10-17","Statement":[]}'
+    logs.put_resource_policy(policyName="p", policyDocument=document)
+    (found,) = logs.describe_resource_policies()["resourcePolicies"]
+    assert (found["policyName"], found["policyDocument"]) == ("p", document)
+    logs.delete_resource_policy(policyName="p")
+    assert refusal(logs.delete_resource_policy, policyName="p")[0] == "ResourceNotFoundException"
+
+
+@pytest.mark.moto_deviates("moto discovers no fields, and its rows point nowhere")
+def test_rows_lead_to_their_events(logs: Any, backend: Backend) -> None:
+    """A row's pointer gives all fields of its event; a group's fields are told with how many events have them."""
+    put(logs, backend.now, '{"n": 1, "deep": {"a": "b"}}')
+    window = {"startTime": backend.now // 1000 - 60, "endTime": backend.now // 1000 + 60}
+    query_id = logs.start_query(logGroupName="g", queryString="fields n", **window)["queryId"]
+    response = logs.get_query_results(queryId=query_id)
+    while response["status"] in {"Scheduled", "Running"}:
+        response = logs.get_query_results(queryId=query_id)
+    (row,) = response["results"]
+    record = logs.get_log_record(logRecordPointer={c["field"]: c["value"] for c in row}["@ptr"])["logRecord"]
+    assert (record["n"], record["deep.a"]) == ("1", "b")
+    fields = logs.get_log_group_fields(logGroupName="g")["logGroupFields"]
+    assert {field["name"]: field["percent"] for field in fields}["n"] == 100
+    # One that has ended can't be stopped.
+    assert refusal(logs.stop_query, queryId=query_id)[0] == "InvalidParameterException"
+
+
+@pytest.mark.moto_deviates("moto doesn't have deletion protection")
+def test_a_protected_group_is_not_deleted(logs: Any) -> None:
+    """Until its protection is taken off."""
+    logs.put_log_group_deletion_protection(logGroupIdentifier="g", deletionProtectionEnabled=True)
+    assert refusal(logs.delete_log_group, logGroupName="g")[0] == "ValidationException"
+    logs.put_log_group_deletion_protection(logGroupIdentifier="g", deletionProtectionEnabled=False)
+    logs.delete_log_group(logGroupName="g")

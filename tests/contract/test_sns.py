@@ -637,3 +637,13 @@ def test_a_filter_policy_that_is_not_taken(sns: Any, sqs: Any, topic: str) -> No
         found = refusal(sns.subscribe, **where, Attributes={"FilterPolicy": policy})
         assert found == ("InvalidParameter", POLICY + text, 400)
     assert sns.list_subscriptions()["Subscriptions"] == []
+
+
+@pytest.mark.moto_deviates("moto looks at no token")
+def test_a_token_that_is_none_confirms_nothing(sns: Any, topic: str) -> None:
+    """Whoever makes one up is refused."""
+    assert refusal(sns.confirm_subscription, TopicArn=topic, Token="a" * 64) == (
+        "InvalidParameter",
+        "Invalid token",
+        400,
+    )

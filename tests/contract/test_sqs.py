@@ -779,3 +779,38 @@ def test_what_a_fifo_queue_asks_for(sqs: Any, fifo: str) -> None:
         "InvalidAttributeValue",
         "Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.",
     )
+
+
+def test_a_queue_is_found_by_its_name_until_it_is_deleted(sqs: Any, url: str) -> None:
+    """Then it isn't there."""
+    assert sqs.get_queue_url(QueueName="q")["QueueUrl"] == url
+    sqs.delete_queue(QueueUrl=url)
+    assert refusal(sqs.get_queue_url, QueueName="q") == (
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "The specified queue does not exist.",
+    )
+
+
+def test_a_purge_empties_a_queue(sqs: Any, url: str) -> None:
+    """Of what waits and of what is in flight."""
+    for text in ("a", "b"):
+        sqs.send_message(QueueUrl=url, MessageBody=text)
+    assert len(receive(sqs, url)) == 1
+    sqs.purge_queue(QueueUrl=url)
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    assert counts == dict.fromkeys(names, "0")
+
+
+@pytest.mark.moto_deviates("moto moves all messages at once, and so has nothing to cancel")
+def test_a_move_is_cancelled_once(sqs: Any, url: str) -> None:
+    """What it had moved is told; a second cancel finds nothing that runs."""
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": policy})
+    for _ in range(3):
+        sqs.send_message(QueueUrl=dead, MessageBody="x")
+    handle = sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=1)["TaskHandle"]
+    assert sqs.cancel_message_move_task(TaskHandle=handle)["ApproximateNumberOfMessagesMoved"] <= 3
+    assert refusal(sqs.cancel_message_move_task, TaskHandle=handle)[0] == "InvalidParameterValue"

@@ -1,0 +1,113 @@
+"""Lambda's contract where functions run: what an invocation answers."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.contract.test_lambda_control import role, zipped
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Backend
+
+__all__ = ["role"]
+
+CODE = """
+def handler(event, context):
+    print("seen")
+    if event.get("fail"):
+        raise ValueError(event["fail"])
+    return {"event": event, "version": context.function_version, "arn": context.invoked_function_arn}
+"""
+# moto runs functions in Docker containers of images that it fetches.
+pytestmark = pytest.mark.moto_deviates("moto runs functions in Docker alone")
+
+
+@pytest.fixture
+def client(backend: Backend, role: str) -> Any:
+    """A Lambda with function `f`, active."""
+    found = backend.client("lambda")
+    found.create_function(
+        FunctionName="f",
+        Role=role,
+        Runtime="python3.11",
+        Handler="app.handler",
+        Timeout=30,
+        Code={"ZipFile": zipped(CODE)},
+    )
+    found.get_waiter("function_active_v2").wait(FunctionName="f")
+    return found
+
+
+def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
+    """The code, text and status with which an operation is refused."""
+    with pytest.raises(ClientError) as info:
+        call(**params)
+    response = info.value.response
+    return (
+        response["Error"]["Code"],
+        response["Error"]["Message"],
+        response["ResponseMetadata"]["HTTPStatusCode"],
+    )
+
+
+def test_an_invocation_answers(client: Any) -> None:
+    """200 with what the function returned and its log; a failure is an answer too, not an error."""
+    found = client.invoke(FunctionName="f", Payload=b'{"a": "\\u00e9"}', LogType="Tail")
+    assert (found["StatusCode"], found["ExecutedVersion"]) == (200, "$LATEST")
+    assert "FunctionError" not in found
+    answer = json.loads(found["Payload"].read())
+    assert (answer["event"], answer["version"]) == ({"a": "\u00e9"}, "$LATEST")
+    log = base64.b64decode(found["LogResult"])
+    assert b"seen" in log
+    assert b"REPORT RequestId: " + found["ResponseMetadata"]["RequestId"].encode() in log
+    failed = client.invoke(FunctionName="f", Payload=b'{"fail": "no such order"}')
+    assert (failed["StatusCode"], failed["FunctionError"]) == (200, "Unhandled")
+    error = json.loads(failed["Payload"].read())
+    assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no such order")
+    assert "handler" in "".join(error["stackTrace"])
+
+
+def test_events_and_dry_runs_have_no_answer(client: Any) -> None:
+    """202 and 204, and an empty payload."""
+    event = client.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+    assert (event["StatusCode"], event["Payload"].read()) == (202, b"")
+    dry = client.invoke(FunctionName="f", InvocationType="DryRun")
+    assert (dry["StatusCode"], dry["Payload"].read()) == (204, b"")
+
+
+def test_a_qualifier_is_what_runs(client: Any) -> None:
+    """A version's code stays what it was; an alias leads to it, and the function sees by which name it was called."""
+    client.publish_version(FunctionName="f")
+    client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")
+    found = client.invoke(FunctionName="f", Qualifier="live", Payload=b"{}")
+    assert found["ExecutedVersion"] == "1"
+    answer = json.loads(found["Payload"].read())
+    assert answer["version"] == "1"
+    assert answer["arn"].endswith(":function:f:live")
+
+
+def test_what_is_not_invoked(client: Any) -> None:
+    """A function, a version and a payload that are none; too long a payload: refused in Lambda's words."""
+    code, text, status = refusal(client.invoke, FunctionName="none")
+    assert (code, status) == ("ResourceNotFoundException", 404)
+    assert text.startswith("Function not found: arn:aws:lambda:")
+    assert text.endswith(":function:none:$LATEST")
+    code, text, status = refusal(client.invoke, FunctionName="f", Qualifier="9")
+    assert (code, status, text.endswith(":function:f:9")) == ("ResourceNotFoundException", 404, True)
+    code, text, status = refusal(client.invoke, FunctionName="f", Payload=b"{no")
+    assert (code, status) == ("InvalidRequestContentException", 400)
+    assert text.startswith("Could not parse request body into json: ")
+    code, _, status = refusal(client.invoke, FunctionName="f", Payload=b'"' + b"x" * 6_300_000 + b'"')
+    assert (code, status) == ("RequestTooLargeException", 413)
+
+
+def test_a_function_without_concurrency_is_throttled(client: Any) -> None:
+    """Reserved at none, each invocation is refused."""
+    client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
+    code, text, status = refusal(client.invoke, FunctionName="f")
+    assert (code, text, status) == ("TooManyRequestsException", "Rate Exceeded.", 429)
