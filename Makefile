@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 
-.PHONY: help demo test long lint types imports bench check docs recording clean
+.PHONY: help demo test long lint types imports bench vectors check docs recording clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -47,6 +47,17 @@ $(VENV)/bench.stamp: $(VENV)/dev.stamp
 bench: $(VENV)/bench.stamp ## our figures beside our peers', measured in this run
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+# They are in botocore's source distribution alone. Where no index can be reached, the tests say so and are skipped.
+VECTORS := .vectors
+vectors: $(VENV)/dev.stamp ## botocore's own protocol vectors, which tests/wire runs
+	@version=$$($(BIN)/python -c 'import botocore; print(botocore.__version__)'); \
+	test "$$(cat $(VECTORS)/version 2>/dev/null)" = "$$version" || { \
+	  rm -rf $(VECTORS) && mkdir $(VECTORS) && \
+	  $(BIN)/python -m pip download --quiet --no-deps --no-binary botocore --dest $(VECTORS) "botocore==$$version" && \
+	  tar -xzf $(VECTORS)/botocore-*.tar.gz -C $(VECTORS) --strip-components=4 "botocore-$$version/tests/unit/protocols" && \
+	  rm $(VECTORS)/botocore-*.tar.gz && echo "$$version" > $(VECTORS)/version; \
+	} || echo "botocore's protocol vectors could not be fetched" >&2
+
 docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command reference, screenshots
 	@$(BIN)/python -m lambdalog.cli.reference docs
 	@$(BIN)/python -m tui.manual docs
@@ -54,7 +65,7 @@ docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command refer
 recording: $(VENV)/dev.stamp ## the dashboard at its work, as the README shows it
 	@$(BIN)/python -m tui.recording docs/dashboard-tour.svg
 
-check: lint types test ## everything CI asks
+check: lint types vectors test ## everything CI asks
 
 clean: ## forget the virtual environment
 	rm -rf $(VENV)

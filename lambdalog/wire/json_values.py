@@ -7,6 +7,8 @@ import binascii
 from datetime import UTC, datetime
 from typing import Any
 
+from lambdalog.wire.scalars import named, parse_float, parse_timestamp, timestamp
+
 
 class WrongType(Exception):
     """A value is not of the type that its shape has."""
@@ -15,6 +17,8 @@ class WrongType(Exception):
 def from_json(value: Any, shape: Any) -> Any:
     """A JSON value as a parameter. Members that are null, or that the model doesn't have, are left out."""
     match shape.type_name:
+        case "structure" if shape.is_document_type:
+            return value  # JSON as it is
         case "structure":
             _expect(value, dict, "structure")
             return {
@@ -24,16 +28,21 @@ def from_json(value: Any, shape: Any) -> Any:
             }
         case "list":
             _expect(value, list, "list")
-            return [from_json(item, shape.member) for item in value]
+            return [from_json(item, shape.member) for item in value if item is not None]
         case "map":
             _expect(value, dict, "map")
-            return {key: from_json(item, shape.value) for key, item in value.items()}
+            return {key: from_json(item, shape.value) for key, item in value.items() if item is not None}
         case "blob":
             _expect(value, str, "blob")
             try:
                 return base64.b64decode(value, validate=True)
             except binascii.Error:
                 raise WrongType("not base64") from None
+        case "timestamp" if isinstance(value, str):
+            try:
+                return parse_timestamp(value)
+            except ValueError:
+                raise WrongType("not a timestamp") from None
         case "timestamp":
             if not isinstance(value, (int, float)) or isinstance(value, bool):
                 raise WrongType("not a timestamp")
@@ -45,6 +54,8 @@ def from_json(value: Any, shape: Any) -> Any:
             if not isinstance(value, int) or isinstance(value, bool):
                 raise WrongType("not a number")
             return value
+        case "float" | "double":
+            return _number(value)
         case "string":
             _expect(value, str, "string")
             return value
@@ -58,6 +69,8 @@ def from_json(value: Any, shape: Any) -> Any:
 def to_json(value: Any, shape: Any) -> Any:
     """A value of a response as JSON."""
     match shape.type_name:
+        case "structure" if shape.is_document_type:
+            return value
         case "structure":
             return {
                 member.serialization.get("name", name): to_json(value[name], member)
@@ -71,9 +84,19 @@ def to_json(value: Any, shape: Any) -> Any:
         case "blob":
             return base64.b64encode(bytes(value)).decode()
         case "timestamp":
-            return value.timestamp() if isinstance(value, datetime) else value
+            return timestamp(value, shape.serialization.get("timestampFormat", "unixTimestamp"))
+        case "float" | "double":
+            return named(value)
         case _:
             return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, str) and value in {"NaN", "Infinity", "-Infinity"}:
+        return parse_float(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise WrongType("not a number")
+    return value
 
 
 def _expect(value: Any, kind: type, name: str) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import uuid
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 from lambdalog.wire import exchange
+from lambdalog.wire.scalars import parse, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +106,7 @@ def _value(fields: dict[str, str], shape: Any, key: str, service: ServiceModel) 
                     found[name] = _value(fields, shape.value, f"{base}.{number}.{value_key}", service)
             return found
         case _:
-            return None if key not in fields else _scalar(fields[key], shape)
+            return None if key not in fields else parse(fields[key], shape)
 
 
 def _numbers(fields: dict[str, str], base: str) -> list[int]:
@@ -119,27 +117,6 @@ def _numbers(fields: dict[str, str], base: str) -> list[int]:
             if number.isascii() and number.isdigit() and len(number) < 9:
                 found.add(int(number))
     return sorted(found)
-
-
-def _scalar(text: str, shape: Any) -> Any:
-    match shape.type_name:
-        case "integer" | "long":
-            return int(text)
-        case "float" | "double":
-            return float(text)
-        case "boolean":
-            if text not in {"true", "false"}:
-                raise ValueError(f"{text} is no boolean")
-            return text == "true"
-        case "blob":
-            try:
-                return base64.b64decode(text, validate=True)
-            except binascii.Error:
-                raise ValueError("not base64") from None
-        case "timestamp":
-            return datetime.fromisoformat(text)
-        case _:
-            return text
 
 
 def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
@@ -197,20 +174,15 @@ def _xml(value: Any, shape: Any, name: str) -> str:
         case "map":
             key_name = shape.key.serialization.get("name", "key")
             value_name = shape.value.serialization.get("name", "value")
+            flat = shape.serialization.get("flattened")
+            each = name if flat else "entry"
             entries = "".join(
-                f"<entry>{_xml(key, shape.key, key_name)}{_xml(item, shape.value, value_name)}</entry>"
+                f"<{each}>{_xml(key, shape.key, key_name)}{_xml(item, shape.value, value_name)}</{each}>"
                 for key, item in value.items()
             )
-            return f"<{name}>{entries}</{name}>"
-        case "boolean":
-            return f"<{name}>{'true' if value else 'false'}</{name}>"
-        case "blob":
-            return f"<{name}>{base64.b64encode(bytes(value)).decode()}</{name}>"
-        case "timestamp":
-            moment = value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
-            return f"<{name}>{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%f')[:-3]}Z</{name}>"
+            return entries if flat else f"<{name}>{entries}</{name}>"
         case _:
-            return f"<{name}>{_text(str(value))}</{name}>"
+            return f"<{name}>{_text(text_of(value, shape))}</{name}>"
 
 
 def _text(text: str) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
-from datetime import datetime
-from email.utils import format_datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 import orjson
 
 from lambdalog.wire import event_stream, exchange
 from lambdalog.wire.json_values import WrongType, from_json, to_json
-from lambdalog.wire.models import model
+from lambdalog.wire.scalars import parse, parse_timestamp, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +23,11 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel, ServiceModel
 
     from lambdalog.wire.exchange import Request, Response
+
+
+# An item of a list in a header, in quotes or without; and what has to be quoted.
+_ITEM: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[^,\s](?:[^,]*[^,\s])?')
+_QUOTED: Final = re.compile(r'[",]|^\s|\s$')
 
 
 class _Route(NamedTuple):
@@ -36,11 +40,11 @@ class _Route(NamedTuple):
 
 
 @cache
-def _routes(service: str) -> list[_Route]:
+def _routes(service: ServiceModel) -> list[_Route]:
     """The routes of a service, the most particular first."""
     routes = []
-    for name in model(service).operation_names:
-        http = model(service).operation_model(name).http
+    for name in service.operation_names:
+        http = service.operation_model(name).http
         path, _, query = http["requestUri"].partition("?")
         pattern = re.sub(r"\\\{(\w+)(\\\+)?\\\}", _label, re.escape(path.rstrip("/")))
         fixed = parse_qs(query, keep_blank_values=True)
@@ -57,7 +61,7 @@ def _label(found: re.Match[str]) -> str:
 def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dict[str, Any]]:
     """The operation of a method and path, with its parameters."""
     query = parse_qs(request.query, keep_blank_values=True)
-    for route in _routes(service.service_name):
+    for route in _routes(service):
         found = route.path.fullmatch(request.path) if route.method == request.method else None
         if found is None or not route.query.items() <= query.items():
             continue
@@ -84,11 +88,28 @@ def _params(
         key = member.serialization.get("name", name)
         match member.serialization.get("location"):
             case "uri":
-                params[name] = _scalar(unquote(labels[key]), member)
+                params[name] = _from_text(unquote(labels[key]), member)
+            case "querystring" if member.type_name == "map":
+                if rest := _others(query, shape, operation):
+                    params[name] = {
+                        other: found if member.value.type_name == "list" else found[0]
+                        for other, found in rest.items()
+                    }
             case "querystring" if key in query:
-                params[name] = query[key] if member.type_name == "list" else _scalar(query[key][0], member)
+                if member.type_name == "list":
+                    params[name] = [_from_text(text, member.member) for text in query[key]]
+                else:
+                    params[name] = _from_text(query[key][0], member)
             case "header" if key.lower() in request.headers:
-                params[name] = _scalar(request.headers[key.lower()], member)
+                params[name] = _from_text(request.headers[key.lower()], member)
+            case "headers":
+                start = key.lower()
+                if found := {
+                    header[len(start) :]: text
+                    for header, text in request.headers.items()
+                    if header.startswith(start)
+                }:
+                    params[name] = found
             case None:
                 in_body[name] = member
             case _:
@@ -106,16 +127,35 @@ def _params(
     return params
 
 
-def _scalar(text: str, shape: Any) -> Any:
-    match shape.type_name:
-        case "integer" | "long":
-            return int(text)
-        case "boolean":
-            return text.lower() == "true"
-        case "timestamp":
-            return datetime.fromisoformat(text)
-        case _:
-            return text
+def _others(query: dict[str, list[str]], shape: Any, operation: OperationModel) -> dict[str, list[str]]:
+    """What stands in the query beside the members that have a name there, and the route's own."""
+    known = set(parse_qs(operation.http["requestUri"].partition("?")[2], keep_blank_values=True))
+    for name, member in shape.members.items():
+        if member.serialization.get("location") == "querystring" and member.type_name != "map":
+            known.add(member.serialization.get("name", name))
+    return {name: found for name, found in query.items() if name not in known}
+
+
+def _from_text(text: str, shape: Any) -> Any:
+    """The value of a member that stands in a path, a query or a header."""
+    if shape.type_name == "timestamp":
+        return parse_timestamp(text)
+    if shape.serialization.get("jsonvalue"):
+        return json.loads(base64.b64decode(text, validate=True))
+    if shape.type_name == "list":
+        return [_from_text(item, shape.member) for item in _items(text, shape.member)]
+    return parse(text, shape)
+
+
+def _items(text: str, shape: Any) -> list[str]:
+    """The items of a list in a header: quoted where they hold commas; dates hold one each."""
+    if shape.type_name == "timestamp" and "GMT" in text:
+        return [f"{part} GMT".lstrip(", ") for part in text.split(" GMT") if part.strip(", ")]
+    quoted = _ITEM.findall(text)
+    return [
+        item[1:-1].replace('\\"', '"').replace("\\\\", "\\") if item.startswith('"') else item.strip()
+        for item in quoted
+    ]
 
 
 def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
@@ -148,7 +188,9 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
             case "header" if streamed is not None and key.lower() == "content-type":
                 continue  # modelled, but what frames are sent as is no choice of the operation's
             case "header":
-                headers[key.lower()] = _header(response[name])
+                headers[key.lower()] = _header(response[name], member)
+            case "headers":
+                headers |= {f"{key}{other}".lower(): str(text) for other, text in response[name].items()}
             case _ if streamed is not None and name == streamed[0]:
                 continue
             case _ if name == payload:
@@ -177,12 +219,19 @@ def encode_error(service: ServiceModel, error: ClientError) -> Response:
     return exchange.Response(metadata.get("HTTPStatusCode", 400), headers, json.dumps(body).encode())
 
 
-def _header(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return format_datetime(value, usegmt=True)
-    return str(value)
+def _header(value: Any, shape: Any) -> str:
+    if shape.serialization.get("jsonvalue"):
+        return base64.b64encode(orjson.dumps(value)).decode()
+    if shape.type_name == "list":
+        items = [_header(item, shape.member) for item in value]
+        if shape.member.type_name == "string":
+            items = [_quoted(item) if _QUOTED.search(item) else item for item in items]
+        return ", ".join(items)
+    return text_of(value, shape, "rfc822")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _raw(value: Any, shape: Any) -> bytes:
