@@ -71,7 +71,8 @@ def test_a_sample_does_its_work(
     assert error is None
     assert payload.items() >= expected.items()
     lines = log(cloud, function)
-    assert lines[0].startswith("START RequestId: ")
+    assert lines[0].startswith("INIT_START Runtime Version: python")
+    assert lines[1].startswith("START RequestId: ")
     assert [line.partition(" ")[0] for line in lines[-2:]] == ["END", "REPORT"]
 
 

@@ -1,24 +1,39 @@
-"""Just enough HTTP/1.1 for a function's runtime client: requests from one worker, over loopback, parsed by hand.
+"""Just enough HTTP/1.1 for a function's runtime client: requests from one environment, over loopback, parsed by hand.
 
-Nothing general: the peer is a runtime client, or a function's code that speaks to the Runtime API itself.
+Nothing general: the peer is a runtime client, an extension, or a function's code that speaks to the Runtime API itself.
 """
 
 from __future__ import annotations
 
+import select
 import socket
+import time
 from typing import Final, NamedTuple
 
 HEAD_MAX: Final = 64 * 1024
 BODY_MAX: Final = 32 * 1024 * 1024
+# A response of Lambda's may have 6 MB; AWS streams up to 200 MB.
+STREAM_MAX: Final = 200 * 1024 * 1024
+# awslambdaric puts an X-Ray fault of up to 1 MB into a header of its error report.
+FAULT_HEAD_MAX: Final = 2 * 1024 * 1024
+_SEND_SECONDS: Final = 10.0
 
 
 class Request(NamedTuple):
-    """One request."""
+    """One request. `streaming`: its body comes as pieces, after it."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    streaming: bool = False
+
+
+class Piece(NamedTuple):
+    """A piece of a streamed body; `trailers` are set, and `data` is empty, at its end."""
+
+    data: bytes
+    trailers: dict[str, str] | None = None
 
 
 class Malformed(Exception):
@@ -26,21 +41,29 @@ class Malformed(Exception):
 
 
 class Connection:
-    """One connection from a worker."""
+    """One connection from an environment."""
 
     def __init__(self, peer: socket.socket) -> None:
         peer.setblocking(False)
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket = peer
-        self._buffer = bytearray()
-        self._continued = False
         self.closed = False
+        self._buffer = bytearray()
+        # The request whose head has come; how much of its body is still to come (None: chunks), and the body so far.
+        self._head: Request | None = None
+        self._left: int | None = 0
+        self._chunk = 0
+        self._in_trailers = False
+        self._trailers: dict[str, str] = {}
+        self._body = bytearray()
+        self._taken = 0
+        self._announced = False
 
     def fileno(self) -> int:
         """For a selector."""
         return self.socket.fileno()
 
-    def receive(self) -> list[Request]:
+    def receive(self) -> list[Request | Piece]:
         """What has come whole. Sets `closed` when the peer is gone; Malformed if it is no HTTP."""
         while True:
             try:
@@ -54,36 +77,60 @@ class Connection:
                 self.closed = True
                 break
             self._buffer += data
-        requests = []
-        while (found := self._next()) is not None:
-            requests.append(found)
-        return requests
+            if len(data) < 262_144:
+                break  # most often all there is; what came meanwhile makes the socket readable again
+        found: list[Request | Piece] = []
+        while self._step(found):
+            pass
+        return found
 
     def send(self, status: str, body: bytes, headers: dict[str, str] | None = None) -> None:
         """Answer. A peer that is gone is noticed at the next `receive`."""
         # Without a content type, awslambdaric 4.2.2 crashes.
-        lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
-        self.socket.setblocking(True)
-        self.socket.settimeout(10)
+        kind = (headers or {}).get("Content-Type", "application/json")
+        lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items() if name != "Content-Type"]
+        data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
         try:
-            self.socket.sendall(data)
+            sent = self.socket.send(data)
+            if sent < len(data):
+                self._send_rest(memoryview(data)[sent:])
         except OSError:
             self.closed = True
-        finally:
-            self.socket.setblocking(False)
 
     def close(self) -> None:
         """Hang up."""
         self.socket.close()
 
-    def _next(self) -> Request | None:
+    def _send_rest(self, rest: memoryview) -> None:
+        until = time.monotonic() + _SEND_SECONDS
+        poll = select.poll()
+        poll.register(self.socket, select.POLLOUT)
+        while rest:
+            if not poll.poll(max(until - time.monotonic(), 0) * 1000):
+                raise TimeoutError("the peer does not read its answer")
+            try:
+                rest = rest[self.socket.send(rest) :]
+            except BlockingIOError:
+                continue
+
+    def _step(self, found: list[Request | Piece]) -> bool:
+        """Take one thing out of the buffer; False if nothing whole is in it."""
+        if self._head is None:
+            return self._take_head()
+        if self._left is not None:
+            return self._take_length(found)
+        return self._take_chunk(found)
+
+    def _take_head(self) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
-            if len(self._buffer) > HEAD_MAX:
+            if len(self._buffer) > FAULT_HEAD_MAX or (
+                len(self._buffer) > HEAD_MAX
+                and b"lambda-runtime-function-xray-error-cause" not in self._buffer.lower()
+            ):
                 raise Malformed("the head of a request is too long")
-            return None
+            return False
         try:
             first, *rest = self._buffer[:end].decode("latin-1").split("\r\n")
             method, path, _ = first.split(" ", 2)
@@ -92,52 +139,96 @@ class Connection:
             }
         except ValueError:
             raise Malformed("not a request") from None
-        start = end + 4
-        if headers.get("expect", "").lower() == "100-continue" and not self._continued:
-            self._continued = True
-            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        found = self._body(headers, start)
-        if found is None:
-            return None
-        body, stop = found
-        del self._buffer[:stop]
-        self._continued = False
-        return Request(method, path, headers, body)
-
-    def _body(self, headers: dict[str, str], start: int) -> tuple[bytes, int] | None:
-        if headers.get("transfer-encoding", "").lower() == "chunked":
-            return self._chunks(start)
-        try:
-            length = int(headers.get("content-length", "0"))
-        except ValueError:
-            raise Malformed("not a length") from None
-        if not 0 <= length <= BODY_MAX:
-            raise Malformed("a body that is too long")
-        if len(self._buffer) < start + length:
-            return None
-        return bytes(self._buffer[start : start + length]), start + length
-
-    def _chunks(self, position: int) -> tuple[bytes, int] | None:
-        parts = bytearray()
-        while True:
-            end = self._buffer.find(b"\r\n", position)
-            if end < 0:
-                return None
+        del self._buffer[: end + 4]
+        chunked = headers.get("transfer-encoding", "").lower() == "chunked"
+        streaming = headers.get("lambda-runtime-function-response-mode", "").lower() == "streaming"
+        self._left = None
+        if not chunked:
             try:
-                size = int(self._buffer[position:end].split(b";")[0], 16)
+                self._left = int(headers.get("content-length", "0"))
+            except ValueError:
+                raise Malformed("not a length") from None
+            if not 0 <= self._left <= (STREAM_MAX if streaming else BODY_MAX):
+                raise Malformed("a body that is too long")
+        self._head = Request(method, path, headers, b"", streaming)
+        self._chunk, self._in_trailers, self._trailers, self._taken = -1, False, {}, 0
+        if headers.get("expect", "").lower() == "100-continue":
+            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    def _take_length(self, found: list[Request | Piece]) -> bool:
+        assert self._head is not None
+        assert self._left is not None
+        if not self._head.streaming:
+            if len(self._buffer) < self._left:
+                return False
+            body = bytes(self._buffer[: self._left])
+            del self._buffer[: self._left]
+            found.append(self._head._replace(body=body))
+            self._head = None
+            return True
+        self._announce(found)
+        piece = bytes(self._buffer[: self._left])
+        del self._buffer[: len(piece)]
+        self._left -= len(piece)
+        if piece:
+            found.append(Piece(piece))
+        if self._left:
+            return False
+        self._finish(found)
+        return True
+
+    def _take_chunk(self, found: list[Request | Piece]) -> bool:
+        assert self._head is not None
+        if self._head.streaming:
+            self._announce(found)
+        if self._in_trailers or self._chunk < 0:
+            end = self._buffer.find(b"\r\n")
+            if end < 0:
+                if len(self._buffer) > HEAD_MAX:
+                    raise Malformed("not a chunk")
+                return False
+            line = self._buffer[:end].decode("latin-1")
+            del self._buffer[: end + 2]
+            if self._in_trailers:
+                if line:
+                    name, _, value = line.partition(":")
+                    self._trailers[name.strip().lower()] = value.strip()
+                else:
+                    self._finish(found)
+                return True
+            try:
+                self._chunk = int(line.split(";")[0], 16)
             except ValueError:
                 raise Malformed("not a chunk") from None
-            position = end + 2
-            if size < 0 or len(parts) + size > BODY_MAX:
+            self._taken += self._chunk
+            if self._chunk < 0 or self._taken > (STREAM_MAX if self._head.streaming else BODY_MAX):
                 raise Malformed("a body that is too long")
-            if size == 0:
-                # Trailers end with an empty line.
-                end = self._buffer.find(b"\r\n", position)
-                while end > position:
-                    position = end + 2
-                    end = self._buffer.find(b"\r\n", position)
-                return None if end < 0 else (bytes(parts), end + 2)
-            if len(self._buffer) < position + size + 2:
-                return None
-            parts += self._buffer[position : position + size]
-            position += size + 2
+            self._in_trailers = self._chunk == 0
+            return True
+        if len(self._buffer) < self._chunk + 2:
+            return False
+        data = bytes(self._buffer[: self._chunk])
+        del self._buffer[: self._chunk + 2]
+        self._chunk = -1
+        if self._head.streaming:
+            found.append(Piece(data))
+        else:
+            self._body += data
+        return True
+
+    def _announce(self, found: list[Request | Piece]) -> None:
+        """Give a streamed request out, once, before its pieces."""
+        if self._head is not None and not self._announced:
+            found.append(self._head)
+            self._announced = True
+
+    def _finish(self, found: list[Request | Piece]) -> None:
+        assert self._head is not None
+        if self._head.streaming:
+            found.append(Piece(b"", self._trailers))
+        else:
+            found.append(self._head._replace(body=bytes(self._body)))
+        self._head = None
+        self._announced = False
+        self._body.clear()

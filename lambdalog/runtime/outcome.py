@@ -33,6 +33,7 @@ class Outcome:
     function_error: str | None = None
     error_type: str | None = None
     log_tail: bytes = b""
+    trace_header: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,10 @@ def exited(request_id: str, returncode: int, *, memory: bool = False) -> Failed:
     """The process ended in the middle: `returncode` as subprocess tells it, negative for a signal."""
     if returncode == 0:
         what = "Runtime exited without providing a reason"
-    elif returncode == -9 or memory:
+    elif memory:
         what = "Runtime exited with error: signal: killed"
     elif returncode < 0:
-        what = f"Runtime exited with error: signal: {_SIGNALS.get(-returncode, f'signal {-returncode}')}"
+        what = f"Runtime exited with error: signal: {signal_name(-returncode)}"
     else:
         what = f"Runtime exited with error: exit status {returncode}"
     return Failed(
@@ -79,20 +80,66 @@ def exited(request_id: str, returncode: int, *, memory: bool = False) -> Failed:
     )
 
 
-# As Go's os/exec, in which Lambda's own supervisor is written, names them.
+def signal_name(number: int) -> str:
+    """A signal as Go's os/exec, in which Lambda's own supervisor is written, names it."""
+    return _SIGNALS.get(number, f"signal {number}")
+
+
 _SIGNALS = {
     1: "hangup",
     2: "interrupt",
     3: "quit",
     4: "illegal instruction",
     6: "aborted",
+    5: "trace/breakpoint trap",
     7: "bus error",
     8: "floating point exception",
+    9: "killed",
+    10: "user defined signal 1",
+    12: "user defined signal 2",
     11: "segmentation fault",
     13: "broken pipe",
     14: "alarm clock",
     15: "terminated",
 }
+
+
+def extension_crashed(request_id: str, returncode: int) -> Failed:
+    """An extension ended before it was ready, or while an invocation ran."""
+    what = f"exit status {returncode}" if returncode >= 0 else f"signal: {signal_name(-returncode)}"
+    return Failed(
+        "init",
+        "Extension.Crash",
+        _body("Extension.Crash", f"RequestId: {request_id} Error: {what}"),
+    )
+
+
+def extension_failed(request_id: str, error_type: str) -> Failed:
+    """An extension has reported an error of its own."""
+    return Failed("init", error_type, _body(error_type, f"RequestId: {request_id} Error: {error_type}"))
+
+
+def streamed_error(error_type: str, body: bytes) -> Failed:
+    """A streamed response ended with an error in its trailers."""
+    return Failed("error", error_type, body or _body(error_type, ""))
+
+
+def truncated(request_id: str) -> Failed:
+    """A streamed response that broke off."""
+    return Failed(
+        "error",
+        "Runtime.TruncatedResponse",
+        _body("Runtime.TruncatedResponse", f"RequestId: {request_id} Error: Response was truncated"),
+    )
+
+
+def message_of(body: bytes) -> str:
+    """The errorMessage of an error's body; the body itself where it has none."""
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+    return str(found.get("errorMessage", "")) if isinstance(found, dict) else str(found)
 
 
 def too_large() -> Failed:
@@ -112,6 +159,6 @@ def reported(body: bytes, status: Status = "error") -> Failed:
     try:
         found = json.loads(body)
         error_type = str(found.get("errorType", "Unhandled")) if isinstance(found, dict) else "Unhandled"
-    except ValueError:
+    except (ValueError, RecursionError):
         error_type = "Unhandled"
     return Failed(status, error_type, body)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.clock import SYSTEM
 from lambdalog.runtime.environment import Environment
+from lambdalog.runtime.spawner import Spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from lambdalog.clock import Clock
     from lambdalog.runtime.outcome import Outcome
@@ -23,6 +26,10 @@ CONCURRENCY: Final = 50
 IDLE_SECONDS: Final = 600.0
 
 
+# How often idle environments are looked at where a store is served.
+REAP_SECONDS: Final = 5.0
+
+
 class Throttled(Exception):
     """All the environments that a limit allows are busy; `reserved` tells whether it is the function's own."""
 
@@ -32,7 +39,11 @@ class Throttled(Exception):
 
 
 class Runtime:
-    """Invokes functions; thread-safe. Close it, or use it in a `with`: nothing it started outlives it."""
+    """Invokes functions; thread-safe. Close it, or use it in a `with`: nothing it started outlives it.
+
+    `warm`: Python functions are forked from a warm process. `confine`: how environments are shut in, see `confinement`;
+    `hidden` are folders that those with files of their own don't see.
+    """
 
     def __init__(
         self,
@@ -41,6 +52,9 @@ class Runtime:
         clock: Clock = SYSTEM,
         concurrency: int = CONCURRENCY,
         idle_seconds: float = IDLE_SECONDS,
+        warm: bool = True,
+        confine: Sequence[str] = (),
+        hidden: Sequence[Path] = (),
     ) -> None:
         self._logs = logs
         self._clock = clock
@@ -50,6 +64,9 @@ class Runtime:
         self._idle: defaultdict[tuple[object, ...], list[Environment]] = defaultdict(list)
         self._busy: set[Environment] = set()
         self._closed = False
+        self._confine = tuple(confine)
+        self._hidden = tuple(hidden)
+        self._spawner = Spawner(warm=warm)
         self.observer: Callable[[FunctionSpec, Outcome], None] | None = None
         """Told of every finished invocation."""
 
@@ -69,9 +86,10 @@ class Runtime:
         client_context: str | None = None,
         trace_id: str | None = None,
         on_line: Callable[[str], None] | None = None,
+        on_chunk: Callable[[bytes, str], None] | None = None,
         reserved: int | None = None,
     ) -> Outcome:
-        """Run the function and wait for its end. `on_line` hears each log line as it comes.
+        """Run the function and wait for its end. `on_line` hears each log line as it comes, `on_chunk` the response.
 
         Throttled when the concurrency limit, or the function's `reserved` one, is reached; ConfigError if the function can't be started.
         """
@@ -84,6 +102,7 @@ class Runtime:
                 client_context=client_context,
                 trace_id=trace_id,
                 on_line=on_line,
+                on_chunk=on_chunk,
             )
         except BaseException:
             environment.close()
@@ -100,8 +119,19 @@ class Runtime:
             self._closed = True
             idle = [environment for environments in self._idle.values() for environment in environments]
             self._idle.clear()
-        for environment in idle:
-            environment.close()
+        _close(idle)
+        self._spawner.close()
+
+    def reap(self) -> None:
+        """End the environments that were idle for long."""
+        with self._lock:
+            stale = self._reap(None)
+        _close(stale)
+
+    def run(self, stop: threading.Event) -> None:
+        """Reap until `stop` is set; for a thread beside a served store."""
+        while not self._clock.wait(stop, min(REAP_SECONDS, self._idle_seconds)):
+            self.reap()
 
     def _take(self, spec: FunctionSpec, reserved: int | None) -> Environment:
         with self._lock:
@@ -113,10 +143,20 @@ class Runtime:
                 raise Throttled(self._concurrency, reserved=False)
             stale = self._reap(spec)
             warm = self._idle.get(spec.key)
-            environment = warm.pop() if warm else Environment(spec, logs=self._logs, clock=self._clock)
+            environment = (
+                warm.pop()
+                if warm
+                else Environment(
+                    spec,
+                    logs=self._logs,
+                    clock=self._clock,
+                    spawner=self._spawner,
+                    confine=self._confine,
+                    hidden=self._hidden,
+                )
+            )
             self._busy.add(environment)
-        for old in stale:
-            old.close()
+        _close(stale)
         return environment
 
     def _running(self, arn: str) -> int:
@@ -131,14 +171,15 @@ class Runtime:
                 return
         environment.close()
 
-    def _reap(self, spec: FunctionSpec) -> list[Environment]:
+    def _reap(self, spec: FunctionSpec | None) -> list[Environment]:
         """Take out environments that were idle for long, or whose function has changed since."""
         now = self._clock.monotonic()
         stale = []
         for key, environments in list(self._idle.items()):
             for environment in list(environments):
                 replaced = (
-                    environment.spec.arn == spec.arn
+                    spec is not None
+                    and environment.spec.arn == spec.arn
                     and environment.spec.version == spec.version
                     and key != spec.key
                 )
@@ -148,3 +189,12 @@ class Runtime:
             if not environments:
                 del self._idle[key]
         return stale
+
+
+def _close(environments: list[Environment]) -> None:
+    """Close all at once: each may give its extensions two seconds."""
+    if len(environments) == 1:
+        environments[0].close()
+    elif environments:
+        with ThreadPoolExecutor(min(len(environments), 32)) as closing:
+            list(closing.map(Environment.close, environments))

@@ -1,142 +1,138 @@
-"""A worker process: started in a session of its own, watched, and killed with everything in it."""
+"""An environment's processes as seen from here: what they write, how they end, how much memory they take."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import subprocess
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.errors import ConfigError
-from lambdalog.runtime.interpreters import HERE, interpreter
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from lambdalog.runtime.launch import Launch
+    from lambdalog.runtime.spawner import Spawner
     from lambdalog.runtime.spec import FunctionSpec
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 MB: Final = 1024 * 1024
-NODE_WORKER: Final = Path(__file__).with_name("node_worker.mjs")
+TELEMETRY_FD: Final = 3
+RUNTIME: Final = "runtime"
+# A function that writes faster than its log is kept waits for it; this much it has in advance.
+PIPE_BYTES: Final = 256 * 1024
+# From the page of Lambda quotas: 1,769 MB have the power of one vCPU.
+MB_PER_CPU: Final = 1769
+# A fork bomb has more; the watch does not follow it into all its corners.
+_TREE_MAX: Final = 256
+_START_SECONDS: Final = 30.0
+_END_SECONDS: Final = 10.0
+# Linux's number for setting a pipe's size, which fcntl has by name since Python 3.10 there alone.
+_F_SETPIPE_SZ: Final = 1031
 
 
-def worker_environment(spec: FunctionSpec, *, api: str, log_stream: str, telemetry_fd: int) -> dict[str, str]:
-    """The variables that a function finds, its own last but for the reserved ones."""
-    variables = {
-        "PATH": os.environ.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
-        "HOME": os.environ.get("HOME", "/tmp"),  # noqa: S108 - where Lambda puts it
-        "LANG": "en_US.UTF-8",
-        "TZ": ":UTC",
-        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
-        **{
-            name: os.environ[name]
-            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PYTHONPATH")
-            if name in os.environ
-        },
-        **spec.environment,
-    }
-    _add_layers(variables, spec)
-    if spec.log_format == "JSON":
-        variables["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
-        variables["AWS_LAMBDA_LOG_LEVEL"] = spec.application_log_level or "INFO"
-    # Reserved: a function's own configuration can't set these.
-    return variables | {
-        "_HANDLER": spec.handler,
-        "_LAMBDA_TELEMETRY_LOG_FD": str(telemetry_fd),
-        "AWS_DEFAULT_REGION": spec.region,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
-        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_RUNTIME_API": api,
-        "AWS_REGION": spec.region,
-        "LAMBDA_RUNTIME_DIR": str(spec.code),
-        "LAMBDA_TASK_ROOT": str(spec.code),
-    }
+class Processes:
+    """A running runtime and its extensions, with the reading ends of what they write (non-blocking).
 
+    `outputs` maps a process's name to its stdout and stderr. ConfigError if they can't be started.
+    """
 
-def _add_layers(variables: dict[str, str], spec: FunctionSpec) -> None:
-    """Let the function find what its layers would bring to /opt; of two layers with the same file the later one wins."""
-    layers = list(reversed(spec.layers))
-    version = spec.runtime.removeprefix("python")
-    found = {
-        "PYTHONPATH": [
-            folder
-            for layer in layers
-            for folder in (layer / "python" / "lib" / f"python{version}" / "site-packages", layer / "python")
-        ],
-        "NODE_PATH": [layer / "nodejs" / "node_modules" for layer in layers],
-        "PATH": [layer / "bin" for layer in layers],
-        "LD_LIBRARY_PATH": [layer / "lib" for layer in layers],
-    }
-    for name, folders in found.items():
-        there = [str(folder) for folder in folders if folder.is_dir()]
-        if there:
-            variables[name] = os.pathsep.join([*there, *filter(None, [variables.get(name)])])
-
-
-def command(spec: FunctionSpec) -> list[str]:
-    """What is started for a function. ConfigError if its runtime is not here, or its package has nothing to start."""
-    if spec.runtime.startswith("python"):
-        program = interpreter(spec.runtime)
-        if program is None:
-            raise ConfigError(f"function {spec.name} wants {spec.runtime}, which is not on this machine")
-        return [program, "-m", "awslambdaric", spec.handler]
-    if spec.runtime.startswith("nodejs"):
-        program = interpreter(spec.runtime)
-        if program is None:
-            raise ConfigError(f"function {spec.name} wants {spec.runtime}: there is no node on PATH")
-        return [program, str(NODE_WORKER)]
-    if spec.runtime.startswith("provided"):
-        for folder in (spec.code, *reversed(spec.layers)):
-            if os.access(folder / "bootstrap", os.X_OK):
-                return [str(folder / "bootstrap")]
-        raise ConfigError(
-            f"function {spec.name}: couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-        )
-    raise ConfigError(f"functions of runtime {spec.runtime} can't be run here; there are {HERE}")
-
-
-class Worker:
-    """A running worker, with the reading ends of its stdout, stderr and telemetry pipes (non-blocking)."""
-
-    def __init__(self, spec: FunctionSpec, *, api: str, log_stream: str) -> None:
-        arguments = command(spec)
-        read_fd, write_fd = os.pipe()
-        try:
-            self._process = subprocess.Popen(
-                arguments,
-                cwd=spec.code,
-                env=worker_environment(spec, api=api, log_stream=log_stream, telemetry_fd=write_fd),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(write_fd,),
-                start_new_session=True,
-            )
-        except OSError as error:
-            os.close(read_fd)
-            raise ConfigError(f"function {spec.name} can't be started: {error}") from error
-        finally:
-            os.close(write_fd)
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self.telemetry = read_fd
-        self.stdout = self._process.stdout.fileno()
-        self.stderr = self._process.stderr.fileno()
-        for fd in (self.telemetry, self.stdout, self.stderr):
-            os.set_blocking(fd, False)
-        self._statm = _open_statm(self._process.pid)
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        launched: Launch,
+        spawner: Spawner,
+        *,
+        api: str,
+        confine: Sequence[str] = (),
+        hidden: Sequence[Path] = (),
+    ) -> None:
+        self.ended: dict[str, int] = {}
+        self.listener: socket.socket | None = None
         self.peak = 0
+        self.gone = False
+        self._rest = b""
+        names = [RUNTIME, *(os.path.basename(path) for path in launched.extensions)]  # noqa: PTH119
+        readers: list[int] = []
+        writers: list[int] = []
+        for _ in range(2 * len(names) + 1):
+            read, write = os.pipe()
+            os.set_blocking(read, False)
+            _widen(write)
+            readers.append(read)
+            writers.append(write)
+        self.telemetry = readers[-1]
+        self.outputs = {
+            name: (readers[2 * number], readers[2 * number + 1]) for number, name in enumerate(names)
+        }
+        self._readers = readers
+        order: dict[str, Any] = {
+            "api": api,
+            "command": launched.command,
+            "environment": launched.environment,
+            "extension_environment": {
+                name: value
+                for name, value in launched.environment.items()
+                # "Extensions can't access" these, says the page of the Extensions API.
+                if name not in {"_HANDLER", "_LAMBDA_TELEMETRY_LOG_FD"}
+            },
+            "extensions": launched.extensions,
+            "folder": str(spec.code),
+            "handler": spec.handler,
+            "path": launched.path,
+            "confine": [what for what in confine if what != "cpu"],
+            "share": spec.memory / MB_PER_CPU if "cpu" in confine else None,
+            "layers": [str(layer) for layer in spec.layers],
+            "hidden": [str(path) for path in hidden],
+            "storage": spec.ephemeral_storage,
+        }
+        try:
+            self._control = spawner.order(order, writers)
+        except BaseException:
+            for fd in readers:
+                os.close(fd)
+            raise
+        finally:
+            for fd in writers:
+                os.close(fd)
+        self._statm = self._status = -1
+        self.pid = 0
+        self._control.settimeout(_START_SECONDS)
+        try:
+            while self.pid == 0:
+                self._listen()
+        except TimeoutError:
+            self.close()
+            raise ConfigError(f"function {spec.name} could not be started in {_START_SECONDS:g} s") from None
+        except BaseException:
+            self.close()
+            raise
+        self._control.setblocking(False)
+        with suppress(OSError):  # it may have ended already, and elsewhere than on Linux there is none
+            self._statm = os.open(f"/proc/{self.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+            self._status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+
+    def fileno(self) -> int:
+        """Readable when something has ended."""
+        return self._control.fileno()
 
     @property
     def returncode(self) -> int | None:
-        """How the process ended, or None while it runs; negative for a signal."""
-        return self._process.poll()
+        """How the runtime ended, or None while it runs; negative for a signal."""
+        return self.ended.get(RUNTIME)
+
+    def listen(self) -> None:
+        """Take in what the keeper has told."""
+        with suppress(BlockingIOError):
+            while not self.gone:
+                self._listen()
 
     def memory(self) -> int:
-        """Bytes of memory that the process takes now; 0 where that can't be told."""
+        """Bytes of memory that the runtime takes now; 0 where that can't be told."""
         if self._statm < 0:
             return 0
         try:
@@ -146,39 +142,121 @@ class Worker:
         self.peak = max(self.peak, resident)
         return resident
 
+    def over(self, limit: int) -> bool:
+        """Whether the runtime takes more than `limit` bytes together with what it started and what hangs on it still."""
+        pids = self._tree()
+        if len(pids) == 1:
+            return False
+        # Forks share pages: only the proportional sizes add up, and they are dear to ask for.
+        return sum(map(_resident, pids)) > limit and sum(map(_proportional, pids)) > limit
+
+    def _tree(self) -> list[int]:
+        found = [self.pid]
+        for pid in found:
+            with suppress(OSError, ValueError):  # it has just ended
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    with open(f"/proc/{pid}/task/{task}/children", "rb") as children:  # noqa: PTH123 - measured
+                        found += map(int, children.read().split())
+            if len(found) > _TREE_MAX:
+                break
+        return found
+
     def high_water(self) -> int:
-        """The most memory that the process ever took, in bytes."""
+        """The most memory that the runtime ever took, in bytes."""
+        if self._status < 0:
+            return self.peak
         try:
-            with open(f"/proc/{self._process.pid}/status", "rb") as status:  # noqa: PTH123 - measured
-                for line in status:
-                    if line.startswith(b"VmHWM:"):
-                        self.peak = max(self.peak, int(line.split()[1]) * 1024)
-                        break
-        except OSError:
+            status = os.pread(self._status, 4096, 0)
+            begin = status.index(b"VmHWM:") + 6
+            self.peak = max(self.peak, int(status[begin : status.index(b"kB", begin)]) * 1024)
+        except (OSError, ValueError):
             return self.peak  # it has ended; what was seen while it ran counts
         return self.peak
 
+    def signal(self, number: int, name: str = RUNTIME) -> None:
+        """Send one process a signal."""
+        self._say({"signal": number, "name": name})
+
     def kill(self) -> None:
-        """End the process and its session, and reap it."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            self._process.kill()
-        self._process.wait()
+        """Kill everything that was started, and everything that came of it; return when nothing is left."""
+        self._say({"end": True})
+        self._control.settimeout(_END_SECONDS)
+        while not self.gone:
+            try:
+                self._listen()
+            except TimeoutError:
+                # A process that the system itself can't end, as one that waits for a dead disk.
+                self.gone = True
+            except ConfigError:
+                continue  # said already to whoever wanted it started
+        self.ended.setdefault(RUNTIME, -signal.SIGKILL)
 
     def close(self) -> None:
         """Kill, and close every descriptor."""
-        self.kill()
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream is not None:
-                stream.close()
-        os.close(self.telemetry)
-        if self._statm >= 0:
-            os.close(self._statm)
+        if not self.gone:
+            self.kill()
+        self._control.close()
+        for fd in self._readers:
+            os.close(fd)
+        self._readers = []
+        for fd in (self._statm, self._status):
+            if fd >= 0:
+                os.close(fd)
+        self._statm = self._status = -1
+
+    def _say(self, message: dict[str, Any]) -> None:
+        with suppress(OSError):  # the keeper is gone, and with it all that it kept
+            self._control.sendall(json.dumps(message).encode() + b"\n")
+
+    def _listen(self) -> None:
+        try:
+            data, fds, _, _ = socket.recv_fds(self._control, 65536, 1)
+        except ConnectionError:
+            data, fds = b"", []
+        if fds:
+            self.listener = socket.socket(fileno=fds[0])
+        if not data:
+            self._lost()
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for message in map(json.loads, lines):
+            if "failed" in message:
+                raise ConfigError(f"the function can't be started: {message['failed']}")
+            if "pid" in message:
+                self.pid = message["pid"]
+            elif "ended" in message:
+                self.ended[message["ended"]] = os.waitstatus_to_exitcode(message["status"])
+                if message["ended"] == RUNTIME:
+                    self.peak = max(self.peak, message["peak"] * 1024)
+            elif "gone" in message:
+                self.gone = True
+
+    def _lost(self) -> None:
+        """The keeper is gone without a word: a function has killed it, and the kernel the function."""
+        self.gone = True
+        self.ended.setdefault(RUNTIME, -signal.SIGKILL)
+        if self.pid == 0:
+            raise ConfigError("the function's keeper ended before the function was started")
 
 
-def _open_statm(pid: int) -> int:
+def _resident(pid: int) -> int:
     try:
-        return os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return -1
+        with open(f"/proc/{pid}/statm", "rb") as statm:  # noqa: PTH123 - measured
+            return int(statm.read().split()[1]) * PAGE
+    except (OSError, IndexError):
+        return 0  # it has just ended
+
+
+def _proportional(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:  # noqa: PTH123 - measured
+            return next(int(line.split()[1]) * 1024 for line in rollup if line.startswith(b"Pss:"))
+    except (OSError, StopIteration):
+        return 0  # it has just ended
+
+
+def _widen(fd: int) -> None:
+    import fcntl
+
+    with suppress(OSError):
+        fcntl.fcntl(fd, _F_SETPIPE_SZ, PIPE_BYTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # Lines of a running function show after at most this long.
 FLUSH_SECONDS: Final = 0.02
+# A function that floods its log is written out in between.
+PENDING_MAX: Final = 20_000
 TAIL_BYTES: Final = 4096
 
 
@@ -44,22 +47,32 @@ class LogSink:
         self._made = False
         self._pending: list[Entry] = []
         self._flushed = 0.0
-        self._tail: list[str] = []
+        self._tail: deque[str] = deque()
+        self._tail_size = 0
         self._newest = 0
 
     def begin(self) -> None:
         """An invocation begins: the tail is its own."""
-        self._tail = []
+        self._tail.clear()
+        self._tail_size = 0
 
     def add(self, written: Iterable[Written]) -> None:
         """Take events in."""
-        for timestamp, text in written:
+        for timestamp, text, _ in written:
             # PutLogEvents wants order; a frame's own time may lie a moment before a line that was read first.
             self._newest = max(self._newest, timestamp)
-            self._pending += [Entry(self._newest, part) for part in parts(text)]
+            if len(text) < 200_000:
+                self._pending.append(Entry(self._newest, text or " "))
+            else:
+                self._pending += [Entry(self._newest, part) for part in parts(text)]
             self._tail.append(text)
+            self._tail_size += len(text)
+            while self._tail_size - len(self._tail[0]) > TAIL_BYTES:
+                self._tail_size -= len(self._tail.popleft())
             if self.on_line is not None:
                 self.on_line(text)
+        if len(self._pending) > PENDING_MAX:
+            self.flush()
 
     def flush_due(self) -> None:
         """Write if there is something that has waited long enough."""
@@ -82,11 +95,7 @@ class LogSink:
         try:
             if not self._made:
                 self._make()
-            response = self._logs.put_log_events(
-                logGroupName=self.group,
-                logStreamName=self.stream,
-                logEvents=[{"timestamp": entry.timestamp, "message": entry.message} for entry in batch],
-            )
+            response = self._put(batch)
         except Exception:
             self.lost += len(batch)
             logger.exception("%d log events could not be written to %s", len(batch), self.group)
@@ -95,6 +104,20 @@ class LogSink:
             # Times far from the service's own, which only a clock that is set wrong explains.
             self.lost += len(batch)
             logger.error("log events were refused by %s: %s", self.group, rejected)
+
+    def _put(self, batch: list[Entry]) -> dict[str, Any]:
+        events = [{"timestamp": entry.timestamp, "message": entry.message} for entry in batch]
+        try:
+            response: dict[str, Any] = self._logs.put_log_events(
+                logGroupName=self.group, logStreamName=self.stream, logEvents=events
+            )
+        except self._logs.exceptions.ResourceNotFoundException:
+            # Deleted while the environment lives: as in Lambda, the next line makes it anew.
+            self._make()
+            response = self._logs.put_log_events(
+                logGroupName=self.group, logStreamName=self.stream, logEvents=events
+            )
+        return response
 
     def _make(self) -> None:
         exists = self._logs.exceptions.ResourceAlreadyExistsException

@@ -90,7 +90,7 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         )
 
     def background(self) -> Iterable[tuple[str, Callable[[threading.Event], object]]]:
-        """The readers of event source mappings, what fires the triggers, and what clears packages away."""
+        """The readers of event source mappings, what fires the triggers, what clears packages and environments away."""
         from lambdalog.local.triggers.loop import TriggerLoop
 
         locks = Layout(self.root).locks
@@ -100,6 +100,7 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         yield "triggers", loop.run
         yield "notifications", loop.notifications.run
         yield "packages", self._clear_packages
+        yield "environments", self._runtime.run
 
     def _clear_packages(self, stop: threading.Event) -> None:
         while True:

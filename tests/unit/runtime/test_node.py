@@ -109,7 +109,7 @@ def test_lines_are_lambdas(cloud: Cloud, tmp_path: Path) -> None:
         " console.warn('last'); process.exit(0); };"
     )
     assert invoke(cloud, tmp_path / "code", code)[0] == "Unhandled"
-    lines = [line for line in log(cloud) if "\t" in line and not line.startswith("REPORT")]
+    lines = [line for line in log(cloud) if "\t" in line and not line.startswith(("INIT_START", "REPORT"))]
     assert [line.split("\t")[2:] for line in lines] == [
         ["INFO", "one { b: 2 }"],
         ["ERROR", "two\rlines"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -96,6 +97,7 @@ def spec(folder: Path, **changes: Any) -> FunctionSpec:
         "arn": "arn:aws:lambda:us-east-1:000000000000:function:f",
         "log_group": "/aws/lambda/f",
         "timeout": 5.0,
+        "runtime": f"python{sys.version_info[0]}.{sys.version_info[1]}",
     }
     return FunctionSpec(**(fields | changes))
 
@@ -119,7 +121,9 @@ def test_a_function_answers_and_its_log_is_lambdas(runtime: Runtime, folder: Pat
     assert first.init_ms is not None
     assert second.init_ms is None
     assert first.log_stream == second.log_stream
-    start, line, end, report, *rest = log(cloud)
+    init, start, line, end, report, *rest = log(cloud)
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert init.startswith(f"INIT_START Runtime Version: python:{version}.v1\tRuntime Version ARN: arn:")
     assert start == "START RequestId: req-1 Version: $LATEST\n"
     assert line == "begin ok"
     assert end == "END RequestId: req-1\n"
@@ -255,7 +259,7 @@ def test_each_way_to_fail_has_its_body(
     assert (outcome.status, outcome.function_error) == (status, "Unhandled")
     assert json.loads(outcome.payload).items() >= body.items()
     lines = log(cloud)
-    assert lines[1] == f"begin {do}"
+    assert lines[2] == f"begin {do}"
     assert lines[-1].startswith("REPORT RequestId: req-1\t")
     assert lines[-2] == "END RequestId: req-1\n"
     assert run(runtime, function, "ok").payload == b'"ok"'

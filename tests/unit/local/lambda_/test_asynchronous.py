@@ -119,7 +119,9 @@ def test_destinations_are_functions_and_topics_too(
     )
     send(client, '{"a": 1}')
     send(client, '{"fail": "x"}')
-    found = manual_cloud.logs.filter_log_events(logGroupName="/aws/lambda/g", filterPattern="START")["events"]
+    found = manual_cloud.logs.filter_log_events(
+        logGroupName="/aws/lambda/g", filterPattern='"START RequestId"'
+    )["events"]
     assert len(found) == 1
     manual_cloud.client("sns").deliver()
     (record,) = received(manual_cloud, queue)
@@ -186,7 +188,9 @@ def test_a_loop_over_a_queue_ends(cloud: Cloud) -> None:
     reader = client.reader(name)
     for _ in range(INVOCATIONS_MAX + 5):
         reader.step()
-    found = cloud.logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern="START")["events"]
+    found = cloud.logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern='"START RequestId"')[
+        "events"
+    ]
     assert len(found) == INVOCATIONS_MAX
     names: list[Any] = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     left = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
