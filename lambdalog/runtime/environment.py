@@ -167,6 +167,8 @@ class Environment:
         init_ms = (time.perf_counter() - began) * 1000
         self._drain()
         self._extensions.closed = True
+        for extension in self._extensions.all:
+            self._platform(platform_lines.extension(extension.name, extension.events, extension.failed))
         if failed is None:
             self._platform(platform_lines.init_runtime_done(phase=phase, status="success"))
             self._platform(platform_lines.init_report(init_ms, phase=phase, status="success"))
@@ -283,8 +285,7 @@ class Environment:
                 if again is not None:
                     return b"", again
             elif time.monotonic() >= deadline:
-                if self._processes is not None:
-                    self._processes.kill()
+                self._end_runtime()
                 return b"", outcomes.timed_out(request_id, self.spec.timeout)
             self.sink.flush_due()
 
@@ -337,6 +338,7 @@ class Environment:
                 status=status,
                 error_type=error_type,
                 shown=stopped,
+                trace=trace_id,
             )
         )
         self.sink.flush()
@@ -376,13 +378,21 @@ class Environment:
             # It has ended, and its keeper has not said so yet; or it asks for more before it was answered.
             self._hang_up(self._waiting)
 
+    def _end_runtime(self) -> None:
+        """Kill the function with all it started; extensions live on, to be told why."""
+        if self._processes is not None:
+            if self._extensions.external:
+                self._processes.signal(signal.SIGKILL)
+            else:
+                self._processes.kill()
+
     def _watch(self, request_id: str) -> Failed | None:
         """Why the processes can't go on: they ended, an extension failed, or they take too much memory."""
         processes = self._processes
         assert processes is not None
         limit = self.spec.memory * MB
         if processes.memory() > limit or (self._turns % _TREE_EVERY == 0 and processes.over(limit)):
-            processes.kill()
+            self._end_runtime()
             return outcomes.exited(request_id, -signal.SIGKILL, memory=True)
         if (returncode := processes.returncode) is not None:
             return outcomes.exited(request_id, returncode)
@@ -516,17 +526,7 @@ class Environment:
         """Answer a request to the Extensions or the Telemetry API; False if it is to neither."""
         try:
             if request.path.startswith(extension_api.PREFIX):
-                known = len(self._extensions.all)
-                extension = self._extensions.handle(request, connection)
-                if extension is not None and (len(self._extensions.all) > known or extension.failed):
-                    self._platform(
-                        platform_lines.extension(
-                            extension.name,
-                            extension.events,
-                            "Registered" if extension.failed is None else "InitError",
-                            extension.failed,
-                        )
-                    )
+                self._extensions.handle(request, connection)
                 return True
             if request.method == "PUT" and request.path in {"/2022-07-01/telemetry", "/2020-08-15/logs"}:
                 self._subscribe(request, connection)
@@ -678,7 +678,11 @@ class Environment:
     def _serve_until(self, deadline: float, done: Callable[[], bool]) -> None:
         while not done() and time.monotonic() < deadline:
             for item, connection in self._turn():
-                if isinstance(item, Request) and not self._serve_extension(item, connection):
+                if not isinstance(item, Request):
+                    continue
+                if item.path == f"{PREFIX}/invocation/next":
+                    self._waiting = connection  # there will be none
+                elif not self._serve_extension(item, connection):
                     self._refuse(
                         connection, "403 Forbidden", "InvalidStateTransition", "Transition is not allowed"
                     )

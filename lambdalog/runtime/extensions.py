@@ -114,8 +114,8 @@ class Extensions:
             )
         return found
 
-    def handle(self, request: Request, connection: Connection) -> Extension | None:
-        """Answer a request below PREFIX; the extension, if it has just registered or failed. Raises Refused."""
+    def handle(self, request: Request, connection: Connection) -> None:
+        """Answer a request below PREFIX. Raises Refused."""
         match request.method, request.path.removeprefix(PREFIX):
             case "POST", "register":
                 extension = self._register(request)
@@ -128,21 +128,18 @@ class Extensions:
                     body["accountId"] = self._spec.account
                 headers = {"Lambda-Extension-Identifier": extension.identifier}
                 connection.send("200 OK", json.dumps(body).encode(), headers)
-                return extension
             case "GET", "event/next":
                 extension = self.by_header(request)
                 extension.waiting = connection
                 extension.asked = True
                 extension.busy = bool(extension.queue)
                 _pass_on(extension)
-                return None
             case "POST", "init/error" | "exit/error" as path:
                 extension = self.by_header(request)
                 extension.failed = request.headers.get("lambda-extension-function-error-type") or (
                     "Extension.InitError" if path == "init/error" else "Extension.ExitError"
                 )
                 connection.send("202 Accepted", OK)
-                return extension
             case _:
                 raise Refused("404 Not Found", "Extension.NotFound", f"{request.method} {request.path}")
 

@@ -39,8 +39,11 @@ def caller_trace() -> str | None:
     return os.environ.get("_X_AMZN_TRACE_ID")
 
 
-def arrive(header: str | None, function_arn: str, now: float) -> Trace:
-    """Count one more invocation of a function. A header that is none begins a chain of its own."""
+def arrive(header: str | None, function_arn: str, now: float, *, active: bool = False) -> Trace:
+    """Count one more invocation of a function. A header that is none begins a chain of its own.
+
+    `active`: the function's tracing mode is Active, and a chain of which nobody has decided yet is sampled.
+    """
     fields = _fields(header)
     counts = dict(_counts(fields.get("lineage", "")))
     mark = hashlib.sha256(function_arn.encode()).hexdigest()[:8]
@@ -49,7 +52,7 @@ def arrive(header: str | None, function_arn: str, now: float) -> Trace:
     if not _ROOT.fullmatch(root):
         root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
     lineage = "|".join(f"1:{name}:{count}" for name, count in counts.items())
-    sampled = "1" if fields.get("sampled") == "1" else "0"
+    sampled = "1" if fields.get("sampled", str(int(active))) == "1" else "0"
     return Trace(
         f"Root={root};Parent={secrets.token_hex(8)};Sampled={sampled};Lineage={lineage}", counts[mark]
     )

@@ -116,8 +116,12 @@ def report(
     status: str = "success",
     error_type: str | None = None,
     shown: bool = True,
+    trace: str | None = None,
 ) -> PlatformEvent:
-    """What the invocation took. `shown`: a text log names the status, which it does of timeouts and ends of the runtime."""
+    """What the invocation took. `shown`: a text log names the status, which it does of timeouts and ends of the runtime.
+
+    `trace` is the invocation's X-Amzn-Trace-Id, which is told of if it is sampled.
+    """
     parts = [
         f"REPORT RequestId: {request_id}",
         f"Duration: {duration_ms:.2f} ms",
@@ -139,16 +143,19 @@ def report(
         if error_type is not None:
             parts.append(f"Error Type: {error_type}")
     record = {"requestId": request_id, "metrics": metrics, "status": status} | _error(error_type)
-    return PlatformEvent(
-        "platform.report", record, INFO if status == "success" else WARN, "\t".join(parts) + "\t\n"
-    )
+    text = "\t".join(parts) + "\t\n"
+    fields = dict(part.split("=", 1) for part in (trace or "").split(";") if "=" in part)
+    if fields.get("Sampled") == "1":
+        segment = fields.get("Parent", "")
+        text += f"XRAY TraceId: {fields.get('Root', '')}\tSegmentId: {segment}\tSampled: true\t\n"
+        record["tracing"] = {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": trace}
+    return PlatformEvent("platform.report", record, INFO if status == "success" else WARN, text)
 
 
-def extension(
-    name: str, events: Iterable[str], state: str = "Ready", error_type: str | None = None
-) -> PlatformEvent:
-    """An extension has registered, or failed."""
+def extension(name: str, events: Iterable[str], error_type: str | None = None) -> PlatformEvent:
+    """An extension is ready, or has failed to be."""
     wanted = sorted(events)
+    state = "Ready" if error_type is None else "InitError"
     record = {"name": name, "state": state, "events": wanted} | _error(error_type)
     text = f"EXTENSION\tName: {name}\tState: {state}\tEvents: [{', '.join(wanted)}]"
     text += f"\tError Type: {error_type}\n" if error_type is not None else "\n"

@@ -122,7 +122,8 @@ class Invocation(Launch):
         """
         if found.record.get("concurrency") == 0:
             raise self._throttled(found, request_id, "ReservedFunctionConcurrentInvocationLimitExceeded")
-        trace = arrive(trace_id, self.scope.function(found.name), self.clock.now())
+        active = found.config["TracingConfig"]["Mode"] == "Active"
+        trace = arrive(trace_id, self.scope.function(found.name), self.clock.now(), active=active)
         looping = trace.invocations > INVOCATIONS_MAX
         if looping and found.record.get("recursive_loop", "Terminate") == "Terminate":
             raise self.refusal(

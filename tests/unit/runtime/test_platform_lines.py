@@ -105,6 +105,26 @@ def test_a_json_log_has_lambdas_records() -> None:
     }
 
 
+def test_a_sampled_trace_is_in_the_report() -> None:
+    """The text has the XRAY part after the line, the record a `tracing`; what is not sampled is not told."""
+    numbers = {"duration_ms": 1.0, "billed_ms": 1, "memory_mb": 128, "max_memory_mb": 36}
+    trace = "Root=1-5e34a614-10bdabcdf1fb44f07bc535a1;Parent=07f5abcd2d1f6f85;Sampled=1;Lineage=1:abcdef01:1"
+    event = platform_lines.report("id", **numbers, trace=trace)  # type: ignore[arg-type]
+    assert event.text is not None
+    assert event.text.endswith(
+        "Max Memory Used: 36 MB\t\nXRAY TraceId: 1-5e34a614-10bdabcdf1fb44f07bc535a1\tSegmentId: 07f5abcd2d1f6f85\tSampled: true\t\n"
+    )
+    assert event.record["tracing"] == {
+        "spanId": "07f5abcd2d1f6f85",
+        "type": "X-Amzn-Trace-Id",
+        "value": trace,
+    }
+    quiet = platform_lines.report("id", **numbers, trace=trace.replace("Sampled=1", "Sampled=0"))  # type: ignore[arg-type]
+    assert quiet.text is not None
+    assert "XRAY" not in quiet.text
+    assert "tracing" not in quiet.record
+
+
 def test_the_system_level_decides_what_a_json_log_shows() -> None:
     """At WARN only what failed is told, at DEBUG the runtime's being done too."""
     done = platform_lines.runtime_done("id", status="success", duration_ms=1, produced=2)
