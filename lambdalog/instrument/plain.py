@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambdalog.instrument.invocation import Invocation
-    from lambdalog.runtime.platform_lines import PlatformEvent
     from lambdalog.shipper import Shipper
 
 logger = logging.getLogger(__name__)
@@ -106,14 +105,10 @@ class PlainRun:
             from lambdalog.instrument.pretty import pretty
 
             STDOUT.pretty = pretty
-        self._tell(platform_lines.start(self.context.aws_request_id, self.context.function_version))
+        self._put(platform_lines.start(self.context.aws_request_id, self.context.function_version))
         invocation.listen = self._listen
         self._began = time.perf_counter()
         return self._end
-
-    def _tell(self, event: PlatformEvent) -> None:
-        if event.text is not None:
-            self._put(event.text)
 
     def _put(self, line: str) -> None:
         self._shipper.put(line, group=self._group)
@@ -127,11 +122,8 @@ class PlainRun:
 
     def _end(self) -> None:
         duration_ms = (time.perf_counter() - self._began) * 1000
-        request_id = self.context.aws_request_id
-        self._tell(
-            self._lines.runtime_done(request_id, status="success", duration_ms=duration_ms, produced=0)
-        )
-        self._tell(
+        self._put(self._lines.end(self.context.aws_request_id))
+        self._put(
             self._lines.report(
                 self.context.aws_request_id,
                 duration_ms=duration_ms,

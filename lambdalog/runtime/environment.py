@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog.level import INFO, NAMES
 from lambdalog.runtime import extensions as extension_api
 from lambdalog.runtime import outcome as outcomes
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_events, platform_lines
 from lambdalog.runtime.extensions import Extensions, Refused
 from lambdalog.runtime.http import Connection, Malformed, Piece, Request
 from lambdalog.runtime.launch import launch, runtime_version
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.clock import Clock
-    from lambdalog.runtime.platform_lines import PlatformEvent
+    from lambdalog.runtime.platform_events import PlatformEvent
     from lambdalog.runtime.spawner import Spawner
     from lambdalog.runtime.spec import FunctionSpec
     from lambdalog.runtime.telemetry import Subscription
@@ -132,7 +132,7 @@ class Environment:
             init_ms = None
         if self._processes is None:
             failed = self._init(request_id, "invoke", self.spec.timeout)[1]
-        self._platform(platform_lines.start(request_id, self.spec.version))
+        self._platform(platform_events.start(request_id, self.spec.version))
         result = b""
         if failed is None:
             result, failed = self._run(payload, request_id, invoked_arn, client_context, trace_id, deadline)
@@ -154,7 +154,7 @@ class Environment:
         deadline = time.monotonic() + seconds
         spec = self.spec
         self._platform(
-            platform_lines.init_start(
+            platform_events.init_start(
                 name=spec.name,
                 version=spec.version,
                 runtime_version=runtime_version(spec.runtime),
@@ -168,18 +168,18 @@ class Environment:
         self._drain()
         self._extensions.closed = True
         for extension in self._extensions.all:
-            self._platform(platform_lines.extension(extension.name, extension.events, extension.failed))
+            self._platform(platform_events.extension(extension.name, extension.events, extension.failed))
         if failed is None:
-            self._platform(platform_lines.init_runtime_done(phase=phase, status="success"))
-            self._platform(platform_lines.init_report(init_ms, phase=phase, status="success"))
+            self._platform(platform_events.init_runtime_done(phase=phase, status="success"))
+            self._platform(platform_events.init_report(init_ms, phase=phase, status="success"))
         else:
             status = "timeout" if failed.status == "timeout" else "error"
             error_type = None if status == "timeout" else failed.error_type
             self._platform(
-                platform_lines.init_runtime_done(phase=phase, status=status, error_type=error_type)
+                platform_events.init_runtime_done(phase=phase, status=status, error_type=error_type)
             )
             self._platform(
-                platform_lines.init_report(init_ms, phase=phase, status=status, error_type=error_type)
+                platform_events.init_report(init_ms, phase=phase, status=status, error_type=error_type)
             )
             self._stop("timeout" if status == "timeout" else "failure")
         return init_ms, failed
@@ -319,7 +319,7 @@ class Environment:
                 self._log(platform_lines.exited(outcomes.message_of(failed.body), failed.error_type))
         billed = platform_lines.billed(duration_ms, init_ms)
         self._platform(
-            platform_lines.runtime_done(
+            platform_events.runtime_done(
                 request_id,
                 status=status,
                 duration_ms=duration_ms,
@@ -328,7 +328,7 @@ class Environment:
             )
         )
         self._platform(
-            platform_lines.report(
+            platform_events.report(
                 request_id,
                 duration_ms=duration_ms,
                 billed_ms=billed,
@@ -556,10 +556,10 @@ class Environment:
             self._subscriptions.remove(old)
         self._subscriptions.append(Subscription(extension.name, wish, self._dropped))
         connection.send("200 OK", b'"OK"')
-        self._platform(platform_lines.telemetry_subscription(extension.name, wish.types))
+        self._platform(platform_events.telemetry_subscription(extension.name, wish.types))
 
     def _dropped(self, records: int, size: int) -> None:
-        event = platform_lines.logs_dropped(records, size, "Consumer seems to have fallen behind")
+        event = platform_events.logs_dropped(records, size, "Consumer seems to have fallen behind")
         for subscription in self._subscriptions:
             subscription.add(event.as_json(self._clock.now()))
 
@@ -604,7 +604,7 @@ class Environment:
             told = event.as_json(self._clock.now())
             for subscription in self._subscriptions:
                 subscription.add(told)
-        text = platform_lines.line(
+        text = platform_events.line(
             event, now=self._clock.now(), json_format=self._json, level=self._system_level
         )
         if text is not None:

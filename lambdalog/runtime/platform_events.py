@@ -1,0 +1,173 @@
+"""What Lambda itself tells of a function: events for the Telemetry API, and their form in the log, text or JSON.
+
+Names and records are those of the Telemetry API's schema 2022-12-13; which level an event has, and so whether a
+SystemLogLevel shows it, is the table of "System log level event mapping" in the Lambda developer guide.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lambdalog.level import DEBUG, INFO, WARN
+from lambdalog.runtime import platform_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# Where AWS keeps runtimes; the hash of this one says that it is none of AWS's.
+_RUNTIME_ARN: Final = "arn:aws:lambda:{region}::runtime:" + "0" * 64
+
+
+class PlatformEvent(NamedTuple):
+    """One event: its type (`platform.start`, …), its record, the level at which it shows, its form in a text log."""
+
+    type: str
+    record: dict[str, Any]
+    level: int
+    text: str | None
+
+    def as_json(self, now: float) -> dict[str, Any]:
+        """The event as the Telemetry API delivers it, and as a JSON log holds it."""
+        return {"time": platform_lines.iso(now), "type": self.type, "record": self.record}
+
+
+def line(event: PlatformEvent, *, now: float, json_format: bool, level: int) -> str | None:
+    """The event's line in a log; None where it has none. Text logs know no level."""
+    if not json_format:
+        return event.text
+    if event.level < level:
+        return None
+    return json.dumps(event.as_json(now), separators=(",", ":"))
+
+
+def init_start(*, name: str, version: str, runtime_version: str, region: str, phase: str) -> PlatformEvent:
+    """An environment begins to start its runtime; `phase` is init, or invoke where an invocation waits for it."""
+    arn = _RUNTIME_ARN.format(region=region)
+    record = {
+        "initializationType": "on-demand",
+        "phase": phase,
+        "runtimeVersion": runtime_version,
+        "runtimeVersionArn": arn,
+        "functionName": name,
+        "functionVersion": version,
+    }
+    text = platform_lines.init_start(runtime_version, arn)
+    return PlatformEvent("platform.initStart", record, INFO, text)
+
+
+def init_runtime_done(*, phase: str, status: str, error_type: str | None = None) -> PlatformEvent:
+    """The runtime has started, or failed to."""
+    record = {"initializationType": "on-demand", "phase": phase, "status": status} | _error(error_type)
+    return PlatformEvent("platform.initRuntimeDone", record, DEBUG if status == "success" else WARN, None)
+
+
+def init_report(init_ms: float, *, phase: str, status: str, error_type: str | None = None) -> PlatformEvent:
+    """How the init phase went; a text log tells only of one that failed."""
+    record = {
+        "initializationType": "on-demand",
+        "phase": phase,
+        "status": status,
+        "metrics": {"durationMs": _round(init_ms)},
+    } | _error(error_type)
+    text = None
+    if status != "success":
+        text = platform_lines.init_report(init_ms, status, error_type, phase=phase)
+    return PlatformEvent("platform.initReport", record, DEBUG if status == "success" else WARN, text)
+
+
+def start(request_id: str, version: str) -> PlatformEvent:
+    """An invocation begins."""
+    record = {"requestId": request_id, "version": version}
+    return PlatformEvent("platform.start", record, INFO, platform_lines.start(request_id, version))
+
+
+def runtime_done(
+    request_id: str, *, status: str, duration_ms: float, produced: int, error_type: str | None = None
+) -> PlatformEvent:
+    """The runtime is done with an invocation: the END line."""
+    record: dict[str, Any] = {"requestId": request_id, "status": status} | _error(error_type)
+    record["metrics"] = {"durationMs": _round(duration_ms), "producedBytes": produced}
+    return PlatformEvent(
+        "platform.runtimeDone",
+        record,
+        DEBUG if status == "success" else WARN,
+        platform_lines.end(request_id),
+    )
+
+
+def report(
+    request_id: str,
+    *,
+    duration_ms: float,
+    billed_ms: int,
+    memory_mb: int,
+    max_memory_mb: int,
+    init_ms: float | None = None,
+    status: str = "success",
+    error_type: str | None = None,
+    shown: bool = True,
+    trace: str | None = None,
+) -> PlatformEvent:
+    """What the invocation took. `shown`: a text log names the status, which it does of timeouts and ends of the runtime.
+
+    `trace` is the invocation's X-Amzn-Trace-Id, which is told of if it is sampled.
+    """
+    metrics: dict[str, Any] = {
+        "durationMs": _round(duration_ms),
+        "billedDurationMs": billed_ms,
+        "memorySizeMB": memory_mb,
+        "maxMemoryUsedMB": max_memory_mb,
+    }
+    if init_ms is not None:
+        metrics["initDurationMs"] = _round(init_ms)
+    record = {"requestId": request_id, "metrics": metrics, "status": status} | _error(error_type)
+    sampled = trace if trace is not None and "Sampled=1" in trace.split(";") else None
+    if sampled is not None:
+        segment = platform_lines.trace_fields(sampled)[1]
+        record["tracing"] = {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": sampled}
+    told = shown and status != "success"
+    text = platform_lines.report(
+        request_id,
+        duration_ms=duration_ms,
+        billed_ms=billed_ms,
+        memory_mb=memory_mb,
+        max_memory_mb=max_memory_mb,
+        init_ms=init_ms,
+        status=status if told else None,
+        error_type=error_type if told else None,
+        trace=sampled,
+    )
+    return PlatformEvent("platform.report", record, INFO if status == "success" else WARN, text)
+
+
+def extension(name: str, events: Iterable[str], error_type: str | None = None) -> PlatformEvent:
+    """An extension is ready, or has failed to be."""
+    wanted = sorted(events)
+    state = "Ready" if error_type is None else "InitError"
+    record = {"name": name, "state": state, "events": wanted} | _error(error_type)
+    text = platform_lines.extension(name, wanted, state, error_type)
+    return PlatformEvent("platform.extension", record, INFO if error_type is None else WARN, text)
+
+
+def telemetry_subscription(name: str, types: Iterable[str]) -> PlatformEvent:
+    """An extension has subscribed to telemetry."""
+    wanted = list(types)
+    record = {"name": name, "state": "Subscribed", "types": wanted}
+    return PlatformEvent(
+        "platform.telemetrySubscription", record, INFO, platform_lines.telemetry(name, wanted)
+    )
+
+
+def logs_dropped(records: int, size: int, reason: str) -> PlatformEvent:
+    """Telemetry that an extension could not be given."""
+    record = {"reason": reason, "droppedRecords": records, "droppedBytes": size}
+    return PlatformEvent("platform.logsDropped", record, WARN, None)
+
+
+def _round(milliseconds: float) -> float:
+    return round(milliseconds, 3)
+
+
+def _error(error_type: str | None) -> dict[str, str]:
+    return {} if error_type is None else {"errorType": error_type}
