@@ -127,7 +127,7 @@ def test_a_function_is_really_invoked(orders: Path) -> None:
         assert json.load(answer["Payload"]) == {"charged": 7}
         assert bodies(cloud, url) == ["7"]
         assert cloud.messages("orders", "order") == ["order 7"]
-        assert cloud.messages("/aws/lambda/orders", "?START ?REPORT")[0].startswith("START RequestId: ")
+        assert cloud.messages("/aws/lambda/orders", "?START ?REPORT")[1].startswith("START RequestId: ")
         assert cloud.messages("no-such-function") == []
 
 
