@@ -1,11 +1,12 @@
 # Every target makes what it needs: a virtual environment with the pinned versions of constraints.txt.
 PYTHON ?= python3
 VENV   := .venv
+CLIENTS := .clients
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 
-.PHONY: help demo test long lint types imports bench vectors check docs recording clean
+.PHONY: help demo test long clients lint types imports bench vectors check docs recording clean
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -30,6 +31,22 @@ test: $(VENV)/dev.stamp ## the whole suite, with branch coverage
 
 long: $(VENV)/dev.stamp ## the long property, crash, fuzz and soak runs
 	@$(BIN)/python -m pytest -q -m long $(ARGS)
+
+# Each in a folder of its own, with its own versions: none of them is to run with what lambdalog runs with.
+$(CLIENTS)/%.stamp: tests/clients/%.txt | $(VENV)/run.stamp
+	@echo "Adding clients of other people: $* (once)…"
+	@rm -rf $(CLIENTS)/$*
+	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --no-compile --target $(CLIENTS)/$* --requirement $<
+	@touch $@
+
+$(CLIENTS)/node.stamp: tests/clients/package.json tests/clients/package-lock.json
+	@echo "Adding clients of other people: node (once)…"
+	@mkdir -p $(CLIENTS)
+	@cp $^ $(CLIENTS)
+	@cd $(CLIENTS) && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+clients: $(CLIENTS)/tools.stamp $(CLIENTS)/old.stamp $(CLIENTS)/powertools.stamp $(CLIENTS)/node.stamp ## awscli, awslogs, watchtower, SDKs: to be tested with
 
 lint: $(VENV)/dev.stamp ## style, and the floors' import contracts
 	@$(BIN)/ruff check .
@@ -65,7 +82,7 @@ docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command refer
 recording: $(VENV)/dev.stamp ## the dashboard at its work, as the README shows it
 	@$(BIN)/python -m tui.recording docs/dashboard-tour.svg
 
-check: lint types vectors test ## everything CI asks
+check: lint types vectors clients test ## everything CI asks
 
-clean: ## forget the virtual environment
-	rm -rf $(VENV)
+clean: ## forget what was installed
+	rm -rf $(VENV) $(CLIENTS)

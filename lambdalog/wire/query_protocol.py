@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from lambdalog.wire import exchange
+from lambdalog.wire import exchange, sqs_query
 from lambdalog.wire.scalars import parse, text_of
 
 if TYPE_CHECKING:
@@ -59,21 +59,8 @@ def _keys(name: str, member: Any, service: ServiceModel) -> list[str]:
     own = member.serialization.get("name", name)
     if service.service_name != "sqs":
         return [own]
-    if member.type_name == "map":
-        return [name.removesuffix("s"), name]
-    if name in {"Tags", "TagKeys", "AttributeNames", "Entries"} or member.type_name == "list":
-        return [_singular(name, member), name]
-    return [own]
-
-
-def _singular(name: str, member: Any) -> str:
-    if name == "Entries":
-        return str(member.member.name)
-    return {
-        "TagKeys": "TagKey",
-        "AttributeNames": "AttributeName",
-        "MessageAttributeNames": "MessageAttributeName",
-    }.get(name, name.removesuffix("s"))
+    # Names as the members have them are taken too.
+    return [sqs_query.wire_name(member) or own, name]
 
 
 def _value(fields: dict[str, str], shape: Any, key: str, service: ServiceModel) -> Any:
@@ -127,11 +114,14 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     shape = operation.output_shape
     result = ""
     if shape is not None:
-        inner = "".join(
-            _xml(response[name], member, member.serialization.get("name", name))
-            for name, member in shape.members.items()
-            if name in response and response[name] is not None
-        )
+        if service.service_name == "sqs":
+            inner = sqs_query.members(response, shape, _xml)
+        else:
+            inner = "".join(
+                _xml(response[name], member, member.serialization.get("name", name))
+                for name, member in shape.members.items()
+                if name in response and response[name] is not None
+            )
         wrapper = shape.serialization.get("resultWrapper", f"{operation.name}Result")
         result = f"<{wrapper}>{inner}</{wrapper}>"
     body = (
