@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from lambdalog.arn import Scope
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ConfigError
-from lambdalog.settings import Aws, Disk, commands_allowed, find_target, parse_target, region
+from lambdalog.settings import (
+    Aws,
+    Disk,
+    commands_allowed,
+    durability,
+    find_target,
+    parse_target,
+    region,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -182,7 +190,7 @@ class Cloud:
             case "sqs":
                 from lambdalog.local.sqs import Sqs
 
-                return Sqs(self.root, scope=self.scope, clock=self.clock)
+                return Sqs(self.root, scope=self.scope, clock=self.clock, durability=durability())
             case "sns":
                 from lambdalog.local.sns import Sns
 
@@ -192,6 +200,7 @@ class Cloud:
                     clock=self.clock,
                     sqs=self.sqs,
                     lambda_=lambda: self.lambda_,
+                    durability=durability(),
                     trusted=commands_allowed(),
                 )
             case _:

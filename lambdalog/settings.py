@@ -9,7 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.errors import ConfigError
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 STORE_VARIABLE = "LAMBDALOG_STORE"
 STORE_FOLDER = ".lambdalog"
 COMMANDS_VARIABLE = "LAMBDALOG_ALLOW_COMMANDS"
+DURABILITY_VARIABLE = "LAMBDALOG_DURABILITY"
+_DURABILITIES: Final[dict[str, Literal["NORMAL", "FULL"]]] = {"normal": "NORMAL", "full": "FULL"}
 DEFAULT_REGION = "us-east-1"
 # Emulators agree on this account number; it can't belong to anyone.
 LOCAL_ACCOUNT = "000000000000"
@@ -96,3 +98,16 @@ def commands_allowed(environ: Mapping[str, str] | None = None) -> bool:
     """Whether topics may run commands, and write files outside of the store: LAMBDALOG_ALLOW_COMMANDS is 1."""
     environ = os.environ if environ is None else environ
     return environ.get(COMMANDS_VARIABLE) == "1"
+
+
+def durability(environ: Mapping[str, str] | None = None) -> Literal["NORMAL", "FULL"]:
+    """How safely queues and topics are written: LAMBDALOG_DURABILITY is `normal` (the default) or `full`; else ConfigError.
+
+    NORMAL outlives the death of every process, FULL also a power cut.
+    """
+    environ = os.environ if environ is None else environ
+    text = environ.get(DURABILITY_VARIABLE) or "normal"
+    found = _DURABILITIES.get(text.lower())
+    if found is None:
+        raise ConfigError(f"{DURABILITY_VARIABLE} is '{text}'; write normal or full")
+    return found

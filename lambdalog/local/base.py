@@ -122,7 +122,7 @@ class Double:
             known = operations(cls.service)
             for name, method in list(vars(cls).items()):
                 if name in known and callable(method):
-                    setattr(cls, name, _operation(known[name], method))
+                    setattr(cls, name, _operation(cls.service, known[name], method))
 
     # --- for subclasses
 
@@ -221,34 +221,40 @@ def implemented(double: type[Double]) -> frozenset[str]:
     return frozenset(name for method, name in operations(double.service).items() if method in dir(double))
 
 
-def _operation(name: str, method: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
+def _operation(service: str, name: str, method: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     """A method as the client's operation: keyword arguments checked, response completed."""
+    # Made at the first call: reading a service's model takes longer than most programs need of it.
+    right: Callable[[Any], bool] | None = None
+    usual = 200
 
     @functools.wraps(method)
     def call(self: Double, *args: Any, **params: Any) -> dict[str, Any]:
+        nonlocal right, usual
         if args:
             raise TypeError(f"{method.__name__}() only accepts keyword arguments.")
         self._current.operation = name
+        if right is None:
+            usual, right = _status(service, name), _right(service, name)
         if name not in self.self_checked:
-            _validate(self, name, params)
+            # botocore words what is wrong; most often nothing is, and that is seen much sooner.
+            if not right(params):
+                _validate(service, name, params)
+            self.check_limits(name, params)
         response: dict[str, Any] = method(self, **params) or {}
         # An operation may know its own request id; the status of a reply without a body is in the response.
         known = response.pop("ResponseMetadata", None)
-        metadata = _metadata(response.get("StatusCode", _status(self.service, name)))
+        metadata = _metadata(response.get("StatusCode", usual))
         response["ResponseMetadata"] = metadata if known is None else metadata | known
         return response
 
     return call
 
 
-def _validate(double: Double, operation: str, params: dict[str, Any]) -> None:
-    # botocore words what is wrong; most often nothing is, and that is seen much sooner.
-    if not _right(double.service, operation)(params):
-        shape: Any = service_model(double.service).operation_model(operation).input_shape
-        report = ParamValidator().validate(params, shape)
-        if report.has_errors():
-            raise ParamValidationError(report=report.generate_report())
-    double.check_limits(operation, params)
+def _validate(service: str, operation: str, params: dict[str, Any]) -> None:
+    shape: Any = service_model(service).operation_model(operation).input_shape
+    report = ParamValidator().validate(params, shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
 
 
 class _RequestIds:

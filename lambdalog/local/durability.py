@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 Durability = Literal["NORMAL", "FULL"]
+_AS_EVER: Final = nullcontext()
 
 
-@contextmanager
-def durably(db: sqlite3.Connection, usual: Durability, *, full: bool) -> Iterator[None]:
+def durably(db: sqlite3.Connection, usual: Durability, *, full: bool) -> AbstractContextManager[None]:
     """What is written inside outlives a power cut, if `full`; not to be used inside a transaction."""
-    if not full or usual == "FULL":
-        yield
-        return
-    db.execute("PRAGMA synchronous=FULL")
-    try:
-        yield
-    finally:
-        db.execute(f"PRAGMA synchronous={usual}")
+    return _written(db, "FULL", usual) if full and usual != "FULL" else _AS_EVER
+
+
+def lightly(db: sqlite3.Connection, usual: Durability) -> AbstractContextManager[None]:
+    """What is written inside may be lost in a power cut, whatever the usual is; not to be used inside a transaction."""
+    return _written(db, "NORMAL", usual) if usual != "NORMAL" else _AS_EVER
 
 
 @contextmanager
-def lightly(db: sqlite3.Connection, usual: Durability) -> Iterator[None]:
-    """What is written inside may be lost in a power cut, whatever the usual is; not to be used inside a transaction."""
-    if usual == "NORMAL":
-        yield
-        return
-    db.execute("PRAGMA synchronous=NORMAL")
+def _written(db: sqlite3.Connection, now: Durability, usual: Durability) -> Iterator[None]:
+    db.execute(f"PRAGMA synchronous={now}")
     try:
         yield
     finally:

@@ -51,18 +51,27 @@ def _structure(shape: Any, inside: frozenset[str]) -> Check:
     if getattr(shape, "is_tagged_union", False) or getattr(shape, "is_document_type", False):
         return _never
     members = {name: _compile(member, inside) for name, member in shape.members.items()}
+    # Where the type is all that is asked, no function need be called.
+    plain = {name: kind for name, member in shape.members.items() if (kind := _plain(member)) is not None}
     required = frozenset(shape.required_members)
 
     def check(value: Any) -> bool:
         if type(value) is not dict or not required <= value.keys():
             return False
         for name, item in value.items():
-            member = members.get(name)
-            if member is None or not member(item):
-                return False
+            if plain.get(name) is not type(item):
+                member = members.get(name)
+                if member is None or not member(item):
+                    return False
         return True
 
     return check
+
+
+def _plain(shape: Any) -> type | None:
+    if "min" in shape.metadata:
+        return None
+    return {"string": str, "integer": int, "long": int, "boolean": bool, "blob": bytes}.get(shape.type_name)
 
 
 def _list(shape: Any, inside: frozenset[str]) -> Check:

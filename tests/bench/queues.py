@@ -223,6 +223,31 @@ def one_by_one(folder: Path) -> Iterator[Row]:
         yield Row(what, ours, "moto over boto3", _rate(FEW, work))
 
 
+def two_commits(folder: Path) -> Iterator[Row]:
+    """What huey does, and no more: a message is put down, and taken; ours stays until it is deleted."""
+    queue = Ours(folder)
+    taken: list[str] = []
+
+    def work() -> None:
+        queue.send(MESSAGES)
+        for _ in range(MESSAGES):
+            found = queue.sqs.receive_message(QueueUrl=queue.url)["Messages"]
+            taken.append(found[0]["ReceiptHandle"])
+
+    def figure() -> float:
+        passed = seconds(work, times=1)
+        while taken:
+            queue.sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=taken.pop())
+        return passed
+
+    what = "queue: send and receive, two commits each"
+    ours = Figure(MESSAGES / min(figure() for _ in range(3)), "/s")
+    if importlib.util.find_spec("huey") is None:
+        yield Row(what, ours, "huey: not installed")
+    else:
+        yield Row(what, ours, "huey", _rate(MESSAGES, partial(_round, Huey(folder), MESSAGES)))
+
+
 def in_tens(folder: Path) -> Iterator[Row]:
     """The same in batches of ten; who has no batches does it one by one."""
     what = "queue: send, receive, delete, in tens"
@@ -336,6 +361,7 @@ def benches() -> list[Bench]:
     """All of them."""
     return [
         Bench("queues.one", one_by_one),
+        Bench("queues.two", two_commits),
         Bench("queues.tens", in_tens),
         Bench("queues.full", fully_durable),
         Bench("queues.backlog", backlog),

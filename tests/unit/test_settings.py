@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambdalog.errors import ConfigError
-from lambdalog.settings import Aws, Disk, find_target, function_name, parse_target, region
+from lambdalog.settings import Aws, Disk, durability, find_target, function_name, parse_target, region
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,15 @@ def test_the_region_comes_from_the_environment() -> None:
 def test_a_function_is_named_by_its_file_or_folder(file: str, expected: str) -> None:
     """Names of files that say nothing give way to their folder's."""
     assert function_name(Path("/code") / file) == expected
+
+
+def test_durability_is_normal_or_full() -> None:
+    """LAMBDALOG_DURABILITY is understood in either case; NORMAL is the default; anything else says what it may be."""
+    assert [durability({}), durability({"LAMBDALOG_DURABILITY": ""})] == ["NORMAL", "NORMAL"]
+    assert [durability({"LAMBDALOG_DURABILITY": text}) for text in ("normal", "full", "FULL")] == [
+        "NORMAL",
+        "FULL",
+        "FULL",
+    ]
+    with pytest.raises(ConfigError, match="LAMBDALOG_DURABILITY is 'off'; write normal or full"):
+        durability({"LAMBDALOG_DURABILITY": "off"})

@@ -74,7 +74,7 @@ class Exchange:
 
     def send(self, queue: Queue, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Write accepted messages down, all or none; what SendMessage tells of each. Changed if the queue has."""
-        if queue.dead or any(is_dead_letter(entry.get("MessageAttributes")) for entry in entries):
+        if queue.dead or _dead_letters(entries):
             with self.durably(full=True):
                 return self._send(queue, entries)
         return self._send(queue, entries)
@@ -251,18 +251,15 @@ class Exchange:
 
     def delete_many(self, queue: Queue, handles: Sequence[str]) -> list[Breach | None]:
         """DeleteMessageBatch, in one transaction."""
-        found: list[Breach | None] = []
+        receipts = [self._receipt(queue, handle) for handle in handles]
+        if not queue.fifo:
+            self.mailbox.delete_many(queue, [receipt for receipt in receipts if receipt is not None])
+            return [BAD_HANDLE if receipt is None else None for receipt in receipts]
         with transaction(self._tables.connection) as db:
-            for handle in handles:
-                receipt = self._receipt(queue, handle)
-                if receipt is None:
-                    found.append(BAD_HANDLE)
-                elif queue.fifo:
-                    found.append(self._delete_fifo(db, queue, receipt, handle))
-                else:
-                    self.mailbox.delete_within(db, queue, receipt)
-                    found.append(None)
-        return found
+            return [
+                BAD_HANDLE if receipt is None else self._delete_fifo(db, queue, receipt, handle)
+                for receipt, handle in zip(receipts, handles, strict=True)
+            ]
 
     def _delete_fifo(
         self, db: sqlite3.Connection, queue: Queue, receipt: Receipt, handle: str
@@ -332,6 +329,14 @@ class Exchange:
 
 
 BAD_HANDLE: Final = Breach("ReceiptHandleIsInvalid", "The input receipt handle is invalid.")
+
+
+def _dead_letters(entries: Sequence[Mapping[str, Any]]) -> bool:
+    for entry in entries:
+        attributes = entry.get("MessageAttributes")
+        if attributes and is_dead_letter(attributes):
+            return True
+    return False
 
 
 def _told(entry: Mapping[str, Any], message_id: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class LookOperations(Desk):
         page = list(zip(seqs[:MaxNumberOfMessages], times[:MaxNumberOfMessages], strict=True))
         response: dict[str, Any] = {
             "Messages": [
-                message.shape(taken, self.scope.account, {"All"}, ["All"])
+                message.shape(taken, self.scope.account, {"All"}, ["All"], None)
                 for taken in self._exchange.mailbox.look(queue, page)
             ]
         }
@@ -74,8 +74,9 @@ class LookOperations(Desk):
         taken = browse.claim(self._exchange.mailbox, queue, MessageIds, VisibilityTimeout * 1000, now)
         return {
             "Messages": [
-                message.shape(found, self.scope.account, {"All"}, ["All"])
-                | {"ReceiptHandle": message.handle_of(found, queue.id, now)}
+                message.shape(
+                    found, self.scope.account, {"All"}, ["All"], message.handle_of(found, queue.id, now)
+                )
                 for found in taken
             ]
         }

@@ -105,19 +105,20 @@ class Mailbox:
         oldest = now - queue.retention_ms
         # What was received too often already is not for receivers.
         most = UNLIMITED if queue.redrive is None or not buried else queue.redrive.receives
-        parameters = (queue.id, queue.version, now, now + hidden_ms, oldest, most)
+        until = now + hidden_ms
+        parameters = (queue.id, queue.version, now, until, oldest, most)
+        db = self.db
         if count == 1:
-            rows = self.db.execute(schema.CLAIM_ONE, parameters).fetchall()
+            rows = db.execute(schema.CLAIM_ONE, parameters).fetchall()
         else:
-            rows = self.db.execute(schema.CLAIM, (*parameters, count)).fetchall()
+            rows = db.execute(schema.CLAIM, (*parameters, count)).fetchall()
         if not rows:
-            found = self.db.execute(schema.CURRENT, (queue.id,)).fetchone()
+            found = db.execute(schema.CURRENT, (queue.id,)).fetchone()
             return [] if found is not None and found[0] == queue.version else None
         if len(rows) > 1:
             rows.sort()
         self.counted(queue, len(rows))
-        found = [self.taken(self.db, row, now + hidden_ms) for row in rows]
-        return [taken for taken in found if taken is not None]
+        return [taken for row in rows if (taken := self.taken(db, row, until)) is not None]
 
     def overdue(self, queue: Queue, count: int, most: int, now: int) -> list[tuple[int, int]]:
         """Of the messages that a receive of `count` would find, those received `most` times already: (visible_at, seq)."""
@@ -177,6 +178,16 @@ class Mailbox:
             return True
         with transaction(self.db) as db:
             return self.delete_within(db, queue, receipt)
+
+    def delete_many(self, queue: Queue, receipts: Sequence[Receipt]) -> None:
+        """Delete messages by claims of them, in one transaction; those whose claim doesn't hold any more stay."""
+        places = [(queue.id, one.visible_at, one.seq, one.secret) for one in receipts if one.inline]
+        with transaction(self.db) as db:
+            # Most often each lies where its claim put it.
+            if places and db.executemany(schema.DELETE, places).rowcount == len(receipts):
+                return
+            for receipt in receipts:
+                self.delete_within(db, queue, receipt)
 
     def delete_within(self, db: sqlite3.Connection, queue: Queue, receipt: Receipt) -> bool:
         """The same inside a transaction."""

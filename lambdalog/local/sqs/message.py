@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from lambdalog.local.sqs import digests, schema
-from lambdalog.local.sqs.receipt import Receipt
+from lambdalog.local.sqs.receipt import handle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,13 +127,18 @@ def load_attributes(text: str | None) -> dict[str, Any]:
     return found
 
 
-def shape(taken: Taken, account: str, wanted: set[str], attribute_names: Sequence[str]) -> dict[str, Any]:
-    """The message of a ReceiveMessage, without its handle; `wanted` names system attributes."""
+def shape(
+    taken: Taken, account: str, wanted: set[str], attribute_names: Sequence[str], receipt_handle: str | None
+) -> dict[str, Any]:
+    """The message of a ReceiveMessage; of one that was only looked at, without a handle. `wanted` names system attributes."""
+    body = taken.body
     message: dict[str, Any] = {
         "MessageId": uuid_text(taken.id),
-        "MD5OfBody": digests.of_text(taken.body),
-        "Body": taken.body,
+        "MD5OfBody": digests.of_text(body),
+        "Body": body,
     }
+    if receipt_handle is not None:
+        message["ReceiptHandle"] = receipt_handle
     if wanted:
         system: dict[str, str] = {
             "SenderId": account,
@@ -156,7 +161,7 @@ def shape(taken: Taken, account: str, wanted: set[str], attribute_names: Sequenc
 
 def handle_of(taken: Taken, queue: int, now: int) -> str:
     """The receipt handle of a claim made at `now`."""
-    return Receipt(queue, taken.seq, taken.visible_at, taken.receipt, now, taken.inline).handle()
+    return handle(queue, taken.seq, taken.visible_at, taken.receipt, now, inline=taken.inline)
 
 
 def named(name: str, patterns: Sequence[str]) -> bool:

@@ -21,9 +21,11 @@ class Receipt(NamedTuple):
     claimed: int
     inline: bool = True
 
-    def handle(self) -> str:
-        """The ReceiptHandle."""
-        return b2a_base64(_FORM.pack(_INLINE if self.inline else _LARGE, *self[:5]), newline=False).decode()
+
+def handle(queue: int, seq: int, visible_at: int, secret: int, claimed: int, *, inline: bool = True) -> str:
+    """The ReceiptHandle of a claim."""
+    kind = _INLINE if inline else _LARGE
+    return b2a_base64(_FORM.pack(kind, queue, seq, visible_at, secret, claimed), newline=False).decode()
 
 
 def parse(handle: str) -> Receipt | None:

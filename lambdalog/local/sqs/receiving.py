@@ -52,8 +52,7 @@ class ReceiveOperations(Desk):
         names = MessageAttributeNames or ()
         return {
             "Messages": [
-                {"ReceiptHandle": handle} | message.shape(taken, self.scope.account, wanted, names)
-                for taken, handle in found
+                message.shape(taken, self.scope.account, wanted, names, handle) for taken, handle in found
             ]
         }
 

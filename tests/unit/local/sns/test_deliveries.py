@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import random
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -601,6 +604,110 @@ def test_a_killed_publisher_loses_nothing_acknowledged(store_path: Path, lines: 
         assert {int(message["Body"]) for message in messages} >= set(range(sent))
     for client in (sns, later, sqs):
         client.close()
+
+
+# --- power cuts
+
+LETTER: Any = {
+    "RequestID": {"DataType": "String", "StringValue": "r"},
+    "ErrorCode": {"DataType": "Number", "StringValue": "200"},
+}
+
+
+@contextmanager
+def levels(client: Any, table: str) -> Iterator[list[int]]:
+    """With what `synchronous` each row is written into a table, and each is deleted: 1 is NORMAL, 2 FULL."""
+    db, found, watching = client._tables.connection, [], False
+
+    def look(statement: str) -> None:
+        nonlocal watching
+        if not watching and any(f"{word} {table}" in statement for word in ("INSERT INTO", "DELETE FROM")):
+            watching = True
+            found.append(db.execute("PRAGMA synchronous").fetchone()[0])
+            watching = False
+
+    db.set_trace_callback(look)
+    yield found
+    db.set_trace_callback(None)
+
+
+@pytest.mark.parametrize("raw", ["true", "false"])
+def test_a_dead_letter_is_written_fully_on_its_whole_way(room: Room, raw: str) -> None:
+    """Put down, delivered and settled with synchronous=FULL; other messages are not."""
+    room.subscribe("sqs", room.queue(), RawMessageDelivery=raw)
+    with levels(room.sns, "deliveries") as outbox, levels(room.sqs, "state") as queue:
+        room.publish("m")
+        assert (outbox, queue) == ([1, 1], [1])
+        room.sns.publish(TopicArn=room.topic, Message="m", MessageAttributes=LETTER)
+        assert (outbox[2:], queue[1:]) == ([2, 2], [2])
+
+
+def test_what_an_endpoint_refused_is_buried_fully(room: Room) -> None:
+    """A message of any kind that reaches a subscription's dead-letter queue outlives a power cut."""
+    policy = json.dumps({"deadLetterTargetArn": room.queue("dead")})
+    room.subscribe("sqs", Scope().queue("nowhere"), RedrivePolicy=policy)
+    with levels(room.sqs, "state") as queue:
+        room.publish("m")
+    assert queue == [2]
+    assert len(room.bodies("dead")) == 1
+
+
+LETTERS = """
+import sys, lambdalog
+from pathlib import Path
+cloud = lambdalog.connect("disk:" + sys.argv[1])
+topic = cloud.sns.create_topic(Name="t")["TopicArn"]
+letter = {"RequestID": {"DataType": "String", "StringValue": "r"}, "ErrorCode": {"DataType": "Number", "StringValue": "200"}}
+logs = [Path(sys.argv[1]) / name for name in ("topics.sqlite-wal", "queues.sqlite-wal")]
+for n in range(40):
+    cloud.sns.publish(TopicArn=topic, Message=str(n), MessageAttributes=letter)
+    print(n, *(log.stat().st_size for log in logs), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 30))]
+)
+def test_a_power_cut_keeps_dead_letters_in_the_outbox(store_path: Path, tmp_path: Path, seed: int) -> None:
+    """The files as they are at any moment, without all that came after the last answer, still bring each letter to both queues."""
+    chance = random.Random(seed)
+    sqs = Sqs(store_path, scope=Scope())
+    sns: Any = Sns(store_path, scope=Scope(), sqs=sqs)
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    for name in "ab":
+        sqs.create_queue(QueueName=name)
+        raw = {"RawMessageDelivery": "true"}
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=Scope().queue(name), Attributes=raw)
+    copy = tmp_path / "after"
+    with subprocess.Popen(
+        [sys.executable, "-c", LETTERS, str(store_path)], stdout=subprocess.PIPE, env=dict(os.environ)
+    ) as process:
+        assert process.stdout is not None
+        last = [process.stdout.readline() for _ in range(chance.randint(1, 20))][-1]
+        process.send_signal(signal.SIGSTOP)
+        shutil.copytree(store_path, copy)
+        process.kill()
+    sns.close()
+    sqs.close()
+    acknowledged, *sizes = map(int, last.split())
+    for name, safe in zip(("topics", "queues"), sizes, strict=True):
+        log = copy / f"{name}.sqlite-wal"
+        # What was not synced may be there in part, and may be rubbish.
+        data = bytearray(log.read_bytes()[: chance.randint(safe, max(safe, log.stat().st_size))])
+        for place in range(safe, len(data)):
+            if chance.random() < 0.3:
+                data[place] = chance.randrange(256)
+        log.write_bytes(data)
+        (copy / f"{name}.sqlite-shm").unlink(missing_ok=True)
+    queues = Sqs(copy, scope=Scope())
+    later: Any = Sns(copy, scope=Scope(), clock=ManualClock(start=SYSTEM.now() + 3600), sqs=queues)
+    later.deliver()
+    for name in "ab":
+        url = queues.get_queue_url(QueueName=name)["QueueUrl"]
+        messages = queues.peek_messages(QueueUrl=url, MaxNumberOfMessages=1000)["Messages"]
+        assert {int(message["Body"]) for message in messages} >= set(range(acknowledged + 1))
+    later.close()
+    queues.close()
 
 
 def test_an_older_store_is_brought_up(tmp_path: Path) -> None:

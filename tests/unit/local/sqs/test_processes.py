@@ -18,6 +18,7 @@ import pytest
 
 from lambdalog.arn import Scope
 from lambdalog.clock import SYSTEM, ManualClock
+from lambdalog.cloud import connect
 from lambdalog.local.sqs import Sqs
 
 if TYPE_CHECKING:
@@ -291,6 +292,17 @@ def test_a_claim_is_never_synced(store_path: Path) -> None:
     db.set_trace_callback(None)
     assert levels == [("INSERT", 2), ("UPDATE", 1), ("DELETE", 2)]
     client.close()
+
+
+@pytest.mark.parametrize(("word", "level"), [("normal", 1), ("full", 2)])
+def test_users_choose_how_safely_is_written(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, level: int
+) -> None:
+    """LAMBDALOG_DURABILITY holds for the queues and topics of `connect()`."""
+    monkeypatch.setenv("LAMBDALOG_DURABILITY", word)
+    with connect(f"disk:{store_path}") as cloud:
+        for client in (cloud.client("sqs"), cloud.client("sns")):
+            assert client._tables.connection.execute("PRAGMA synchronous").fetchone() == (level,)
 
 
 LETTERS = """
