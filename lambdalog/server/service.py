@@ -171,11 +171,11 @@ class Service:
         return [*loops, ("upkeep", self._upkeep)]
 
     def _upkeep(self, stop: threading.Event) -> None:
-        from lambdalog.store.maintenance import maintain
+        from lambdalog.store.maintenance import keep_up
 
         assert self._cloud.store is not None
-        while not stop.wait(UPKEEP_SECONDS):
-            maintain(self._cloud.store, everything=False)
+        failed = lambda error: logger.warning("upkeep of the store failed, and is tried again: %s", error)  # noqa: E731
+        keep_up(self._cloud.store, stop, seconds=UPKEEP_SECONDS, failed=failed)
 
     def _run(self, name: str, work: Callable[[threading.Event], object]) -> None:
         """Do it; what it raises is logged, and it is begun again a moment later."""

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lambdalog.cloud import connect
+from lambdalog.local.lambda_.deploy import deploy
+from lambdalog.runtime.project import read_project
 from lambdalog.server.service import Service, Settings
 
 if TYPE_CHECKING:
@@ -88,3 +93,97 @@ def test_a_second_one_is_told_of_the_first(store_path: Path) -> None:
         done = run(store_path)
         assert done.returncode == 1
         assert f"already at {service.url}" in done.stderr
+
+
+CHILD = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(5))
+signal.signal(signal.SIGINT, lambda *_: sys.exit(6))
+print("ready", flush=True)
+while True:
+    time.sleep(0.05)
+"""
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 5), (signal.SIGINT, 6)])
+def test_a_command_is_told_what_serve_is_told(store_path: Path, number: signal.Signals, status: int) -> None:
+    """A signal goes on to the command; how that ends is how serve ends."""
+    arguments = [*SERVE, "--store", f"disk:{store_path}", "--", sys.executable, "-c", CHILD]
+    # A session of its own: no terminal sends Ctrl-C to the command as well.
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        assert process.wait(60) == status
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_a_command_that_is_killed(store_path: Path) -> None:
+    """Told as a shell tells it: 128 and the signal's number."""
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    assert run(store_path, "--", sys.executable, "-c", code).returncode == 128 + signal.SIGKILL
+
+
+def test_a_command_is_not_led_to_aws(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the user's AWS variables it gets none but the endpoint's."""
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    code = "import os; print(sorted(name for name in os.environ if name.startswith('AWS_')))"
+    told = run(store_path, "--", sys.executable, "-c", code).stdout
+    assert "AWS_ENDPOINT_URL" in told
+    assert "AWS_PROFILE" not in told
+    assert "AWS_SESSION_TOKEN" not in told
+
+
+def test_whoever_lets_anyone_in_is_warned(store_path: Path) -> None:
+    """On standard error, so that what a shell takes in stays clean."""
+    done = run(store_path, "--anonymous", "--", sys.executable, "-c", "print('out')")
+    assert (done.returncode, done.stdout) == (0, "out\n")
+    assert done.stderr == "Anyone on this machine may come in: signatures are not verified.\n"
+
+
+WAITS = """
+import pathlib, time
+def handler(event, context):
+    pathlib.Path(event["begun"]).touch()
+    time.sleep(300)
+"""
+
+
+def test_a_second_signal_cuts_off_what_is_running(store_path: Path, tmp_path: Path) -> None:
+    """After the first a running invocation is waited for, and that is told; after the second it is not."""
+    (tmp_path / "waits.py").write_text(WAITS)
+    begun = tmp_path / "begun"
+    with connect(f"disk:{store_path}") as cloud:
+        deploy(
+            cloud.client("lambda"),
+            cloud.sqs,
+            replace(read_project(f"{tmp_path}/waits.py:handler"), timeout=400),
+        )
+        cloud.lambda_.invoke(
+            FunctionName="waits", InvocationType="Event", Payload=json.dumps({"begun": str(begun)}).encode()
+        )
+    process = subprocess.Popen(
+        [*SERVE, "--store", f"disk:{store_path}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        until = time.monotonic() + 120
+        while not begun.exists():
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("Stopping when what is running has ended")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        assert "cut off" in process.stderr.read()
+    finally:
+        process.kill()
+        process.communicate()

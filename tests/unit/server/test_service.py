@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
+import socket
 import stat
 import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdalog.cloud import connect
+from lambdalog.cloud import SERVICES, connect
 from lambdalog.errors import ConfigError, StoreLocked
 from lambdalog.runtime.lineage import current_trace
 from lambdalog.server.client import served_client
@@ -450,3 +453,131 @@ def test_other_services_of_functions_are_where_the_server_finds_them() -> None:
     }
     found = function_variables({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, own)
     assert found == {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://s3.invalid"}
+
+
+def poll(service: Service, url: str, seconds: int) -> socket.socket:
+    """A long poll as a socket of its own; what comes back can be read from it."""
+    body = json.dumps({"QueueUrl": url, "WaitTimeSeconds": seconds}).encode()
+    head = (
+        "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\n"
+        f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    peer = socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0))
+    peer.sendall(head.encode() + body)
+    return peer
+
+
+def test_idle_long_polls_cost_nearly_nothing(cloud: Cloud) -> None:
+    """200 of them: a thread each, none of which does anything; one message wakes one of them, and a stop all."""
+    with ExitStack() as stack:
+        service = stack.enter_context(Service(cloud, Settings(port=0, anonymous=True, threads=1)))
+        url = cloud.sqs.create_queue(QueueName="q")["QueueUrl"]
+        threads = threading.active_count()
+        peers = [stack.enter_context(poll(service, url, 20)) for _ in range(200)]
+        while service.answering < 200:
+            time.sleep(0.01)
+        begin, used = time.monotonic(), time.process_time()
+        while time.monotonic() < begin + 1:
+            time.sleep(0.1)
+        # Threads that look now and then, twenty times a second say, would take more than all of a core.
+        assert time.process_time() - used < 0.5
+        assert threading.active_count() <= threads + 200 + 1  # what watches the database
+        cloud.sqs.send_message(QueueUrl=url, MessageBody="wake")
+        readable, _, _ = select.select(peers, [], [], 20)
+        assert b'"wake"' in readable[0].recv(65536)
+        assert service.stop()
+        answers = [peer.recv(65536) for peer in peers if peer is not readable[0]]
+    assert all(answer.startswith(b"HTTP/1.1 200") and b"Messages" not in answer for answer in answers)
+
+
+def test_invocations_and_live_tails_hold_nobody_up(service: Service, tmp_path: Path) -> None:
+    """While both go on others are answered; a stop ends the tail, and gives the invocation its time."""
+    gate = tmp_path / "gate"
+    deploy(client(service, "lambda"), tmp_path, WAITS.format(gate=str(gate)))
+    logs = client(service, "logs", config=Config(inject_host_prefix=False, read_timeout=60))
+    logs.create_log_group(logGroupName="/g")
+    group = logs.describe_log_groups(logGroupNamePrefix="/g")["logGroups"][0]["logGroupArn"]
+    updates: list[Any] = []
+    begun = threading.Event()
+
+    def tail() -> None:
+        for update in logs.start_live_tail(logGroupIdentifiers=[group])["responseStream"]:
+            updates.append(update)
+            begun.set()
+
+    functions = client(service, "lambda", config=Config(read_timeout=60))
+    going_on = [
+        threading.Thread(target=tail),
+        threading.Thread(target=functions.invoke, kwargs={"FunctionName": "f"}),
+    ]
+    for thread in going_on:
+        thread.start()
+    assert begun.wait(60)
+    while not gate.with_suffix(".begun").exists():
+        time.sleep(0.005)
+    assert client(service, "sns").list_topics()["Topics"] == []
+    assert all(thread.is_alive() for thread in going_on)
+    gate.touch()
+    assert service.stop()
+    for thread in going_on:
+        thread.join()
+    assert "sessionStart" in updates[0]
+
+
+def test_what_runs_beside_the_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread for each loop that a service has, for asynchronous events and for upkeep; none outlives a stop."""
+    wanted = {name for service in SERVICES for name, _ in cloud.client(service).background()}
+    assert {"moves", "topics", "subscriptions", "metrics", "event-sources", "triggers"} <= wanted
+    kept: list[Any] = []
+    done = threading.Event()
+
+    def keep(store: Any, *, everything: bool) -> None:
+        kept.append((store, everything))
+        done.set()
+
+    monkeypatch.setattr("lambdalog.server.service.UPKEEP_SECONDS", 0.01)
+    monkeypatch.setattr("lambdalog.store.maintenance.maintain", keep)
+    with Service(cloud, Settings(port=0, threads=2)) as service:
+        running = {thread.name.removeprefix("lambdalog-"): thread for thread in service._threads}
+        assert wanted | {"events-0", "events-1", "upkeep"} == running.keys()
+        assert all(thread.is_alive() for thread in running.values())
+        assert done.wait(30)
+    assert kept[0] == (cloud.store, False)
+    assert not any(thread.is_alive() for thread in running.values())
+
+
+def test_what_fails_beside_the_endpoint_is_begun_again(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One bad moment ends no delivery for good; it is logged."""
+    again = threading.Event()
+    calls: list[int] = []
+
+    def work(stop: threading.Event) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise OSError("disk full")
+        again.set()
+        stop.wait()
+
+    monkeypatch.setattr(cloud.client("sns"), "background", lambda: [("topics", work)])
+    with caplog.at_level("ERROR", "lambdalog"), Service(cloud, FREE):
+        assert again.wait(30)
+    assert "topics failed; begun again in a second" in caplog.text
+
+
+def test_another_address_has_its_names(cloud: Cloud) -> None:
+    """On every interface, keys are asked for, and only names that were allowed are answered to."""
+    settings = Settings(host="0.0.0.0", port=0, hosts=("Box.example",), threads=1)
+    with Service(cloud, settings) as service:
+        assert service.url.startswith("http://127.0.0.1:")
+        assert client(service, "sns").list_topics()["Topics"] == []
+        target = {"X_Amz_Target": "Logs_20140328.DescribeLogGroups"}
+        codes = {}
+        for host in ("box.example", "evil.example"):
+            _, answer = raw(service, "POST", "/", b"{}", Host=host, **target)
+            codes[host] = json.loads(answer)["__type"]
+    assert codes == {
+        "box.example": "MissingAuthenticationTokenException",
+        "evil.example": "AccessDeniedException",
+    }
