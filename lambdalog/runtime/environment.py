@@ -370,7 +370,7 @@ class Environment:
 
     def _look_after(self) -> None:
         """See what happened since the last invocation: a runtime that has ended meanwhile starts anew."""
-        if self._processes is not None:
+        if self._waiting is None and self._processes is not None:
             self._processes.listen()
             if self._processes.returncode is not None:
                 self._stop("failure")

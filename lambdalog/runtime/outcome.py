@@ -124,15 +124,6 @@ def streamed_error(error_type: str, body: bytes) -> Failed:
     return Failed("error", error_type, body or _body(error_type, ""))
 
 
-def truncated(request_id: str) -> Failed:
-    """A streamed response that broke off."""
-    return Failed(
-        "error",
-        "Runtime.TruncatedResponse",
-        _body("Runtime.TruncatedResponse", f"RequestId: {request_id} Error: Response was truncated"),
-    )
-
-
 def message_of(body: bytes) -> str:
     """The errorMessage of an error's body; the body itself where it has none."""
     try:

@@ -111,3 +111,26 @@ def test_a_function_without_concurrency_is_throttled(client: Any) -> None:
     client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
     code, text, status = refusal(client.invoke, FunctionName="f")
     assert (code, text, status) == ("TooManyRequestsException", "Rate Exceeded.", 429)
+
+
+def test_a_response_can_be_read_as_it_comes(client: Any) -> None:
+    """A function that does not stream gives one piece, then the end with the log; a failure is told by the end alone."""
+    answer = client.invoke_with_response_stream(FunctionName="f", Payload=b'{"a": 1}', LogType="Tail")
+    assert (answer["StatusCode"], answer["ExecutedVersion"]) == (200, "$LATEST")
+    *pieces, end = answer["EventStream"]
+    body = b"".join(piece["PayloadChunk"]["Payload"] for piece in pieces)
+    assert json.loads(body)["event"] == {"a": 1}
+    assert b"seen" in base64.b64decode(end["InvokeComplete"]["LogResult"])
+    assert "ErrorCode" not in end["InvokeComplete"]
+    failed = client.invoke_with_response_stream(FunctionName="f", Payload=b'{"fail": "no such order"}')
+    *_, end = failed["EventStream"]
+    assert end["InvokeComplete"]["ErrorCode"] == "Unhandled"
+    assert "no such order" in end["InvokeComplete"]["ErrorDetails"]
+
+
+def test_a_stream_of_nothing_is_refused_as_an_invocation_is(client: Any) -> None:
+    """What is no function and no JSON is refused before anything streams."""
+    code, _, status = refusal(client.invoke_with_response_stream, FunctionName="none")
+    assert (code, status) == ("ResourceNotFoundException", 404)
+    code, _, status = refusal(client.invoke_with_response_stream, FunctionName="f", Payload=b"{no")
+    assert (code, status) == ("InvalidRequestContentException", 400)

@@ -70,20 +70,7 @@ class Invocation(Launch):
         """Invoke: RequestResponse runs the function and waits, Event accepts the event, DryRun only checks."""
         del TenantId, DurableExecutionName
         found = self.find(FunctionName, Qualifier, shown=LATEST)
-        payload = _payload(Payload)
-        limit = self.limits.async_payload_max if InvocationType == "Event" else self.limits.sync_payload_max
-        if len(payload) > limit:
-            raise self.error(
-                "RequestTooLargeException",
-                f"{len(payload)} byte payload is too large for the {InvocationType} invocation type (limit {limit} bytes)",
-                status=413,
-            )
-        try:
-            json.loads(payload)
-        except ValueError as error:
-            raise self.error(
-                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
-            ) from None
+        payload = self.checked_payload(Payload, InvocationType)
         if InvocationType == "DryRun":
             return {"StatusCode": 204, "Payload": _body(b"")}
         if InvocationType == "Event":
@@ -93,7 +80,7 @@ class Invocation(Launch):
             response = {"StatusCode": 202, "Payload": _body(b"")}
             return response | {"ResponseMetadata": {"RequestId": request_id}}
         outcome = self.run(
-            found, payload, client_context=_client_context(ClientContext), trace_id=caller_trace()
+            found, payload, client_context=decoded_context(ClientContext), trace_id=caller_trace()
         )
         response = {
             "StatusCode": 200,
@@ -106,6 +93,24 @@ class Invocation(Launch):
             response["LogResult"] = base64.b64encode(outcome.log_tail).decode()
         return response | {"ResponseMetadata": {"RequestId": outcome.request_id}}
 
+    def checked_payload(self, given: Any, invocation_type: str) -> bytes:
+        """An event as it goes to a function. RequestTooLargeException, or InvalidRequestContentException for what is no JSON."""
+        payload = _payload(given)
+        limit = self.limits.async_payload_max if invocation_type == "Event" else self.limits.sync_payload_max
+        if len(payload) > limit:
+            raise self.error(
+                "RequestTooLargeException",
+                f"{len(payload)} byte payload is too large for the {invocation_type} invocation type (limit {limit} bytes)",
+                status=413,
+            )
+        try:
+            json.loads(payload)
+        except ValueError as error:
+            raise self.error(
+                "InvalidRequestContentException", f"Could not parse request body into json: {error}"
+            ) from None
+        return payload
+
     def run(
         self,
         found: Found,
@@ -115,6 +120,7 @@ class Invocation(Launch):
         client_context: str | None = None,
         trace_id: str | None = None,
         on_line: Callable[[str], None] | None = None,
+        on_chunk: Callable[[bytes, str], None] | None = None,
     ) -> Outcome:
         """Run what a request named now; the runtime's outcome. TooManyRequestsException where a limit is reached.
 
@@ -141,6 +147,7 @@ class Invocation(Launch):
                 client_context=client_context,
                 trace_id=trace.header,
                 on_line=on_line,
+                on_chunk=on_chunk,
                 reserved=found.record.get("concurrency"),
             )
         except ConfigError as error:
@@ -170,7 +177,7 @@ class Invocation(Launch):
         return refused
 
 
-def _client_context(given: str | None) -> str | None:
+def decoded_context(given: str | None) -> str | None:
     """The JSON in a client context; what is no base64 goes on as it is, for the runtime to refuse."""
     try:
         return given and base64.b64decode(given, validate=True).decode()

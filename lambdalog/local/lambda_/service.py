@@ -18,6 +18,7 @@ from lambdalog.local.lambda_.limits import profile
 from lambdalog.local.lambda_.permissions import Permissions
 from lambdalog.local.lambda_.polling import Polling
 from lambdalog.local.lambda_.sources.readers import Readers
+from lambdalog.local.lambda_.streaming import Streaming
 from lambdalog.local.lambda_.tags import Tags
 from lambdalog.local.lambda_.throttles import Throttles
 from lambdalog.runtime import Runtime
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 ROLE: Final = "arn:aws:iam::000000000000:role/lambdalog"
 
 
-class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
+class Lambda(Polling, Streaming, Aliases, Permissions, Tags, Concurrency):
     """A boto3-shaped Lambda client. Functions run as processes of this machine; `close` ends all of them."""
 
     notes: ClassVar[dict[str, str]] = {
@@ -56,6 +57,8 @@ class Lambda(Polling, Aliases, Permissions, Tags, Concurrency):
         "CreateEventSourceMapping": "SQS queues of the store, and DynamoDB streams of AWS or of whom "
         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS names; read while the store is served. Tumbling windows are refused; a shard's "
         "batches run one after another whatever ParallelizationFactor says.",
+        "InvokeWithResponseStream": "A function's error is in InvokeComplete: ErrorCode is Unhandled, ErrorDetails the error's "
+        "body. A function that does not stream gives one piece.",
         "Invoke": "Reserved concurrency is counted within one process.",
     }
 

@@ -4,6 +4,7 @@
 import fs from "node:fs";
 import http from "node:http";
 import path from "node:path";
+import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 
@@ -63,6 +64,77 @@ class InitError extends Error {
   constructor(name, message) {
     super(message);
     this.name = name;
+  }
+}
+
+// A handler that AWS's `streamifyResponse` has marked writes its response in pieces, each on its way at once.
+const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
+
+function responseStream() {
+  let type = "application/octet-stream";
+  let request;
+  let answered;
+  const begin = () => {
+    if (request) return request;
+    request = http.request({
+      host, port, method: "POST", agent, path: `${PREFIX}/invocation/${current}/response`,
+      headers: {
+        "Content-Type": type,
+        "Lambda-Runtime-Function-Response-Mode": "streaming",
+        "Transfer-Encoding": "chunked",
+        Trailer: `${ERROR_TYPE}, ${ERROR_BODY}`,
+      },
+    });
+    answered = new Promise((resolve, reject) => {
+      request.on("error", reject);
+      request.on("response", (answer) => answer.resume().on("end", resolve));
+    });
+    return request;
+  };
+  const stream = new Writable({
+    write: (data, encoding, done) => { begin().write(data, encoding, done); },
+    final: (done) => {
+      begin().end();
+      answered.then(() => done(), done);
+    },
+  });
+  stream.setContentType = (given) => { type = given; };
+  stream.begun = () => request !== undefined;
+  stream.fail = async (error) => {
+    const body = told(error);
+    begin().addTrailers({ [ERROR_TYPE]: body.errorType, [ERROR_BODY]: Buffer.from(JSON.stringify(body)).toString("base64") });
+    request.end();
+    await answered;
+  };
+  return stream;
+}
+
+globalThis.awslambda = {
+  streamifyResponse: (handler) => Object.assign(handler, { [STREAMING]: "response" }),
+  HttpResponseStream: {
+    from(stream, prelude) {
+      stream.setContentType("application/vnd.awslambda.http-integration-response");
+      stream.write(JSON.stringify(prelude));
+      stream.write(Buffer.alloc(8));
+      return stream;
+    },
+  },
+};
+
+async function runStreaming(handler, event, headers) {
+  const stream = responseStream();
+  const finished = new Promise((resolve, reject) => stream.once("finish", resolve).once("error", reject));
+  finished.catch(() => {});
+  try {
+    await handler(event, stream, contextOf(headers, () => {}));
+    stream.end();
+    await finished;
+  } catch (error) {
+    if (!stream.begun()) throw error;
+    write("ERROR", ["Invoke Error ", JSON.stringify(told(error))]);
+    await stream.fail(error);
   }
 }
 
@@ -145,6 +217,10 @@ for (;;) {
   current = next.headers["lambda-runtime-aws-request-id"];
   process.env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"] ?? "";
   try {
+    if (handler[STREAMING]) {
+      await runStreaming(handler, JSON.parse(next.body), next.headers);
+      continue;
+    }
     const answer = JSON.stringify(await run(handler, JSON.parse(next.body), next.headers));
     await call("POST", `/invocation/${current}/response`, answer ?? "null");
   } catch (error) {
