@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from textual.app import App, SystemCommand
 from textual.command import DiscoveryHit, Hit, Provider
@@ -18,12 +18,9 @@ from textual.command import DiscoveryHit, Hit, Provider
 from lambdalog.clock import SYSTEM, Clock
 from tui import session as sessions
 from tui.actions import APP, SCOPES, bindings
-from tui.failures.screen import FailuresScreen
-from tui.invocations.screen import InvocationsScreen
 from tui.keys import Keys, key_text
 from tui.logs.format import day_text
-from tui.logs.screen import LogsScreen
-from tui.queues.screen import QueuesScreen
+from tui.modes import MODES, screen_class
 from tui.screen import ModeScreen
 from tui.settings import Settings, state_folder
 from tui.themes import DARK, THEMES
@@ -38,15 +35,14 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from tui.feed import Feed
+    from tui.invocations.screen import InvocationsScreen
+    from tui.logs.screen import LogsScreen
 
 Found = TypeVar("Found")
 
-MODES: dict[str, Callable[[], ModeScreen]] = {
-    "logs": LogsScreen,
-    "invocations": InvocationsScreen,
-    "failures": FailuresScreen,
-    "queues": QueuesScreen,
-}
+
+# The first screen is drawn by then.
+LOAD_SECONDS: Final = 1.0
 
 
 class Actions(Provider):
@@ -126,6 +122,13 @@ class Dashboard(App[None]):
         if self._first != "logs":
             self.switch_mode(self._first)
 
+        self.set_timer(LOAD_SECONDS, self._load)
+
+    def _load(self) -> None:
+        """Load the other screens' modules while nobody waits for them."""
+        for name in MODES:
+            self.run_worker(partial(screen_class, name), thread=True, group="load", exit_on_error=False)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: the table of actions has what is there."""
         return ()
@@ -177,9 +180,7 @@ class Dashboard(App[None]):
     @property
     def logs(self) -> LogsScreen:
         """The logs screen, which others jump to."""
-        screen = self.get_screen_stack("logs")[0]
-        assert isinstance(screen, LogsScreen)
-        return screen
+        return cast("LogsScreen", self.get_screen_stack("logs")[0])
 
     def show_request(self, request_id: str) -> None:
         """The lines of a request, on the logs screen."""
@@ -191,8 +192,7 @@ class Dashboard(App[None]):
         """A function's invocations, or one of them as soon as it is there."""
         self._came_from = self.current_mode
         self.switch_mode("invocations")
-        screen = self.get_screen_stack("invocations")[0]
-        assert isinstance(screen, InvocationsScreen)
+        screen = cast("InvocationsScreen", self.get_screen_stack("invocations")[0])
         screen.show(filter_text=function, request_id=request_id)
 
     def action_go_back(self) -> None:

@@ -10,14 +10,15 @@ from lambdalog.errors import ConfigError
 from tests.tui.conftest import MockFeed, failures, groups, line, message_of, queue_of, ran
 from tests.tui.pilot import dashboard, until
 from tui.actions import ALL, SCOPES, checked_keymap
-from tui.app import MODES, Dashboard, screenshot
+from tui.app import Dashboard, screenshot
 from tui.keys import Keys
+from tui.modes import MODES, screen_class
 
 
 @pytest.mark.parametrize("scope", list(SCOPES))
 def test_every_action_is_there(scope: str) -> None:
     """Each action of the table names a method of its screen or of the app, with a docstring."""
-    owner: type = Dashboard if scope == "app" else MODES[scope]  # type: ignore[assignment]
+    owner: type = Dashboard if scope == "app" else screen_class(scope)
     for action in SCOPES[scope]:
         method = getattr(owner, f"action_{action.call.partition('(')[0]}")
         assert inspect.getdoc(method), action.name

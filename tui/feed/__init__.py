@@ -6,19 +6,21 @@ rooms of their own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import threading
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tui.feed.failures import Failures, StoreFailures
-from tui.feed.invocations import Invocations, StoreInvocations
 from tui.feed.logs import Bar, Logs, Query, StoreLogs
-from tui.feed.queues import Queues, StoreQueues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambdalog.cloud import Cloud
+    from tui.feed.failures import Failures
+    from tui.feed.invocations import Invocations
+    from tui.feed.queues import Queues
 
-__all__ = ["Bar", "Failures", "Feed", "Invocations", "Logs", "Query", "Queues", "StoreFeed"]
+__all__ = ["Bar", "Feed", "Logs", "Query", "StoreFeed"]
 
 
 class Feed(Protocol):
@@ -53,16 +55,41 @@ class Feed(Protocol):
 
 
 class StoreFeed:
-    """Reads a `Cloud`: a store on disk, or AWS."""
+    """Reads a `Cloud`: a store on disk, or AWS. A room is made, and its modules are loaded, when it is first entered."""
 
     def __init__(self, cloud: Cloud, groups: Sequence[str] = ()) -> None:
         self.label = str(cloud.target)
         self.groups = tuple(groups)
         self.logs: Logs = StoreLogs(cloud)
-        self.invocations: Invocations = StoreInvocations(cloud)
-        self.failures: Failures = StoreFailures(cloud)
-        self.queues: Queues = StoreQueues(cloud)
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._rooms: dict[str, Any] = {}
+
+    def _room(self, name: str, kind: str) -> Any:
+        with self._lock:
+            if name not in self._rooms:
+                self._rooms[name] = getattr(import_module(f"tui.feed.{name}"), kind)(self._cloud)
+            return self._rooms[name]
+
+    @property
+    def invocations(self) -> Invocations:
+        """What ran, and runs."""
+        found: Invocations = self._room("invocations", "StoreInvocations")
+        return found
+
+    @property
+    def failures(self) -> Failures:
+        """What failed."""
+        found: Failures = self._room("failures", "StoreFailures")
+        return found
+
+    @property
+    def queues(self) -> Queues:
+        """Queues and topics."""
+        found: Queues = self._room("queues", "StoreQueues")
+        return found
 
     def close(self) -> None:
         """Close what the rooms opened; the cloud is its owner's."""
-        self.failures.close()
+        if "failures" in self._rooms:
+            self.failures.close()
