@@ -15,6 +15,7 @@ from lambdalog.server.signature import BadSignature, Unsigned, verify
 from lambdalog.wire import Exchange, Malformed, Request, Response
 from lambdalog.wire.bodies import BODY_MAX
 from lambdalog.wire.route import NotRouted, find_service, is_confirmation
+from lambdalog.wire.scalars import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -106,7 +107,8 @@ class Endpoint:
         begin = time.perf_counter()
         self._asked.host = None
         # A function's SDK says by it in which chain of events it calls.
-        traced = current_trace.set(request.headers.get("x-amzn-trace-id"))
+        trace = request.headers.get("x-amzn-trace-id")
+        traced = current_trace.set(trace if trace is None else clean(trace))
         self._count(1)
         try:
             response = self._exchange.answer(request)

@@ -64,15 +64,15 @@ def verify(request: Request, keys: Keys, now: float) -> None:
     access_key, *scope = signed.credential.split("/")
     if len(scope) != 4 or scope[3] != "aws4_request":
         raise BadSignature("missing", "Credential should be scoped to a valid region and service.")
-    if not hmac.compare_digest(access_key.encode(), keys.access_key.encode()):
+    if not hmac.compare_digest(_bytes(access_key), keys.access_key.encode()):
         raise BadSignature("key", "The security token included in the request is invalid.")
     _check_time(signed, scope[0], now)
     if "host" not in signed.headers:
         raise BadSignature("missing", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
     canonical = _canonical(request, signed)
     text = "\n".join((ALGORITHM, signed.date, "/".join(scope), hashlib.sha256(canonical).hexdigest()))
-    expected = hmac.new(_signing_key(keys.secret_key, *scope[:3]), text.encode(), hashlib.sha256).hexdigest()
-    if not hmac.compare_digest(expected, signed.signature):
+    expected = hmac.new(_signing_key(keys.secret_key, *scope[:3]), _bytes(text), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(expected.encode(), _bytes(signed.signature)):
         raise BadSignature(
             "mismatch",
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
@@ -148,6 +148,11 @@ def _canonical(request: Request, signed: _Signed) -> bytes:
     )
     digest = hashlib.sha256(request.body).hexdigest()
     text = "\n".join((request.method, path, query, headers, ";".join(signed.headers), digest))
+    return _bytes(text)
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes that a peer sent: those that are no UTF-8 stand in a text as lone surrogates."""
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -179,5 +184,5 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+        key = hmac.new(key, _bytes(part), hashlib.sha256).digest()
     return key

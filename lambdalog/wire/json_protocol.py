@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from lambdalog.wire import event_stream, exchange
-from lambdalog.wire.json_values import WrongType, from_json, to_json
+from lambdalog.wire.json_values import WrongType, from_json, load, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dic
         raise exchange.Malformed("UnknownOperationException", "")
     operation = service.operation_model(name)
     try:
-        body = json.loads(request.body or b"{}")
+        body = load(request.body or b"{}")
         params = {} if operation.input_shape is None else from_json(body, operation.input_shape)
     except (ValueError, RecursionError, WrongType) as error:
         raise exchange.Malformed(

@@ -1,17 +1,47 @@
-"""Values of JSON protocols, by the shapes of the model: blobs in base64, timestamps in seconds."""
+"""JSON bodies, and their values by the shapes of the model: blobs in base64, timestamps in seconds."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
-from lambdalog.wire.scalars import named, parse_float, parse_timestamp, timestamp
+import orjson
+
+from lambdalog.wire.scalars import clean, named, parse_float, parse_timestamp, timestamp
 
 
 class WrongType(Exception):
     """A value is not of the type that its shape has."""
+
+
+def load(body: bytes) -> Any:
+    """A body's value. ValueError or RecursionError if it is no JSON.
+
+    Half a surrogate pair, which JSON can write and nothing can store, is a question mark, as it is on AWS.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _clean(json.loads(body, parse_constant=_refuse))  # it takes halves, and tells what is wrong
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(key): _clean(item) for key, item in value.items()}
+        case list():
+            return [_clean(item) for item in value]
+        case _:
+            return value
 
 
 def from_json(value: Any, shape: Any) -> Any:

@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from lambdalog.wire import event_stream, exchange
-from lambdalog.wire.json_values import WrongType, from_json, to_json
-from lambdalog.wire.scalars import parse, parse_timestamp, text_of
+from lambdalog.wire.json_values import WrongType, from_json, load, to_json
+from lambdalog.wire.scalars import clean, parse, parse_timestamp, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,11 +101,11 @@ def _params(
                 else:
                     params[name] = _from_text(query[key][0], member)
             case "header" if key.lower() in request.headers:
-                params[name] = _from_text(request.headers[key.lower()], member)
+                params[name] = _from_text(clean(request.headers[key.lower()]), member)
             case "headers":
                 start = key.lower()
                 if found := {
-                    header[len(start) :]: text
+                    header[len(start) :]: clean(text)
                     for header, text in request.headers.items()
                     if header.startswith(start)
                 }:
@@ -120,9 +120,9 @@ def _params(
             if request.body:
                 params[payload] = request.body if member.type_name == "blob" else request.body.decode()
         elif request.body:
-            params[payload] = from_json(json.loads(request.body), member)
+            params[payload] = from_json(load(request.body), member)
     elif in_body and request.body:
-        found = from_json(json.loads(request.body), shape)
+        found = from_json(load(request.body), shape)
         params |= {name: value for name, value in found.items() if name in in_body}
     return params
 

@@ -56,6 +56,11 @@ def named(value: float) -> float | str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
+def clean(text: str) -> str:
+    """Text without lone surrogates: neither a file nor a database holds them."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def parse_float(text: str) -> float:
     """A number or its name. ValueError if it is none."""
     return _NAMES[text] if text in _NAMES else float(text)

@@ -47,6 +47,18 @@ def test_a_bad_request_is_the_services_error(
     assert (response.status, json.loads(response.body)["__type"]) == (status, code)
 
 
+def test_half_a_character_is_a_question_mark(exchange: Exchange, cloud: Cloud) -> None:
+    """JSON can write half a surrogate pair; no store can hold it, and no operation fails of it."""
+    cloud.logs.create_log_group(logGroupName="g")
+    body = b'{"logGroupName": "g", "logStreamName": "a\\ud800b"}'
+    assert exchange.answer(logs("CreateLogStream", body)).status == 200
+    assert cloud.logs.describe_log_streams(logGroupName="g")["logStreams"][0]["logStreamName"] == "a?b"
+    definition = b'{"name": "\\udc00", "queryString": "fields \\ud83d"}'
+    assert exchange.answer(logs("PutQueryDefinition", definition)).status == 200
+    for number in (b"NaN", b"Infinity"):
+        assert exchange.answer(logs("DescribeLogGroups", b'{"limit": %b}' % number)).status == 400
+
+
 def test_sqs_errors_bear_both_codes(exchange: Exchange) -> None:
     """The header has the old protocol's code, the body the name."""
     response = exchange.answer(

@@ -111,6 +111,22 @@ def test_unsigned_and_incomplete() -> None:
     assert refusal(replace(whole, headers={**whole.headers, "authorization": scope})) == "missing"
 
 
+def test_what_is_no_text() -> None:
+    """Bytes that are no UTF-8, in any part of a signature, are a wrong signature like any other."""
+    whole = signed()
+    for good in (KEYS.access_key, "us-east-1", "logs", "content"):
+        if good in whole.headers["authorization"]:
+            bad = whole.headers["authorization"].replace(good, "\udce7")
+            assert refusal(replace(whole, headers={**whole.headers, "authorization": bad})) in {
+                "key",
+                "mismatch",
+            }
+    query = signed(body=b"", presigned=60)
+    end = query.query[-64:]
+    assert refusal(replace(query, query=query.query.replace(end, "%C3%A9" + end[6:]))) == "mismatch"
+    assert refusal(replace(query, query=query.query.replace("us-east-1", "%C3%A9"))) == "mismatch"
+
+
 @given(st.text(max_size=200), st.text(max_size=200), st.text(max_size=30))
 def test_nothing_else_comes_out(authorization: str, query: str, date: str) -> None:
     """Hostile headers are refused, never an error of ours, never let in."""
