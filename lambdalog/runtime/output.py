@@ -22,8 +22,8 @@ _FRAME_LEVELS: Final = {
     0xA55A0016: ERROR,
     0xA55A001A: FATAL,
 }
-# A line without end is cut: one event can be no larger than 1 MB.
-LINE_MAX: Final = 1_000_000
+# A line without end is cut, into what is one event each: those can be no larger than 1 MB.
+LINE_MAX: Final = 999_900
 _NAMES: Final = {
     "TRACE": DEBUG,
     "DEBUG": DEBUG,
@@ -56,8 +56,9 @@ class Lines:
         """The whole lines after `data` has come."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         while len(self._rest) > LINE_MAX:
-            lines.append(self._rest[:LINE_MAX])
-            self._rest = self._rest[LINE_MAX:]
+            end = _boundary(self._rest, LINE_MAX)
+            lines.append(self._rest[:end])
+            self._rest = self._rest[end:]
         return [Written(now_ms, _text(line)) for line in lines if line.strip()]
 
     def finish(self, now_ms: int) -> list[Written]:
@@ -137,6 +138,14 @@ def application_level(written: Written) -> int:
     if not isinstance(level, str) or not _RFC3339.fullmatch(str(found.get("timestamp", ""))):
         return INFO
     return _NAMES.get(level.upper(), INFO)
+
+
+def _boundary(data: bytes, end: int) -> int:
+    """Where to cut before `end` so that no character is torn; at `end` where there is no UTF-8."""
+    for position in range(end, end - 4, -1):
+        if data[position] & 0xC0 != 0x80:
+            return position
+    return end
 
 
 def _text(raw: bytes) -> str:

@@ -69,6 +69,15 @@ def test_an_endless_line_is_cut() -> None:
     assert lines.finish(5)[0].text == "xxxxx"
 
 
+def test_an_endless_line_is_cut_between_characters() -> None:
+    """Where the cut would fall into a character it falls before it; what is no UTF-8 is cut all the same."""
+    lines = Lines(-1)
+    text = "x" + "\u20ac" * LINE_MAX
+    found = [*lines.feed(text.encode(), 5), *lines.finish(5)]
+    assert "".join(event.text for event in found) == text
+    assert len(lines.feed(b"\x80" * (LINE_MAX + 1), 5)) == 1
+
+
 def test_a_pipe_is_drained_until_it_is_empty() -> None:
     """Everything that is in the pipe is read, and its end is noticed."""
     read, write = os.pipe()
