@@ -219,7 +219,9 @@ class Follower:
         if self._since is None:
             return iter(())
         scan = Scan(group.name, start=self._since)
-        sources = GroupReader(group.segments, scan).sources(Found([], found.sealed))
+        sources = GroupReader(group.segments, scan, Reader(scan, group.segments.report_line)).sources(
+            Found([], found.sealed)
+        )
         return merge(sources, descending=False, after=None)
 
     # --- reading

@@ -5,18 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic
 
 from lambdalog.errors import CorruptSegment
 from lambdalog.store import rollup
-from lambdalog.store.scan import Reader, Source
+from lambdalog.store.scan import Lines, Source, Taken_co
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambdalog.store.event import Event, Scan
+    from lambdalog.store.event import Scan
     from lambdalog.store.index import SegmentEntry
+    from lambdalog.store.scan import Taker
     from lambdalog.store.sealed import SealedFile
     from lambdalog.store.segment import LiveSegment
     from lambdalog.store.segments import Found, GroupSegments, Held
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 _FAR: Final = 1 << 62
 # As in index.py, which is not loaded before there is a sealed file.
 _UNREADABLE: Final = -1
-# So many segments of one frame are decoded bit by bit; more are small, and decoded at once.
-_LAZY_PARTS: Final = 16
 
 
 def narrowed(scan: Scan, expired_before: int | None) -> Scan:
@@ -41,17 +40,17 @@ def narrowed(scan: Scan, expired_before: int | None) -> Scan:
     return replace(scan, start=start, end=end)
 
 
-class GroupReader:
-    """The sources of one scan."""
+class GroupReader(Generic[Taken_co]):
+    """The sources of one scan, of whatever `taker` makes of their lines."""
 
-    def __init__(self, segments: GroupSegments, scan: Scan) -> None:
+    def __init__(self, segments: GroupSegments, scan: Scan, taker: Taker[Taken_co]) -> None:
         self._segments = segments
         self._scan = scan
         self._start = -_FAR if scan.start is None else scan.start
         self._end = _FAR if scan.end is None else scan.end
-        self._reader = Reader(scan, segments.report_line)
+        self._taker = taker
 
-    def sources(self, found: Found) -> list[Source]:
+    def sources(self, found: Found) -> list[Source[Taken_co]]:
         """Everything that may hold what the scan asks for, to be opened when its time comes."""
         sources = [
             Source(bound, partial(self._live, live))
@@ -78,17 +77,17 @@ class GroupReader:
             return None
         return span.last + DISORDER_MS if self._scan.descending else live.earliest()
 
-    def _live(self, live: LiveSegment) -> Iterator[Event]:
+    def _live(self, live: LiveSegment) -> Iterator[Taken_co]:
         try:
             # Gone with its stream, or expired: then there is nothing to read.
             with suppress(FileNotFoundError):
-                yield from self._reader.live(live)
+                yield from self._taker.live(live)
         except CorruptSegment as error:
             self._segments.report_segment(live.segment, str(error))
         finally:
             live.close()
 
-    def _sealed(self, held: Held, wanted: list[tuple[int, int]]) -> Iterator[Source]:
+    def _sealed(self, held: Held, wanted: list[tuple[int, int]]) -> Iterator[Source[Taken_co]]:
         file = held.file
         entries = [
             entry
@@ -129,38 +128,25 @@ class GroupReader:
             file.forget_blooms()  # moved: what it held is looked for when the frame is read
         return True
 
-    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Event]:
+    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Taken_co]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
         try:
             data = file.frame(number)
         except FileNotFoundError:
-            pieces = [
-                (part.entry, part.offset, self._moved(part.entry, part.offset, part.end - part.start))
-                for part in parts
-            ]
+            datas = [self._moved(part.entry, part.offset, part.end - part.start) for part in parts]
         except CorruptSegment as error:
             self._segments.report(file, number, str(error))
             return []
         else:
-            pieces = [
-                (
-                    part.entry,
-                    part.offset,
-                    data if part.end - part.start == len(data) else data[part.start : part.end],
-                )
-                for part in parts
+            datas = [
+                data if part.end - part.start == len(data) else data[part.start : part.end] for part in parts
             ]
-        if len(pieces) <= _LAZY_PARTS:
-            parted = [
-                self._reader.sealed(entry.stream, entry.segment, offset, lines)
-                for entry, offset, lines in pieces
+        return self._taker.frame(
+            [
+                Lines(part.entry.stream, part.entry.segment, part.offset, each)
+                for part, each in zip(parts, datas, strict=True)
             ]
-            return parted[0] if len(parted) == 1 else self._reader.merged(parted)
-        events = []
-        for entry, offset, lines in pieces:
-            if lines:
-                events += self._reader.events(entry.stream, entry.segment, offset, lines)
-        return self._reader.sort(events)
+        )
 
     def _moved(self, entry: SegmentEntry, offset: int, length: int) -> bytes:
         """The bytes of a segment whose file was packed into another, or b"" if it has expired."""

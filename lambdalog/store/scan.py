@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import re
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from lambdalog.store.event import Event
 from lambdalog.store.line import TIME_MAX, is_whole, message_of
@@ -27,15 +27,43 @@ _ESCAPED: Final = b"\\ud"
 # What is decoded at once of each of many segments, lest all of them be in memory.
 PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
+# So many segments of one frame are decoded bit by bit; more are small, and decoded at once.
+_LAZY_PARTS: Final = 16
+# So much of the lines is looked at for which needle is the rarest.
+_SAMPLE: Final = 16 * 1024
 
 _position = itemgetter(0, 1, 5, 6)
 
 
-class Source(NamedTuple):
+Taken_co = TypeVar("Taken_co", covariant=True)
+
+
+class Source(NamedTuple, Generic[Taken_co]):
     """Events in the scan's order, none of which comes before `bound` (their earliest time, or latest if descending)."""
 
     bound: int
-    events: Callable[[], Iterable[Event]]
+    events: Callable[[], Iterable[Taken_co]]
+
+
+class Lines(NamedTuple):
+    """Whole lines of one segment, from its offset `offset` on."""
+
+    stream: str
+    segment: str
+    offset: int
+    data: bytes
+
+
+class Taker(Protocol[Taken_co]):
+    """What makes something of the lines that a scan is led to."""
+
+    def live(self, segment: LiveSegment) -> Iterable[Taken_co]:
+        """Of a live segment's lines."""
+        ...
+
+    def frame(self, parts: Sequence[Lines]) -> Iterable[Taken_co]:
+        """Of a sealed frame's lines."""
+        ...
 
 
 class Needles(NamedTuple):
@@ -70,6 +98,11 @@ def lines_with(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[int, by
             offset += len(found) + 1
         return
     first, rest = wanted[0], wanted[1:]
+    if rest:
+        # The rarest leads: each line that it stands in is looked at for the others.
+        sample = data[:_SAMPLE]
+        first = min(wanted, key=sample.count)
+        rest = tuple(other for other in wanted if other != first)
     position = data.find(first)
     while position >= 0:
         start = data.rfind(b"\n", 0, position) + 1
@@ -140,6 +173,28 @@ class Reader:
         """A live segment's events in order."""
         blocks = segment.blocks(self.scan.start, self.scan.end, descending=self.descending)
         return self.ordered(segment.stream, segment.segment, blocks)
+
+    def frame(self, parts: Sequence[Lines]) -> Iterable[Event]:
+        """The events in a sealed frame's lines, in order."""
+        if len(parts) <= _LAZY_PARTS:
+            parted = [self.sealed(part.stream, part.segment, part.offset, part.data) for part in parts]
+            return parted[0] if len(parted) == 1 else self.merged(parted)
+        events = []
+        for part in parts:
+            if part.data:
+                events += self.events(*part)
+        return self.sort(events)
+
+    def chosen(self, lines: Lines) -> bytes:
+        """Those of some lines that may be events the scan asks for, as they stand: by time, roughly, and by their bytes."""
+        data = lines.data
+        if self._bounded and len(data) > _WORTH_BISECTING:
+            low, high = self._within(data)
+            data = data[low:high]
+        wanted = self.needles.of(data)
+        if not wanted:
+            return data
+        return b"".join([line + b"\n" for _, line in lines_with(data, wanted)])
 
     def sealed(self, stream: str, segment: str, base: int, data: bytes) -> Iterator[Event]:
         """In order, the events of a segment's lines that are in memory. Decoded bit by bit: often the first few do."""
@@ -215,7 +270,7 @@ def _edge(data: bytes, *, descending: bool) -> int | None:
     return int(time) if time.isdigit() else None
 
 
-def merge(sources: Iterable[Source], *, descending: bool, after: Position | None) -> Iterator[Event]:
+def merge(sources: Iterable[Source[Event]], *, descending: bool, after: Position | None) -> Iterator[Event]:
     """One ordered stream from many; a source is opened only when its bound is reached."""
     waiting = sorted(sources, key=itemgetter(0), reverse=not descending)
     sign = -1 if descending else 1

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -122,3 +123,18 @@ def table(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         peer = f"{row.peer} ({row.who})" if row.peer is not None else row.who
         yield f"| {row.what} | {row.ours} | {peer} | {row.ratio} |"
+
+
+def peak_bytes() -> int:
+    """The most memory that this process has had resident.
+
+    On Linux from /proc: what getrusage says of a process that was just started includes the one that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        rows = status.read_text(encoding="utf-8").splitlines()
+        return 1024 * next(int(row.split()[1]) for row in rows if row.startswith("VmHWM:"))
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

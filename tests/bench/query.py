@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from contextlib import closing
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from lambdalog.query.insights import Run, read
 from lambdalog.store import LogStore
 from lambdalog.store.maintenance import maintain
-from tests.bench.harness import Bench, Figure, Row, milliseconds
+from tests.bench.harness import Bench, Figure, Row, milliseconds, peak_bytes
 from tests.bench.store import GROUP, STREAMS, T0, invocations
 
 if TYPE_CHECKING:
@@ -124,8 +123,7 @@ def ask_all(root: Path, request: str) -> None:
                 read(one.text.replace("{request}", request)), store, [GROUP], start=None, end=None
             ).rows():
                 pass
-    unit = 1 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+    print(peak_bytes())
 
 
 def _memory(root: Path, request: str) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from array import array
 from collections import Counter
 from hashlib import blake2b
@@ -32,9 +33,10 @@ NAMES: Final[dict[str, tuple[int, int]]] = {
 }
 # Up to so many values an answer is exact, beyond them within half a percent.
 EXACT_MAX: Final = 1024
-_ACCURACY: Final = 0.005
-_GAMMA: Final = (1 + _ACCURACY) / (1 - _ACCURACY)
-_LOG_GAMMA: Final = math.log(_GAMMA)
+# Numbers whose bits begin alike, up to the seventh of the fraction, share a bucket: it is less than 0.8 % wide.
+_DROPPED: Final = 52 - 7
+_SIZES: Final = (1 << 63 - _DROPPED) - 1
+_FLOAT, _BITS = struct.Struct("d"), struct.Struct("q")
 _REGISTERS: Final = 14  # bits: 16,384 registers, a standard error of 0.8 %
 
 
@@ -296,7 +298,8 @@ class Percentile:
     def _put(self, numbers: Sequence[float]) -> None:
         if numbers:
             self._least, self._most = min(self._least, *numbers), max(self._most, *numbers)
-            self._buckets.update(map(_bucket, numbers))
+            bits = memoryview(array("d", numbers)).cast("B").cast("q")
+            self._buckets.update([each >> _DROPPED for each in bits])
 
     def result(self) -> float | None:
         """The value of the nearest rank."""
@@ -306,26 +309,16 @@ class Percentile:
         if self._few is not None:
             return sorted(self._few)[rank - 1]
         below = 0
-        for bucket in sorted(self._buckets):
-            below += self._buckets[bucket]
+        for middle, count in sorted((_middle(bucket), count) for bucket, count in self._buckets.items()):
+            below += count
             if below >= rank:
-                return min(max(_middle(bucket), self._least), self._most)
+                return min(max(middle, self._least), self._most)
         return self._most
 
 
-# Buckets grow with the numbers in them; those of negative numbers lie below zero, which is a bucket of its own.
-_SHIFT: Final = 1 << 20
-
-
-def _bucket(number: float) -> int:
-    if abs(number) < 1e-12:
-        return 0
-    index = math.ceil(math.log(abs(number)) / _LOG_GAMMA) + _SHIFT
-    return index if number > 0 else -index
-
-
 def _middle(bucket: int) -> float:
-    if bucket == 0:
+    """The number in the middle of a bucket, of which the bits of the numbers in it begin alike."""
+    if not bucket & _SIZES:
         return 0.0
-    value = 2 * math.exp((abs(bucket) - _SHIFT) * _LOG_GAMMA) / (_GAMMA + 1)
-    return value if bucket > 0 else -value
+    middle: float = _FLOAT.unpack(_BITS.pack((bucket << _DROPPED) + (1 << _DROPPED - 1)))[0]
+    return middle

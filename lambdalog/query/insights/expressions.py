@@ -14,36 +14,38 @@ if TYPE_CHECKING:
 
     from lambdalog.query.insights.records import Record
 
-    Value = Callable[[Record], Any]
+    # A record is whatever the getters read: Record, or a line with a few fields.
+    Value = Callable[[Any], Any]
+    Getter = Callable[[str], Value]
 
 # How the aggregates of a stats command are named in its rows.
 SLOT: Final = "$"
 
 
-def compiled(expression: Any, now: int) -> Value:
-    """What gives an expression's value. `now` is the moment at which the query began, epoch ms."""
+def compiled(expression: Any, now: int, getter: Getter = getter) -> Value:
+    """What gives an expression's value. `now` is the moment at which the query began, epoch ms; `getter` reads a field."""
     match expression:
         case Literal(value):
             return lambda _: value
         case Field(name):
             return getter(name)
         case Unary("not", operand):
-            holds = condition(operand, now)
+            holds = condition(operand, now, getter)
             return lambda record: not holds(record)
         case Unary(_, operand):
-            inner = compiled(operand, now)
+            inner = compiled(operand, now, getter)
             return lambda record: arithmetic("-", 0, inner(record))
         case Joined():
-            return _joined(expression, now)
+            return _joined(expression, now, getter)
         case Binary(operator, _, _) if operator in _COMPARISONS:
-            return _comparison(expression, now)
+            return _comparison(expression, now, getter)
         case Binary(operator, left, right):
-            first, second = compiled(left, now), compiled(right, now)
+            first, second = compiled(left, now, getter), compiled(right, now, getter)
             return lambda record: arithmetic(operator, first(record), second(record))
         case Like(operand, pattern):
-            return _like(compiled(operand, now), pattern)
+            return _like(compiled(operand, now, getter), pattern)
         case In(operand, items):
-            return _in(compiled(operand, now), [compiled(item, now) for item in items])
+            return _in(compiled(operand, now, getter), [compiled(item, now, getter) for item in items])
         case Call("bin", (Literal(period),)):
             time = getter("@timestamp")
 
@@ -56,7 +58,7 @@ def compiled(expression: Any, now: int) -> Value:
             return lambda _: Time(now)
         case Call(name, args):
             function = functions.function(name)
-            values = [compiled(arg, now) for arg in args]
+            values = [compiled(arg, now, getter) for arg in args]
             if len(values) == 1:
                 (only,) = values
                 return lambda record: function(only(record))
@@ -67,9 +69,9 @@ def compiled(expression: Any, now: int) -> Value:
 _COMPARISONS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
 
 
-def condition(expression: Any, now: int) -> Callable[[Record], bool]:
+def condition(expression: Any, now: int, getter: Getter = getter) -> Callable[[Record], bool]:
     """Whether an expression's value holds."""
-    value = compiled(expression, now)
+    value = compiled(expression, now, getter)
     match expression:
         case Binary(operator, _, _) if operator in _COMPARISONS:
             return value
@@ -78,16 +80,16 @@ def condition(expression: Any, now: int) -> Callable[[Record], bool]:
     return lambda record: true(value(record))
 
 
-def _joined(expression: Joined, now: int) -> Callable[[Record], bool]:
-    parts = [condition(part, now) for part in expression.parts]
+def _joined(expression: Joined, now: int, getter: Getter) -> Callable[[Record], bool]:
+    parts = [condition(part, now, getter) for part in expression.parts]
     if expression.operator == "and":
         return lambda record: all(part(record) for part in parts)
     return lambda record: any(part(record) for part in parts)
 
 
-def _comparison(expression: Binary, now: int) -> Callable[[Record], bool]:
+def _comparison(expression: Binary, now: int, getter: Getter) -> Callable[[Record], bool]:
     operator = expression.operator
-    left, right = compiled(expression.left, now), compiled(expression.right, now)
+    left, right = compiled(expression.left, now, getter), compiled(expression.right, now, getter)
     if operator == "=":
         match expression.right:
             case Literal(str(text)) if number_of(text) is None:

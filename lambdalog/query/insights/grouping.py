@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.errors import QueryError
@@ -25,51 +26,27 @@ class Grouping:
     """Takes records in and gives rows, in the order of what they are grouped by."""
 
     def __init__(self, stats: Stats, now: int) -> None:
-        self._by = [(item.name, compiled(item.expression, now)) for item in stats.by]
+        self._names = [item.name for item in stats.by]
         self._items = [(item.name, compiled(item.expression, now)) for item in stats.items]
         self._makers = [_maker(call) for call in stats.calls]
-        # What several aggregates take in is worked out once.
-        arguments = [call.args[0] if call.args else None for call in stats.calls]
-        different = list(dict.fromkeys(arguments))
-        self._columns = [None if each is None else compiled(each, now) for each in different]
-        self._takes = [different.index(each) for each in arguments]
-        self._timed = [call.name in {"earliest", "latest"} for call in stats.calls]
+        self._taking = Taking(stats, now)
         self._groups: dict[Hashable, tuple[tuple[Any, ...], list[Aggregate]]] = {}
         if not stats.by:
             self._aggregates(())
 
-    def add(self, records: list[Record]) -> None:
-        """Take records in."""
-        columns: list[list[Any]] = [
-            list(records) if value is None else [value(record) for record in records]
-            for value in self._columns
-        ]
-        times = [_timestamp(record) for record in records] if any(self._timed) else []
-        taken = [
-            list(zip(columns[column], times, strict=True)) if timed else columns[column]
-            for column, timed in zip(self._takes, self._timed, strict=True)
-        ]
-        parts = self._parts(records)
+    def add(self, records: list[Any], taking: Taking | None = None) -> None:
+        """Take records in. `taking`: how they are read, where they are no Records."""
+        taking = taking or self._taking
+        taken = taking.columns(records)
+        keys = taking.keys(records)
+        if keys is None:
+            for aggregate, values in zip(self._aggregates(()), taken, strict=True):
+                aggregate.extend(values)
+            return
+        parts = _parts(keys)
         for key, places in parts.items():
             for aggregate, values in zip(self._aggregates(key), taken, strict=True):
                 aggregate.extend(values if len(parts) == 1 else [values[place] for place in places])
-
-    def _parts(self, records: list[Record]) -> dict[tuple[Any, ...], list[int]]:
-        """Group → the places of its records."""
-        if not self._by:
-            return {(): []}
-        keys = list(zip(*[[value(record) for record in records] for _, value in self._by], strict=True))
-        parts: dict[tuple[Any, ...], list[int]] = {}
-        for place, key in enumerate(keys):
-            try:
-                found = parts.get(key)
-            except TypeError:  # a list or an object
-                key = tuple(map(text_of, key))  # noqa: PLW2901
-                found = parts.get(key)
-            if found is None:
-                found = parts[key] = []
-            found.append(place)
-        return parts
 
     def add_counted(self, key: tuple[Any, ...], count: int) -> None:
         """Take in records of which nothing but `count(*)` is asked, counted elsewhere."""
@@ -82,7 +59,7 @@ class Grouping:
         for values, found in sorted(
             self._groups.values(), key=lambda group: [sort_key(value) for value in group[0]]
         ):
-            made = {name: value for (name, _), value in zip(self._by, values, strict=True)}
+            made = dict(zip(self._names, values, strict=True))
             made |= {f"{SLOT}{number}": aggregate.result() for number, aggregate in enumerate(found)}
             row = Record(None, made)
             for name, value in self._items:
@@ -109,11 +86,60 @@ class Grouping:
         return made
 
 
+class Taking:
+    """How what a `stats` asks for is read of records; `getter` reads a field."""
+
+    def __init__(
+        self, stats: Stats, now: int, getter: Callable[[str], Callable[[Any], Any]] = getter
+    ) -> None:
+        self._by = [compiled(item.expression, now, getter) for item in stats.by]
+        # What several aggregates take in is worked out once.
+        arguments = [call.args[0] if call.args else None for call in stats.calls]
+        different = list(dict.fromkeys(arguments))
+        self._columns = [None if each is None else compiled(each, now, getter) for each in different]
+        self._takes = [different.index(each) for each in arguments]
+        self._timed = [call.name in {"earliest", "latest"} for call in stats.calls]
+        self._timestamp = getter("@timestamp")
+
+    def columns(self, records: list[Any]) -> list[list[Any]]:
+        """What each aggregate takes in."""
+        columns = [records if value is None else list(map(value, records)) for value in self._columns]
+        times = list(map(self._timestamp, records)) if any(self._timed) else []
+        return [
+            list(zip(columns[column], times, strict=True)) if timed else columns[column]
+            for column, timed in zip(self._takes, self._timed, strict=True)
+        ]
+
+    def keys(self, records: list[Any]) -> list[tuple[Any, ...]] | None:
+        """What each record is grouped by; None where there is one group."""
+        if not self._by:
+            return None
+        return list(zip(*[map(value, records) for value in self._by], strict=True))
+
+
+def _parts(keys: list[tuple[Any, ...]]) -> dict[tuple[Any, ...], list[int]]:
+    """Group → the places of its records."""
+    parts: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    try:
+        for place, key in enumerate(keys):
+            parts[key].append(place)
+    except TypeError:  # lists or objects among them
+        parts.clear()
+        for place, key in enumerate(keys):
+            parts[_hashable(key)].append(place)
+    return parts
+
+
+def _hashable(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    try:
+        hash(key)
+    except TypeError:
+        return tuple(map(text_of, key))
+    return key
+
+
 def _maker(call: Call) -> Callable[[], Aggregate]:
     percent = 50.0
     if len(call.args) == 2 and isinstance(call.args[1], Literal):
         percent = float(call.args[1].value)
     return aggregates.maker(call.name, percent)
-
-
-_timestamp = getter("@timestamp")

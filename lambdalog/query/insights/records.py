@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +21,6 @@ _EMPTY: Final[dict[str, Any]] = {}
 # How deep a JSON fragment is looked into, and how many fields are listed of one event.
 DEPTH_MAX: Final = 32
 FIELDS_MAX: Final = 200
-_decoder: Final = json.JSONDecoder()
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _REQUEST: Final = re.compile(rf"(?:RequestId: |\t|^)({_UUID})(?=\s|$)")
@@ -45,7 +45,7 @@ class Record:
         """The message as JSON, or the first JSON object that stands in it; read once."""
         found = self._doc
         if found is None:
-            found = self._doc = _EMPTY if self.event is None else _document(self.event.message)
+            found = self._doc = _EMPTY if self.event is None else document(self.event.message)
         return found  # type: ignore[no-any-return]
 
     def with_values(self, more: dict[str, Any]) -> Record:
@@ -76,17 +76,40 @@ def getter(name: str) -> Callable[[Record], Any]:
             if value is not MISSING:
                 return value
             if path:
-                value = _inside(record.values, name)
+                value = inside(record.values, name)
                 if value is not None:
                     return value
         doc = record.doc
         value = doc.get(name)
-        return _inside(doc, name) if value is None and path else value
+        return inside(doc, name) if value is None and path else value
 
     return read
 
 
-def _inside(value: Any, name: str) -> Any:
+def plain_number(number: int) -> int | float | None:
+    """A whole number as orjson reads it: beyond 64 bits it is a float, and what no float can be is nothing."""
+    if -(2**63) <= number < 2**64:
+        return number
+    try:
+        return float(number)
+    except OverflowError:
+        return None
+
+
+def _whole(digits: str) -> int | float | None:
+    return plain_number(int(digits)) if len(digits) < 32 else _fraction(digits)
+
+
+def _fraction(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+# NaN and Infinity are no JSON, and nothing can be said of them.
+_decoder: Final = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=lambda _: None)
+
+
+def inside(value: Any, name: str) -> Any:
     """`a.b.0`: a member of a member; a key may have dots itself."""
     if isinstance(value, dict):
         if name in value:
@@ -95,7 +118,7 @@ def _inside(value: Any, name: str) -> Any:
         while cut >= 0:
             head = name[:cut]
             if head in value:
-                found = _inside(value[head], name[cut + 1 :])
+                found = inside(value[head], name[cut + 1 :])
                 if found is not None:
                     return found
             cut = name.find(".", cut + 1)
@@ -103,11 +126,12 @@ def _inside(value: Any, name: str) -> Any:
         head, _, rest = name.partition(".")
         if head.isascii() and head.isdigit() and len(head) < 9 and int(head) < len(value):
             found = value[int(head)]
-            return _inside(found, rest) if rest else found
+            return inside(found, rest) if rest else found
     return None
 
 
-def _document(message: str) -> dict[str, Any]:
+def document(message: str) -> dict[str, Any]:
+    """A message as JSON, or the first JSON object that stands in it; empty without one."""
     begin = message.find("{")
     if begin < 0:
         return _EMPTY

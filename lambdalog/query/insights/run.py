@@ -6,9 +6,11 @@ import heapq
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.query.insights.grouping import Grouping
+from lambdalog.query.insights.expressions import condition
+from lambdalog.query.insights.grouping import Grouping, Taking
+from lambdalog.query.insights.lines import Lines, place_of_stats
 from lambdalog.query.insights.literals import literals, stream
 from lambdalog.query.insights.records import Record, getter
 from lambdalog.query.insights.stages import apply, asked
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from lambdalog.query.insights.period import Period
     from lambdalog.store import Event, LogStore
+    from lambdalog.store.blocks import Block
 
 LIMIT: Final = 10_000
 MINUTE_MS: Final = 60_000
@@ -117,15 +120,18 @@ class Run:
 
     def _records(self) -> Iterator[Record]:
         commands = self._query.commands
-        counted = _counted(commands)
+        counted, place = _counted(commands), None
         if counted is not None:
             number, period = counted
             records: Iterator[Record] = self._from_minutes(commands[number], period)  # type: ignore[arg-type]
             rest = commands[number + 1 :]
+        elif (place := place_of_stats(commands)) is not None:
+            records = self._from_lines(commands[: place + 1])
+            rest = commands[place + 1 :]
         else:
             order, rest = _order(commands)
             records = self._events(order)
-        counting = counted is None
+        counting = counted is None and place is None
         for position, command in enumerate(rest):
             if counting and not isinstance(command, Filter | Fields | Display | Parse):
                 records, counting = self._matched(records), False
@@ -175,6 +181,49 @@ class Run:
                     yield Record(event, {})
         except KeyError:
             return  # the group was deleted meanwhile
+
+    # --- stats of lines with few fields
+
+    def _from_lines(self, commands: tuple[Command, ...]) -> Iterator[Record]:
+        stats = commands[-1]
+        assert isinstance(stats, Stats)
+        lines, grouping = Lines(commands), Grouping(stats, self._now)
+        quick = Taking(stats, self._now, lines.getter)
+        asked = [command.condition for command in commands if isinstance(command, Filter)]
+        conditions = [condition(each, self._now, lines.getter) for each in asked]
+        for group in self._groups:
+            for block in self._blocks(group):
+                if self._stopped():
+                    raise Cancelled
+                read = lines.read(group, block)
+                if read is None:
+                    self._add_events(grouping, block, asked)
+                    continue
+                found, size = read
+                self.statistics.scanned += len(found)
+                self.statistics.bytes += size
+                for holds in conditions:
+                    found = list(filter(holds, found))
+                self.statistics.matched += len(found)
+                if found:
+                    grouping.add(found, quick)
+        yield from grouping.rows()
+
+    def _blocks(self, group: str) -> Iterator[Block]:
+        only = stream(self._query)
+        streams = None if only is None else frozenset({only})
+        scan = Scan(group, self._start, self._end, streams, literals=literals(self._query))
+        try:
+            yield from self._store.blocks(scan)
+        except KeyError:
+            return  # the group was deleted meanwhile
+
+    def _add_events(self, grouping: Grouping, block: Block, asked: list[Any]) -> None:
+        records = self._counted(iter(block.events()))
+        for each in asked:
+            records = filter(condition(each, self._now), records)
+        if found := list(self._matched(records)):
+            grouping.add(found)
 
     # --- counts by time, from the rollups of sealed segments
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import re
 from typing import Any, Final
@@ -30,7 +31,8 @@ def number_of(value: Any) -> int | float | None:
         try:
             return int(value)
         except ValueError:
-            return float(value)
+            number = float(value)
+            return number if math.isfinite(number) else None
     if isinstance(value, int):  # a time, or true or false
         return int(value)
     return None
@@ -53,7 +55,18 @@ def text_of(value: Any) -> str:
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if value is None:
         return ""
-    return orjson.dumps(value).decode()
+    return json_of(value)
+
+
+def json_of(value: Any) -> str:
+    """A list or an object as JSON; nothing where it is too deep for that."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # lone surrogates, or more than a few hundred levels
+        try:
+            return json.dumps(value, separators=(",", ":"))
+        except RecursionError:
+            return ""
 
 
 def shown_time(time: int) -> str:
