@@ -23,6 +23,7 @@ _WORDS = {
     "CRIT": FATAL,
 }
 _JSON = re.compile(r'"(?:level|log_level|levelname|severity)"\s*:\s*"([A-Za-z]{3,9})"')
+_OWN = '"level":"'
 _TEXT = re.compile(
     r"(?:^|[\s\[<|(])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|FATAL|CRIT(?:ICAL)?)(?=$|[\s\]>|):])"
 )
@@ -38,10 +39,18 @@ def level_of(message: str) -> int | None:
 
     One of LEVELS, or None where the text names none.
     """
-    head = message[:_REACH]
-    if head.startswith("{"):
+    if message.startswith("{"):
+        # What our own logger and Lambda write, in a tenth of what the expression takes. Nothing that the expression could
+        # find stands before it.
+        at = message.find(_OWN)
+        if at > 0 and message.find("level", 1, at) < 0 and message.find("severity", 1, at) < 0:
+            begin = at + len(_OWN)
+            level = _WORDS.get(message[begin : message.find('"', begin, begin + 10)])
+            if level is not None:
+                return level
         found = _JSON.search(message)
         return _WORDS.get(found.group(1).upper()) if found else None
+    head = message[:_REACH]
     if _PLATFORM.search(head):
         return ERROR
     found = _TEXT.search(head)

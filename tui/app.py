@@ -251,10 +251,17 @@ def drawn(app: App[Any]) -> str:
 
 
 async def screenshot(
-    feed: Feed, size: tuple[int, int], *, screen: str = "logs", settle_seconds: float = 3.0, **options: Any
+    feed: Feed,
+    size: tuple[int, int],
+    *,
+    screen: str = "logs",
+    theme: str = DARK,
+    settle_seconds: float = 3.0,
+    **options: Any,
 ) -> str:
     """A screen as SVG, drawn without a terminal once it has been read."""
-    app = Dashboard(feed, screen=screen, settings=replace(Settings(), restore_session=False), **options)
+    settings = replace(Settings(), restore_session=False, theme=theme)
+    app = Dashboard(feed, screen=screen, settings=settings, **options)
     async with app.run_test(size=size) as pilot:
         until = time.monotonic() + settle_seconds
         while time.monotonic() < until and not app.settled:

@@ -40,6 +40,7 @@ class ModeScreen(Screen[None]):
         super().__init__()
         self._trouble = ""
         self._state = Text()
+        self._tabs: Static | None = None
 
     @property
     def dashboard(self) -> Dashboard:
@@ -54,7 +55,7 @@ class ModeScreen(Screen[None]):
     @property
     def drawn(self) -> bool:
         """Whether the screen's parts are there; what arrives while the app is leaving finds none."""
-        return self.is_mounted and bool(self.query("#tabs"))
+        return self.is_mounted and self._tabs is not None and self._tabs.is_attached
 
     @property
     def settled(self) -> bool:
@@ -63,7 +64,8 @@ class ModeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Head, body, keys."""
-        yield Horizontal(Static(id="tabs"), Static(id="state"), id="head")
+        self._tabs = Static(id="tabs")
+        yield Horizontal(self._tabs, Static(id="state"), id="head")
         yield from self.body()
         yield Footer(show_command_palette=False)
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalog import level
 from lambdalog.level import DEBUG, ERROR, FATAL, INFO, WARN, level_of
 
 
@@ -29,3 +34,21 @@ from lambdalog.level import DEBUG, ERROR, FATAL, INFO, WARN, level_of
 def test_the_level_is_found(message: str, expected: int | None) -> None:
     """JSON keys, level words, Lambda's own lines: each names its level, and other text none."""
     assert level_of(message) == expected
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["level", "log_level", "levelname", "severity", "message", "x"]),
+            st.sampled_from(["INFO", "warn", "ERROR", "Critical", "level", '"level":"', "NOPE", ""]),
+        ),
+        max_size=5,
+    ),
+    st.sampled_from([(",", ":"), (", ", ": ")]),
+)
+def test_the_short_way_says_the_same(fields: list[tuple[str, str]], separators: tuple[str, str]) -> None:
+    """Of any JSON line the level is what the expression finds first, whichever way it is found."""
+    comma, colon = separators
+    text = "{" + comma.join(f"{json.dumps(name)}{colon}{json.dumps(value)}" for name, value in fields) + "}"
+    found = level._JSON.search(text)
+    assert level.level_of(text) == (level._WORDS.get(found.group(1).upper()) if found else None)

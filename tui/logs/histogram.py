@@ -16,7 +16,7 @@ from tui.logs.format import clock_text, day_text
 from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual import events
 
@@ -83,8 +83,15 @@ class Histogram(Widget):
     class Resized(Message):
         """There is room for other bars."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
+    def __init__(
+        self,
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+        level: Callable[[str], int | None] = level_of,
+    ) -> None:
+        """`level` is `level_of`, or a memory of what it said."""
         super().__init__(id=id)
+        self._level = level
         self.step = STEPS_MS[0]
         self.utc = False
         self.range: tuple[int, int] | None = None
@@ -118,7 +125,7 @@ class Histogram(Widget):
         for line in lines:
             bar = self._bars[line.timestamp // self.step]
             bar[0] += 1
-            level = level_of(line.message) or 0
+            level = self._level(line.message) or 0
             if level >= ERROR:
                 bar[2] += 1
             elif level >= WARN:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 from textual import on
 
+from lambdalog.level import level_of
 from lambdalog.printable import printable
 from lambdalog.tail import Line
 from tui.feed import Query
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from tui.session import Session
 
 BARS_EVERY_SECONDS: Final = 10
+LEVELS_MAX: Final = 4096
 
 
 class LogsReading(ModeScreen):
@@ -70,8 +73,10 @@ class LogsReading(ModeScreen):
 
     def body(self) -> Iterable[Widget]:
         """Bars, lines, filter."""
-        yield Histogram(id="bars")
-        yield LogView(LogBuffer(self.dashboard.settings.kept_lines), id="lines")
+        # Bars and view ask of the same new lines, one after the other.
+        level = lru_cache(LEVELS_MAX)(level_of)
+        yield Histogram(id="bars", level=level)
+        yield LogView(LogBuffer(self.dashboard.settings.kept_lines, level=level), id="lines")
         yield FilterBar(id="filter-bar")
 
     def on_mount(self) -> None:
