@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.cloud import SERVICES
-from lambdalog.errors import ConfigError
+from lambdalog.errors import ConfigError, StoreError
 from lambdalog.local.sts import Sts
 from lambdalog.server.endpoint import Door, Endpoint, body_max
 from lambdalog.server.guard import is_loopback
@@ -21,6 +21,7 @@ from lambdalog.server.queue_urls import inward, outward
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from lambdalog.cloud import Cloud
     from lambdalog.local.base import Double
@@ -53,7 +54,8 @@ class Settings:
 class Service:
     """One store, served to every AWS client on this machine until `stop`.
 
-    ConfigError for settings that can't be; StoreLocked if the store is served already; OSError if the port is taken.
+    ConfigError for settings that can't be; StoreLocked if the store is served already, StoreError if it can't be written to;
+    OSError if the port is taken.
     """
 
     def __init__(self, cloud: Cloud, settings: Settings | None = None, limits: Limits | None = None) -> None:
@@ -67,9 +69,12 @@ class Service:
         self._hurry = threading.Event()
         self._threads: list[threading.Thread] = []
         self._sts = Sts(scope=cloud.scope, clock=cloud.clock)
-        self._instance = Instance(cloud.store.layout.endpoint)
         try:
-            self.keys: Keys = load_keys(cloud.store.layout.endpoint_keys)
+            self._instance = Instance(cloud.store.layout.endpoint)
+        except OSError as error:
+            raise _unwritable(cloud.root, error) from None
+        try:
+            self.keys: Keys = _keys(cloud.root, cloud.store.layout.endpoint_keys)
             names = {settings.host, *settings.hosts} - {"0.0.0.0", "::"}  # noqa: S104 - these name no host
             door = Door(None if settings.anonymous else self.keys, frozenset(name.lower() for name in names))
             self._endpoint = Endpoint(self._dispatch, door, clock=cloud.clock)
@@ -185,6 +190,17 @@ class Service:
             except Exception:
                 logger.exception("%s failed; begun again in a second", name)
                 self._stop.wait(1)
+
+
+def _keys(root: Path, path: Path) -> Keys:
+    try:
+        return load_keys(path)
+    except OSError as error:
+        raise _unwritable(root, error) from None
+
+
+def _unwritable(root: Path, error: OSError) -> StoreError:
+    return StoreError(f"can't write to the store at {root}: {error.strerror}")
 
 
 def function_variables(endpoint: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import threading
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.clients.conftest import environment, installed, recipes
 
@@ -47,6 +50,40 @@ def test_errors_are_told_as_awss_are(run: Run, tmp_path: Path) -> None:
         "The specified log group does not exist." in told
     )
     assert told.splitlines()[-1] in {"254", "255"}
+
+
+def version_2() -> str | None:
+    """This machine's own awscli, if it is of version 2."""
+    found = shutil.which("aws")
+    if found is None:
+        return None
+    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+    return found if told.startswith("aws-cli/2") else None
+
+
+def test_version_2_tails(cloud: LocalCloud, tmp_path: Path) -> None:
+    """`aws logs tail`, which version 1 hasn't, shows what a pattern finds."""
+    aws = version_2()
+    if aws is None:
+        pytest.skip("awscli 2 comes from no package index, and is not on this machine")
+    logs = cloud.client("logs")
+    logs.create_log_group(logGroupName="/g")
+    logs.create_log_stream(logGroupName="/g", logStreamName="s")
+    now = cloud.store.clock.now_ms()
+    events = [{"timestamp": now, "message": text} for text in ("order 7", "refund 8")]
+    logs.put_log_events(logGroupName="/g", logStreamName="s", logEvents=events)
+    arguments = [
+        "logs",
+        "tail",
+        "/g",
+        "--filter-pattern",
+        "order",
+        "--endpoint-url",
+        cloud.environment["AWS_ENDPOINT_URL"],
+    ]
+    done = subprocess.run([aws, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("order 7\n")
+    assert "refund" not in done.stdout
 
 
 def test_a_live_tail_follows(cloud: LocalCloud, tmp_path: Path) -> None:

@@ -87,6 +87,14 @@ def test_what_it_does_not_do(store_path: Path, arguments: list[str], status: int
     assert "Traceback" not in done.stderr
 
 
+def test_a_store_that_cannot_be(tmp_path: Path) -> None:
+    """It's the store that is told of, not the port."""
+    (tmp_path / "file").touch()
+    done = run(tmp_path / "file" / "store")
+    assert done.returncode == 1
+    assert done.stderr == f"lambdalog: can't write to the store at {tmp_path}/file/store: Not a directory\n"
+
+
 def test_a_second_one_is_told_of_the_first(store_path: Path) -> None:
     """With its address."""
     with connect(f"disk:{store_path}") as cloud, Service(cloud, Settings(port=0)) as service:

@@ -287,6 +287,32 @@ def test_a_stop_gives_invocations_their_time(service: Service, tmp_path: Path, s
     assert (answers, stopped) == ([b'"went on"'], [True])
 
 
+def test_a_stop_leaves_queued_what_is_queued(cloud: Cloud, tmp_path: Path) -> None:
+    """The event that is being tried is finished; the one behind it is tried once the store is served again."""
+    gate = tmp_path / "gate"
+    with Service(cloud, FREE) as service:
+        functions = client(service, "lambda")
+        deploy(functions, tmp_path, WAITS.format(gate=str(gate)))
+        for _ in range(2):
+            functions.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
+        while not gate.with_suffix(".begun").exists():
+            time.sleep(0.005)
+        stopping = threading.Thread(target=service.stop)
+        stopping.start()
+        while not service._stop.is_set():
+            time.sleep(0.005)
+        gate.touch()
+        stopping.join()
+    events = cloud.client("lambda").events
+    found = cloud.logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern='"END RequestId"')[
+        "events"
+    ]
+    assert (events.pending(), len(found)) == (1, 1)
+    with Service(cloud, FREE):
+        while events.pending():
+            time.sleep(0.01)
+
+
 def test_a_stop_can_be_hurried(service: Service, tmp_path: Path) -> None:
     """What would not end is cut off, and that is told."""
     gate = tmp_path / "gate"
