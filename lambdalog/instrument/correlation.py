@@ -35,7 +35,9 @@ _TRIED: Final = (
     ("detail", "correlationId"),
     ("id",),
 )
-_PART: Final = re.compile(r"""(?:\.?(?:"([^"]+)"|'([^']+)'|([\w-]+))|\[(\d+)\]|\["([^"]+)"\])""")
+_PART: Final = re.compile(
+    r"""(?:\.?(?:"([^"]+)"|'([^']+)'|([\w-]+))|\[(\d+)\]|\["([^"]+)"\]|\['([^']+)'\])"""
+)
 
 
 def parse(text: str) -> tuple[tuple[str | int, ...], ...]:
@@ -55,8 +57,8 @@ def parse(text: str) -> tuple[tuple[str | int, ...], ...]:
             raise ValueError(
                 f"no path to a correlation id: {text!r} (at {at}); or one of {', '.join(SOURCES)}, auto"
             )
-        quoted, single, plain, index, inside = match.groups()
-        found.append(int(index) if index is not None else quoted or single or plain or inside)
+        quoted, single, plain, index, *inside = match.groups()
+        found.append(int(index) if index is not None else quoted or single or plain or inside[0] or inside[1])
         at = match.end()
     if not found:
         raise ValueError("a path to a correlation id can't be empty")

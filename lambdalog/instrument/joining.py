@@ -29,6 +29,8 @@ class Joined(logging.Handler):
     def __init__(self, output: Output = STDOUT) -> None:
         super().__init__()
         self._output = output
+        # The module that was told to write here, once it was there.
+        self.structlog: Any = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. Never raises: what is wrong with a record is said in its line."""
@@ -87,9 +89,9 @@ def join(root: logging.Logger | None = None) -> None:
     lands in the same stream. Others (pytest's caplog, a file) stay. Levels stay as they are.
     """
     root = logging.getLogger() if root is None else root
-    for found in root.handlers:
-        # Asked before each invocation: a library may have put the root logger in order anew.
-        if type(found) is Joined:
+    # Asked before each invocation: a library may have put the root logger in order anew, or have loaded structlog.
+    for joined in root.handlers:
+        if type(joined) is Joined:
             break
     else:
         for found in list(root.handlers):
@@ -100,7 +102,8 @@ def join(root: logging.Logger | None = None) -> None:
         joined.setLevel(platform_threshold())
         root.addHandler(joined)
     structlog = sys.modules.get("structlog")
-    if structlog is not None:
+    if structlog is not joined.structlog:
+        joined.structlog = structlog
         from lambdalog.instrument.structlogs import configure
 
         configure()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # A queue or topic that doesn't answer in this time is one that can't be reached: the invocation fails, and Lambda
 # tries again.
 TIMEOUT_SECONDS: Final = 5
+TRACE_VARIABLE: Final = "_X_AMZN_TRACE_ID"
 # What an SQS message can't hold (SendMessage: "A message can include only XML, JSON, and unformatted text").
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -40,6 +41,8 @@ def letter(event: Any, record: Mapping[str, Any], running: Mapping[str, Any]) ->
         request_id=str(running.get("requestId") or ""),
         error_message=message,
         extra={name: text for name, text in extra.items() if text},
+        # By it Lambda sees that a chain of invocations goes round, this message included.
+        trace_header=os.environ.get(TRACE_VARIABLE, ""),
     )
 
 

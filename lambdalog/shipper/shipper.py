@@ -7,7 +7,6 @@ makes a full batch. Everything it does is `turn`, which a caller may do himself 
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import random
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -26,6 +25,7 @@ from lambdalog.shipper.telling import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from lambdalog.clock import Clock
     from lambdalog.shipper.ledger import Ledger
@@ -90,7 +90,7 @@ class Shipper:
         self._make = client if callable(client) else None
         self._client: Any = client() if callable(client) else client
         self._group, self._stream = group, stream
-        self._spool = spool if isinstance(spool, Spool) or spool is None else Spool(Path(spool), clock=clock)
+        self._spool = spool if isinstance(spool, Spool) or spool is None else Spool(spool, clock=clock)
         self._policy: Policy = policy or ("drop_oldest" if spool is None else "spool")
         self._memory = max(memory, MEMORY_MIN)
         self._telling = Telling(clock)

@@ -15,6 +15,7 @@ import os
 import re
 import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.clock import SYSTEM
@@ -24,7 +25,6 @@ from lambdalog.shipper.batch import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from lambdalog.clock import Clock
 
@@ -38,8 +38,8 @@ _NAME: Final = re.compile(r"\d+-\d+-[0-9a-f]+\.batch")
 class Spool:
     """A folder of batches, made on first use; shared by any number of processes. `limit` bounds it, in bytes."""
 
-    def __init__(self, folder: Path, *, limit: int = SPOOL_BYTES, clock: Clock = SYSTEM) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path | str, *, limit: int = SPOOL_BYTES, clock: Clock = SYSTEM) -> None:
+        self.folder = Path(folder)
         self._limit = limit
         self._clock = clock
         self._number = 0

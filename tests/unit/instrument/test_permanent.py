@@ -132,3 +132,15 @@ def test_a_secret_in_the_message_stays_out_of_the_letter() -> None:
     assert found.error_message == "E: password=[scrubbed]"
     assert json.loads(found.body) == {"password": "hunter2"}
     assert found.extra == {"Fingerprint": "f" * 16, "FunctionName": "orders"}
+
+
+def test_the_events_trace_goes_with_the_letter(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda counts by it how often a chain of invocations went round."""
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=a:2"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", trace)
+    url = cloud.sqs.create_queue(QueueName="orders-dlq")["QueueUrl"]
+    assert orders({"fail": "permanent"}, Context()) is None
+    (message,) = cloud.sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["AWSTraceHeader"])[
+        "Messages"
+    ]
+    assert message["Attributes"]["AWSTraceHeader"] == trace
