@@ -103,7 +103,7 @@ def test_what_is_not_invoked(client: Any) -> None:
     assert (code, status) == ("InvalidRequestContentException", 400)
     assert text.startswith("Could not parse request body into json: ")
     code, _, status = refusal(client.invoke, FunctionName="f", Payload=b'"' + b"x" * 6_300_000 + b'"')
-    assert (code, status) == ("RequestTooLargeException", 413)
+    assert (code, status) == ("RequestEntityTooLargeException", 413)
 
 
 def test_a_function_without_concurrency_is_throttled(client: Any) -> None:

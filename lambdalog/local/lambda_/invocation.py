@@ -94,15 +94,20 @@ class Invocation(Launch):
         return response | {"ResponseMetadata": {"RequestId": outcome.request_id}}
 
     def checked_payload(self, given: Any, invocation_type: str) -> bytes:
-        """An event as it goes to a function. RequestTooLargeException, or InvalidRequestContentException for what is no JSON."""
+        """An event as it goes to a function. InvalidRequestContentException for what is no JSON.
+
+        RequestEntityTooLargeException, as AWS names it (its model has RequestTooLargeException): of all invocations for what
+        no request may have, of an Event also for what no queue may hold.
+        """
         payload = _payload(given)
-        limit = self.limits.async_payload_max if invocation_type == "Event" else self.limits.sync_payload_max
-        if len(payload) > limit:
-            raise self.error(
-                "RequestTooLargeException",
-                f"{len(payload)} byte payload is too large for the {invocation_type} invocation type (limit {limit} bytes)",
-                status=413,
-            )
+        most, queued = self.limits.sync_payload_max, self.limits.async_payload_max
+        text = ""
+        if len(payload) > most:
+            text = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
+        elif invocation_type == "Event" and len(payload) > queued:
+            text = f"{len(payload)} byte payload is too large for the Event invocation type (limit {queued} bytes)"
+        if text:
+            raise self.error("RequestEntityTooLargeException", text, status=413)
         try:
             json.loads(payload)
         except ValueError as error:

@@ -97,7 +97,7 @@ def test_refusals_are_aws_own(client: Any, folder: Path) -> None:
     assert found[1].startswith("Could not parse request body into json: ")
     large = b'"' + b"x" * 1_048_576 + b'"'
     assert refusal(client.invoke, FunctionName="f", InvocationType="Event", Payload=large)[::2] == (
-        "RequestTooLargeException",
+        "RequestEntityTooLargeException",
         413,
     )
     assert refusal(client.update_function_configuration, FunctionName="f", RevisionId="x")[::2] == (
