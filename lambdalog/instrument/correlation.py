@@ -70,7 +70,8 @@ def find(event: Any, paths: tuple[tuple[str | int, ...], ...]) -> str | None:
     for path in paths:
         value = event
         for part in path:
-            value = _step(value, part)
+            # The usual case, at a third of the cost.
+            value = value[part] if type(value) is dict and part in value else _step(value, part)
             if value is None:
                 break
         if isinstance(value, (str, int)) and value != "" and type(value) is not bool:

@@ -41,6 +41,17 @@ class Observer:
         self._watchdog = watchdog
         self._chance = chance
         self._runner: Any = None
+        # Imported by whoever has them, once: an import statement that finds its module costs as much as a small step.
+        self._find: Any = None
+        self._ring: Any = None
+        if options.correlation:
+            from lambdalog.instrument.correlation import find
+
+            self._find = find
+        if options.debug_ring:
+            from lambdalog.instrument.ring import Ring
+
+            self._ring = Ring
         self.report = Report(name, options, log)
 
     def run(self, call: Callable[[], Any], event: Any, context: Any, finish: Any = None) -> Any:
@@ -171,19 +182,15 @@ class Observer:
             options = self.options
             if finish is not None:
                 invocation.finish = finish(invocation)
-            if options.correlation:
-                from lambdalog.instrument.correlation import find
-
-                found = find(event, options.correlation)
+            if self._find is not None:
+                found = self._find(event, options.correlation)
                 if found is not None:
                     invocation.fields["correlationId"] = found
             if options.sample and self._sampled(options.sample):
                 invocation.floor = DEBUG
                 invocation.fields["sampled"] = True
-            elif options.debug_ring:
-                from lambdalog.instrument.ring import Ring
-
-                invocation.ring = Ring(options.debug_ring)
+            elif self._ring is not None:
+                invocation.ring = self._ring(options.debug_ring)
             if options.timeout_warning and invocation.remaining is not None:
                 number = self._arm(invocation, event)
         except Exception as error:  # noqa: BLE001 - ours, and none of the handler's
