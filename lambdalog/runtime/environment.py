@@ -370,10 +370,13 @@ class Environment:
 
     def _look_after(self) -> None:
         """See what happened since the last invocation: a runtime that has ended meanwhile starts anew."""
-        if self._waiting is None and self._processes is not None:
-            self._processes.listen()
-            if self._processes.returncode is not None:
-                self._stop("failure")
+        if self._processes is None:
+            return
+        for item, connection in self._turn(0):
+            if isinstance(item, Request):
+                self._serve(item, connection, "")
+        if self._processes.returncode is not None:
+            self._stop("failure")
         if self._waiting is not None and (self._waiting.receive() or self._waiting.closed):
             # It has ended, and its keeper has not said so yet; or it asks for more before it was answered.
             self._hang_up(self._waiting)

@@ -25,6 +25,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -106,6 +107,8 @@ class Layout:
         self.endpoint_keys = root / "endpoint-key.json"
         self.endpoint = root / "endpoint.lock"
         self.locks = root / "locks"
+        # Asked for with every write.
+        self._group = lru_cache(1024)(lambda name: GroupLayout(self.logs / quote(name)))
 
     def replay_lock(self, run: str) -> Path:
         """The lock of one replay or discard."""
@@ -113,7 +116,7 @@ class Layout:
 
     def group(self, name: str) -> GroupLayout:
         """The paths of one log group."""
-        return GroupLayout(self.logs / quote(name))
+        return self._group(name)
 
 
 class GroupLayout:
