@@ -12,6 +12,7 @@ import sys
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Self
 
+from lambdalog.instrument.block import Block
 from lambdalog.instrument.invocation import CURRENT
 from lambdalog.instrument.levels import (
     DEBUG,
@@ -28,6 +29,7 @@ from lambdalog.instrument.levels import (
 from lambdalog.instrument.line import SPECIAL, exception, interpolated, location, safe, stack, stamp
 from lambdalog.instrument.output import STDOUT
 from lambdalog.instrument.render import render
+from lambdalog.instrument.rescue import rescued
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -164,7 +166,7 @@ class Logger:
 
     # --- keys
 
-    def bind(self, **keys: Any) -> Self:
+    def bind(self, /, **keys: Any) -> Self:
         """A logger with more keys."""
         return self._like({**self._context, **keys})
 
@@ -179,16 +181,16 @@ class Logger:
         """A logger without these keys, bound or not."""
         return self._like({name: value for name, value in self._context.items() if name not in names})
 
-    def new(self, **keys: Any) -> Self:
+    def new(self, /, **keys: Any) -> Self:
         """A logger with these keys alone."""
         return self._like(keys)
 
-    def child(self, name: str, **keys: Any) -> Self:
+    def child(self, name: str, /, **keys: Any) -> Self:
         """A logger of a part of the program: its lines say `"logger": "orders.payments"`."""
         parent = self._context.get("logger")
         return self.bind(logger=f"{parent}.{name}" if parent else name, **keys)
 
-    def bind_invocation(self, **keys: Any) -> None:
+    def bind_invocation(self, /, **keys: Any) -> None:
         """Add keys to every line of this invocation, whoever logs it, in all its threads; they are gone with it.
 
         Outside of an invocation this does nothing.
@@ -197,7 +199,7 @@ class Logger:
         if running is not None:
             running.bind(safe(keys))
 
-    def block(self, **keys: Any) -> Block:
+    def block(self, /, **keys: Any) -> Block:
         """Keys for a `with` block; afterwards those they shadowed have their values again."""
         return Block(safe(keys))
 
@@ -226,7 +228,7 @@ class Logger:
                 if raw is not None:
                     running.ring.add(raw)
             except Exception as error:  # noqa: BLE001 - as for lines that are written
-                running.ring.add(_rescued(number, message, keys, error))
+                running.ring.add(rescued(number, message, keys, error))
         return False
 
     def _ringed(
@@ -251,7 +253,7 @@ class Logger:
                 return
             raw = render(found)
         except Exception as error:  # noqa: BLE001 - our own failure is told in the line, and stays out of the handler
-            raw = _rescued(number, message, keys, error)
+            raw = rescued(number, message, keys, error)
         self.put(raw, running)
 
     def tell(self, number: int, message: str, keys: dict[str, Any], running: Invocation) -> None:
@@ -367,22 +369,6 @@ class Logger:
         return bare._line(number, event, (), event_dict, running, frame)  # noqa: SLF001 - see above
 
 
-class Block:
-    """`with log.block(order=1):` — see Logger.block."""
-
-    __slots__ = ("_keys", "_leave")
-
-    def __init__(self, keys: Mapping[str, Any]) -> None:
-        self._keys = keys
-        self._leave: list[Callable[[], None]] = []
-
-    def __enter__(self) -> None:
-        self._leave.append(CURRENT.enter(self._keys))
-
-    def __exit__(self, *exc: object) -> None:
-        self._leave.pop()()
-
-
 def get_logger(
     name: str | None = None,
     /,
@@ -407,22 +393,4 @@ def get_logger(
         where=os.environ.get(LOCATION_VARIABLE, "") not in {"", "0"} if location is None else location,
         processors=processors,
         platform_level=platform_threshold(),
-    )
-
-
-def _rescued(number: int, message: object, keys: dict[str, Any], error: Exception) -> bytes:
-    """The line where making it failed: with what failed, and the message and keys that there are."""
-    try:
-        told = f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - the error's own text may fail too
-        told = type(error).__name__
-    keys = {name: value for name, value in keys.items() if name != "exc_info"}
-    return render(
-        {
-            "timestamp": stamp(time_ns()),
-            "level": word(number),
-            "message": message,
-            **safe(keys),
-            "lambdalogError": told,
-        }
     )

@@ -376,6 +376,21 @@ def test_a_child_bears_its_parents_name_and_keys() -> None:
     assert line["location"].startswith("test_logger.py:test_a_child_bears_its_parents_name_and_keys:")
 
 
+def test_keys_are_bound_under_any_name() -> None:
+    """`self` and `name` are keys like others, for a logger, a child, an invocation and a block."""
+    heard = Heard()
+    log = get_logger(output=heard)
+    odd: dict[str, Any] = {"self": 1, "name": 2, "keys": 3}
+    log.bind_invocation(**odd)
+    with log.block(**odd):
+        log.info("a", **odd)
+    log.bind(**odd).info("b")
+    log.new(**odd).info("c")
+    log.child("part", **odd).info("d")
+    assert [{key: line[key] for key in odd} for line in heard.lines] == [odd] * 4
+    assert heard.lines[3]["logger"] == "part"
+
+
 def test_a_block_restores_what_it_shadowed() -> None:
     """Keys of a block are in its lines, nested ones too; afterwards the former values are back, also after a failure."""
     heard = Heard()

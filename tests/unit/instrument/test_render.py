@@ -112,13 +112,14 @@ anything = st.recursive(
     | st.datetimes()
     | st.builds(Hostile),
     lambda inner: (
-        st.lists(inner) | st.dictionaries(st.text() | st.integers() | st.tuples(st.integers()), inner)
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(max_size=5) | st.integers() | st.tuples(st.integers()), inner, max_size=4)
     ),
     max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.text(), anything))
+@given(st.dictionaries(st.text(max_size=5), anything, max_size=4))
 def test_any_line_is_one_line_of_json(line: dict[str, Any]) -> None:
     """Whatever is logged, out comes valid JSON without a line break."""
     raw = render(line)
