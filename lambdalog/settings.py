@@ -111,3 +111,17 @@ def durability(environ: Mapping[str, str] | None = None) -> Literal["NORMAL", "F
     if found is None:
         raise ConfigError(f"{DURABILITY_VARIABLE} is '{text}'; write normal or full")
     return found
+
+
+# Services that a store has, by the names in AWS_ENDPOINT_URL_….
+_OURS = ("CLOUDWATCH_LOGS", "LOGS", "SQS", "SNS", "LAMBDA", "STS")
+
+
+def other_endpoints(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where services that no store has are found: AWS_ENDPOINT_URL_S3 and the like."""
+    ours = {f"AWS_ENDPOINT_URL_{name}" for name in _OURS}
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("AWS_ENDPOINT_URL_") and name not in ours
+    }

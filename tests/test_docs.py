@@ -161,11 +161,12 @@ TESTING = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
 def test_the_tests_of_the_testing_page_pass(tmp_path: Path) -> None:
     """Its files, as a user has them, run by pytest; its script, by Python."""
-    *files, script = re.findall(r"```python\n(.*?)```", TESTING, re.DOTALL)
+    *files, script, with_moto = re.findall(r"```python\n(.*?)```", TESTING, re.DOTALL)
     for text in files:
         (tmp_path / text.split()[1]).write_text(text)
     (tmp_path / "script.py").write_text(script)
-    for arguments in (["-m", "pytest", "-q", "-p", "no:asyncio"], ["script.py"]):
+    (tmp_path / "with_moto.py").write_text(with_moto)
+    for arguments in (["-m", "pytest", "-q", "-p", "no:asyncio"], ["script.py"], ["with_moto.py"]):
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=tmp_path,

@@ -14,6 +14,7 @@ import click
 
 from lambdalog.cli.options import interactive, open_cloud, store_option
 from lambdalog.errors import ConfigError
+from lambdalog.settings import other_endpoints
 
 if TYPE_CHECKING:
     from lambdalog.server.service import Service
@@ -145,7 +146,9 @@ class Command:
         # Our own credentials and profiles must not send it to AWS.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         try:
-            self._process = subprocess.Popen(arguments, env=environment | service.environment)
+            self._process = subprocess.Popen(
+                arguments, env=environment | other_endpoints(os.environ) | service.environment
+            )
         except OSError as error:
             raise ConfigError(f"can't run {arguments[0]}: {error.strerror}") from None
 

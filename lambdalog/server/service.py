@@ -18,6 +18,7 @@ from lambdalog.server.http import HttpServer, Limits, join
 from lambdalog.server.instance import Instance
 from lambdalog.server.keys import load_keys
 from lambdalog.server.queue_urls import inward, outward
+from lambdalog.settings import other_endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,7 +115,7 @@ class Service:
         """Begin to answer, and to work off what waits."""
         # Subscribers are told to come here, and functions find their own cloud.
         self._cloud.client("sns").home = self.url
-        self._cloud.client("lambda").surroundings = function_variables(self.environment, os.environ)
+        self._cloud.client("lambda").surroundings = other_endpoints(os.environ) | self.environment
         for name, work in self._work():
             thread = threading.Thread(
                 target=self._run, args=(name, work), name=f"lambdalog-{name}", daemon=True
@@ -201,10 +202,3 @@ def _keys(root: Path, path: Path) -> Keys:
 
 def _unwritable(root: Path, error: OSError) -> StoreError:
     return StoreError(f"can't write to the store at {root}: {error.strerror}")
-
-
-def function_variables(endpoint: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
-    """What functions find besides their own variables: the endpoint, and where this process finds other services."""
-    elsewhere = {name: value for name, value in own.items() if name.startswith("AWS_ENDPOINT_URL_")}
-    ours = {f"AWS_ENDPOINT_URL_{name.upper()}" for name in (*SERVICES, "sts")}
-    return {name: value for name, value in elsewhere.items() if name not in ours} | dict(endpoint)

@@ -7,6 +7,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from lambdalog.settings import other_endpoints
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -24,7 +26,7 @@ _LOOPBACK: Final = "127.0.0.1,localhost"
 def surroundings(variables: Mapping[str, str]) -> Iterator[None]:
     """While it lasts, these are the only AWS variables; afterwards all of the environment is as it was.
 
-    boto3's default session is put aside too: it remembers the credentials that it found first.
+    Endpoints of services that are not ours stay: AWS_ENDPOINT_URL_S3 may lead to a moto server, or to its mocks. boto3's default session is put aside too: it remembers the credentials that it found first.
     """
     before = dict(os.environ)
     boto3: Any = sys.modules.get("boto3")
@@ -32,6 +34,7 @@ def surroundings(variables: Mapping[str, str]) -> Iterator[None]:
     for name in before:
         if name.startswith(("AWS_", "LAMBDALOG_STORE")):
             del os.environ[name]
+    os.environ.update(other_endpoints(before))
     os.environ.update(_NOWHERE)
     os.environ.update(variables)
     for name in _NO_PROXY:

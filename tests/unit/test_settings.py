@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from lambdalog.errors import ConfigError
-from lambdalog.settings import Aws, Disk, durability, find_target, function_name, parse_target, region
+from lambdalog.settings import (
+    Aws,
+    Disk,
+    durability,
+    find_target,
+    function_name,
+    other_endpoints,
+    parse_target,
+    region,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +83,16 @@ def test_durability_is_normal_or_full() -> None:
     ]
     with pytest.raises(ConfigError, match="LAMBDALOG_DURABILITY is 'off'; write normal or full"):
         durability({"LAMBDALOG_DURABILITY": "off"})
+
+
+def test_endpoints_of_other_services() -> None:
+    """Those of services that a store has are not among them, by whichever of their names."""
+    names = ("S3", "DYNAMODB_STREAMS", "SQS", "CLOUDWATCH_LOGS", "LOGS", "SNS", "LAMBDA", "STS")
+    environ = {f"AWS_ENDPOINT_URL_{name}": name for name in names} | {
+        "AWS_ENDPOINT_URL": "x",
+        "AWS_PROFILE": "y",
+    }
+    assert other_endpoints(environ) == {
+        "AWS_ENDPOINT_URL_S3": "S3",
+        "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "DYNAMODB_STREAMS",
+    }

@@ -26,7 +26,7 @@ from lambdalog.errors import ConfigError, StoreLocked
 from lambdalog.runtime.lineage import current_trace
 from lambdalog.server.client import served_client
 from lambdalog.server.logs import told_on_stderr
-from lambdalog.server.service import Service, Settings, function_variables
+from lambdalog.server.service import Service, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -450,35 +450,28 @@ def test_a_calls_trace_is_known_to_the_doubles(
 
 
 def test_functions_find_their_own_cloud(
-    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A function's clients come to the endpoint that serves it; its own variables come first."""
+    """A function's clients come to the endpoint that serves it; its own variables come first, other services stay."""
     text = (
         "import os, boto3\n"
         "def handler(event, context):\n"
         "    boto3.client('sqs').create_queue(QueueName='from-a-function')\n"
-        "    return os.environ['AWS_ENDPOINT_URL_S3']\n"
+        "    return [os.environ['AWS_ENDPOINT_URL_S3'], os.environ['AWS_ENDPOINT_URL_DYNAMODB']]\n"
     )
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb.invalid")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://s3.invalid")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://sqs.invalid")
+    service: Service = request.getfixturevalue("service")
     deploy(client(service, "lambda"), tmp_path, text)
     client(service, "lambda").update_function_configuration(
         FunctionName="f", Environment={"Variables": {"AWS_ENDPOINT_URL_S3": "http://own.invalid"}}
     )
     answer = client(service, "lambda", config=Config(read_timeout=60)).invoke(FunctionName="f")
-    assert json.load(answer["Payload"]) == "http://own.invalid"
+    assert json.load(answer["Payload"]) == ["http://own.invalid", "http://dynamodb.invalid"]
     assert client(service, "sqs").list_queues()["QueueUrls"] == [
         f"{service.url}/000000000000/from-a-function"
     ]
-
-
-def test_other_services_of_functions_are_where_the_server_finds_them() -> None:
-    """An endpoint of S3 that the server knows is the functions' too; ours are this endpoint alone."""
-    own = {
-        "AWS_ENDPOINT_URL_S3": "http://s3.invalid",
-        "AWS_ENDPOINT_URL_SQS": "http://sqs.invalid",
-        "AWS_PROFILE": "x",
-    }
-    found = function_variables({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, own)
-    assert found == {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://s3.invalid"}
 
 
 def poll(service: Service, url: str, seconds: int) -> socket.socket:
