@@ -6,6 +6,7 @@ import importlib.util
 import io
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -155,8 +156,13 @@ def _answer(client: Any, event: bytes) -> None:
 
 @contextmanager
 def _ministack(folder: Path) -> Iterator[Any]:
-    """boto3's client of ministack, whose functions run in processes; None where it isn't installed."""
-    if importlib.util.find_spec("ministack") is None:
+    """boto3's client of ministack, whose functions run in processes; None where it isn't installed.
+
+    It pins a botocore of its own, so it lives in an environment of its own: on the PATH, or as the program that
+    LAMBDALOG_BENCH_MINISTACK names.
+    """
+    program = os.environ.get("LAMBDALOG_BENCH_MINISTACK") or shutil.which("ministack")
+    if program is None:
         yield None
         return
     import boto3
@@ -172,7 +178,7 @@ def _ministack(folder: Path) -> Iterator[Any]:
         "PERSIST_STATE": "0",
     }
     with subprocess.Popen(
-        [sys.executable, "-m", "ministack"],
+        [program],
         cwd=folder,
         env=os.environ | kept,
         stdout=subprocess.DEVNULL,
