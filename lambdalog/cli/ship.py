@@ -69,9 +69,11 @@ def command(
     if recover and stream is not None:
         raise click.UsageError("--stream is for standard input; what was kept knows where it belongs")
     _tell_in_our_name()
-    again = f"lambdalog ship --spool{_option('--store', store)}{_option('--spool-folder', spool_folder)}"
     with open_cloud(store) as cloud:
         folder = _folder(cloud, spool_folder)
+        # With other credentials, or with any, AWS's spool may be another one: then it is named.
+        named = spool_folder if cloud.root is not None else str(folder)
+        again = f"lambdalog ship --spool{_option('--store', store)}{_option('--spool-folder', named)}"
         if recover:
             _recover(cloud, folder, timeout, quiet)
             return

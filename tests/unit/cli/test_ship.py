@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -78,10 +79,21 @@ def test_what_was_kept_is_sent_later(run: Run, store_path: Path) -> None:
     done = run("ship", "-g", "g", "--store", "aws:eu-west-1", "--timeout", "0", stdin="a\nb\n", **gone)
     assert done.returncode == 1
     assert "2 lines kept in" in done.stderr
-    assert "to send them: lambdalog ship --spool --store aws:eu-west-1" in done.stderr
+    again = done.stderr.partition("to send them: ")[2].strip()
+    assert again.startswith("lambdalog ship --spool --store aws:eu-west-1 --spool-folder ")
     done = run("ship", "--spool", "--store", "aws:eu-west-1", "--timeout", "0", **gone)
     assert done.returncode == 1
     assert "1 batch left in" in done.stderr
+    # What it said to do finds the lines whoever's credentials there are by then.
+    found = shlex.split(again)[1:]
+    mine = {
+        "AWS_ACCESS_KEY_ID": "ASIAY34FZKBOKMUTVV7A",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    }
+    done = run(*found, "--timeout", "0", **mine)
+    assert "1 batch left in" in done.stderr
+    assert "Could not connect to the endpoint URL" in done.stderr
     now = int(datetime.now(UTC).timestamp() * 1000)
     Spool(store_path / "spool").keep("g", "s", [Entry(now, "kept")]).release()
     done = run("ship", "--spool")
