@@ -23,6 +23,7 @@ from lambdalog.local.lambda_.tags import Tags
 from lambdalog.local.lambda_.throttles import Throttles
 from lambdalog.runtime import Runtime
 from lambdalog.runtime.async_events import AsyncEvents
+from lambdalog.runtime.isolation import isolation
 from lambdalog.store.files import Layout
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Lambda(Polling, Streaming, Aliases, Permissions, Tags, Concurrency):
             catalog=Catalog(root),
             key=StoreKey(root / "key"),
             limits=limits or profile(os.environ),
-            runtime=runtime or Runtime(logs=logs, clock=clock),
+            runtime=runtime or Runtime(logs=logs, clock=clock, confine=isolation(os.environ), hidden=(root,)),
             events=AsyncEvents(root, clock=clock),
             random=random,
             throttles=Throttles(root),
