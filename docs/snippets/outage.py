@@ -1,3 +1,5 @@
+import time
+
 import lambdalog
 from lambdalog.errors import ShipError
 from lambdalog.shipper import Shipper
@@ -17,8 +19,9 @@ try:
 except ShipError as error:  # only if the spool doesn't take it either
     print(error)
 print(shipper.ledger)  # 1 accepted, 0 delivered, 1 spooled
+shipper.close()
 
 with lambdalog.connect() as cloud, Shipper(cloud.logs, spool=".lambdalog/spool", threaded=False) as later:
-    while later.turn() is not None:  # a thread does this by itself
-        pass
+    while (seconds := later.turn()) is not None:  # a thread does this by itself
+        time.sleep(seconds)
     print(later.ledger.recovered)
