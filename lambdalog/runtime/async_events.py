@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -19,7 +20,9 @@ from lambdalog.store.files import Layout
 from lambdalog.store.tables import Tables, transaction
 
 if TYPE_CHECKING:
+    import sqlite3
     import threading
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lambdalog.clock import Clock
@@ -162,13 +165,24 @@ def decide(event: Event, attempt: Attempt, policy: Policy, now: int) -> Again | 
     return Again(delay)
 
 
+@contextmanager
+def _synced(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """What is committed inside is on the disk, with all that was before it."""
+    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        yield connection
+    finally:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+
 class AsyncEvents:
     """The queue, in `<root>/functions.sqlite`'s neighbour `events.sqlite`; several processes may drain it."""
 
     def __init__(self, root: Path, *, clock: Clock = SYSTEM) -> None:
         self._clock = clock
-        # An event that was answered with 202 survives a power cut.
-        self._tables = Tables(root / "events.sqlite", SCHEMA, synchronous="FULL")
+        # An event that was answered with 202 survives a power cut; a claim, or that an event is done, may be taken back by
+        # one: the event is tried once more, as AWS says that it may be.
+        self._tables = Tables(root / "events.sqlite", SCHEMA, synchronous="NORMAL")
         self._owners = Owners(Layout(root).locks)
         self._looked = -OWNERS_SECONDS
 
@@ -184,7 +198,7 @@ class AsyncEvents:
         """Accept an event; its request id. It is on disk when this returns."""
         request_id = request_id or str(uuid.uuid4())
         now = self._clock.now_ms()
-        with transaction(self._tables.connection) as db:
+        with _synced(self._tables.connection) as connection, transaction(connection) as db:
             done = db.execute(
                 "INSERT INTO events (request_id, function, qualifier, payload, accepted, due) VALUES (?, ?, ?, ?, ?, ?)",
                 (request_id, function, qualifier, payload, now, now),

@@ -241,3 +241,21 @@ def test_a_target_that_never_takes_it_is_given_up(events: AsyncEvents, clock: Ma
     clock.advance(65)
     worker.step()
     assert (events.pending(), events.counts()) == (0, {"undelivered": 1})
+
+
+def test_only_accepting_waits_for_the_disk(tmp_path: Path) -> None:
+    """An accepted event is synced before it is answered for; a claim, and that it is done, are not."""
+    events = AsyncEvents(tmp_path)
+    said: list[str] = []
+    events._tables.connection.set_trace_callback(said.append)
+    events.enqueue("f", b"{}")
+    taken = events.take()
+    assert taken is not None
+    events.done(taken, "succeeded")
+    events.close()
+    steps = [
+        line.split()[0] if "synchronous" not in line else line.rpartition("=")[2]
+        for line in said
+        if line.startswith(("PRAGMA", "INSERT INTO events", "COMMIT", "UPDATE", "DELETE FROM events"))
+    ]
+    assert steps == ["FULL", "INSERT", "COMMIT", "NORMAL", "UPDATE", "COMMIT", "DELETE", "COMMIT"]
