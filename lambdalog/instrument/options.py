@@ -66,7 +66,7 @@ def checked(
         dead_letter=dead_letter,
         timeout_warning=timeout_warning or None,
         correlation=paths,
-        sample=min(max(_number("LAMBDALOG_SAMPLE"), 0.0), 1.0) if sample is None else sample,
+        sample=min(_number("LAMBDALOG_SAMPLE"), 1.0) if sample is None else sample,
         debug_ring=int(_number("LAMBDALOG_DEBUG_RING")) if debug_ring is None else debug_ring,
         scrub=scrub,
         capture_event=capture_event,
@@ -78,6 +78,7 @@ def checked(
 def _number(variable: str) -> float:
     """A number from the environment; one that isn't doesn't stop a function."""
     try:
-        return float(os.environ.get(variable) or 0)
+        found = float(os.environ.get(variable) or 0)
     except ValueError:
         return 0.0
+    return found if 0 <= found < 10**9 else 0.0

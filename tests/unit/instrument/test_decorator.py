@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from lambdalog import get_logger, handler
-from lambdalog.instrument.options import checked
 from tests.unit.instrument.heard import Context
 
 log = get_logger()
@@ -205,41 +204,11 @@ def test_the_original_stays_in_reach() -> None:
     assert original.__wrapped__({"id": 1}, None) == "done"
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        ({"permanent": ValueError}, "go together"),
-        ({"dead_letter": "q"}, "go together"),
-        ({"permanent": ["ValueError"], "dead_letter": "q"}, "exception classes"),
-        ({"permanent": [int], "dead_letter": "q"}, "exception classes"),
-        ({"timeout_warning": -1}, "seconds"),
-        ({"sample": 2}, "share"),
-        ({"debug_ring": -1}, "lines"),
-        ({"correlation": "a["}, "path"),
-        ({"nonsense": 1}, "nonsense"),
-    ],
-)
-def test_wrong_options_are_refused_when_the_function_is_defined(options: Any, error: str) -> None:
-    """Not at the first event."""
-    with pytest.raises((TypeError, ValueError), match=error):
-        handler(**options)
-
-
 @pytest.mark.parametrize("what", ["text", 7, Path])
 def test_what_is_no_handler_is_refused(what: Any) -> None:
     """Something that can't be called, or a class whose instances can't."""
     with pytest.raises(TypeError, match="@handler wraps"):
         handler(what)
-
-
-def test_the_environment_sets_what_the_arguments_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sampling and the ring can be switched on without a new package; nonsense is passed over."""
-    monkeypatch.setenv("LAMBDALOG_SAMPLE", "7")
-    monkeypatch.setenv("LAMBDALOG_DEBUG_RING", "50")
-    assert (checked().sample, checked().debug_ring) == (1.0, 50)
-    assert (checked(sample=0.1, debug_ring=0).sample, checked(debug_ring=0).debug_ring) == (0.1, 0)
-    monkeypatch.setenv("LAMBDALOG_SAMPLE", "nonsense")
-    assert checked().sample == 0.0
 
 
 def test_switched_off_a_class_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
