@@ -36,8 +36,12 @@ class Past(Message):
         self.followed, self.lines, self.ended = followed, lines, ended
 
 
+# Deliveries of new lines that wait to be taken.
+WAITING_MAX: Final = 4
+
+
 class Came(Message):
-    """New lines, and what the user should know of the source."""
+    """New lines, and what the user should know of the source. Each has to be answered by `Reader.taken`."""
 
     def __init__(self, followed: int, lines: list[Line], notes: list[str]) -> None:
         super().__init__()
@@ -124,6 +128,7 @@ class Reader:
         self.question = 0
         self.followed = 0
         self.retry_seconds = RETRY_SECONDS
+        self._room = threading.Semaphore(WAITING_MAX)
         self._following = threading.Event()
         self._searching = threading.Event()
         self._closed = threading.Event()
@@ -133,6 +138,10 @@ class Reader:
         self._closed.set()
         self._following.set()
         self._searching.set()
+
+    def taken(self) -> None:
+        """What came last has been taken: there is room for more."""
+        self._room.release()
 
     def follow(self, query: Query, limit: int) -> None:
         """Read the newest lines, then hand over what comes; whatever was followed before is no longer."""
@@ -208,6 +217,14 @@ class Reader:
     def _follow(self, query: Query, limit: int, followed: int, stop: threading.Event) -> None:
         since: int | None = None
         troubled = False
+
+        def deliver(lines: list[Line], notes: list[str]) -> None:
+            # A screen that is behind would else have all that waits for it in memory.
+            while not self._room.acquire(timeout=0.2):
+                if stop.is_set():
+                    return
+            self._post(Came(followed, lines, notes))
+
         while not stop.is_set():
             try:
                 if since is None:
@@ -219,9 +236,7 @@ class Reader:
                 if troubled:
                     troubled = False
                     self._post(Recovered())
-                self._logs.follow(
-                    query, since, lambda lines, notes: self._post(Came(followed, lines, notes)), stop
-                )
+                self._logs.follow(query, since, deliver, stop)
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 troubled = True
                 self._post(Trouble(explained(error)))

@@ -187,6 +187,7 @@ class LogsReading(ModeScreen):
 
     @on(Came)
     def _take_new(self, message: Came) -> None:
+        self.reader.taken()
         if not self.drawn or message.followed != self.reader.followed:
             return
         if message.notes:
