@@ -36,7 +36,7 @@ long: $(VENV)/dev.stamp ## the long property, crash, fuzz and soak runs
 $(CLIENTS)/%.stamp: tests/clients/%.txt | $(VENV)/run.stamp
 	@echo "Adding clients of other people: $* (once)…"
 	@rm -rf $(CLIENTS)/$*
-	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --no-compile --target $(CLIENTS)/$* --requirement $<
+	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(CLIENTS)/$* --requirement $<
 	@touch $@
 
 $(CLIENTS)/node.stamp: tests/clients/package.json tests/clients/package-lock.json
