@@ -16,27 +16,25 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.level import INFO, NAMES
 from lambdalog.runtime import extensions as extension_api
 from lambdalog.runtime import outcome as outcomes
 from lambdalog.runtime import platform_events, platform_lines
 from lambdalog.runtime.extensions import Extensions, Refused
 from lambdalog.runtime.http import Connection, Malformed, Piece, Request
+from lambdalog.runtime.journal import Journal
 from lambdalog.runtime.launch import launch, runtime_version
 from lambdalog.runtime.outcome import RESPONSE_MAX, Failed, Outcome
-from lambdalog.runtime.output import Frames, Lines, Written, application_level, drain
+from lambdalog.runtime.output import Frames, Lines, drain
 from lambdalog.runtime.process import MB, RUNTIME, TELEMETRY_FD, Processes
-from lambdalog.runtime.sink import LogSink, stream_name
+from lambdalog.runtime.sink import stream_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from lambdalog.clock import Clock
-    from lambdalog.runtime.platform_events import PlatformEvent
     from lambdalog.runtime.spawner import Spawner
     from lambdalog.runtime.spec import FunctionSpec
-    from lambdalog.runtime.telemetry import Subscription
 
 PREFIX: Final = "/2018-06-01/runtime"
 # "The Init phase is limited to 10 seconds." (Lambda execution environment lifecycle)
@@ -49,7 +47,6 @@ SHUTDOWN_SECONDS: Final = 2.0
 RUNTIME_SHUTDOWN_SECONDS: Final = 0.3
 INTERNAL_SHUTDOWN_SECONDS: Final = 0.5
 _ACCEPTED: Final = b'{"status":"OK"}\n'
-_LEVELS: Final = {name: level for level, name in NAMES.items()} | {"TRACE": 10}
 
 
 class Environment:
@@ -69,7 +66,8 @@ class Environment:
         self.stream = stream_name(clock.now(), spec.version)
         self.usable = True
         self.last_used = clock.monotonic()
-        self.sink = LogSink(logs, spec.log_group, self.stream, clock)
+        self._journal = Journal(spec, self.stream, logs=logs, clock=clock)
+        self.sink = self._journal.sink
         self._clock = clock
         self._spawner = spawner
         self._confine = confine
@@ -82,10 +80,6 @@ class Environment:
         self._waiting: Connection | None = None
         self._sources: dict[int, tuple[Lines | Frames, str]] = {}
         self._extensions = Extensions(spec, ())
-        self._subscriptions: list[Subscription] = []
-        self._json = spec.log_format == "JSON"
-        self._system_level = _LEVELS.get(spec.system_log_level or "INFO", INFO)
-        self._application_level = _LEVELS.get(spec.application_log_level or "INFO", INFO)
         self._poll = select.poll()
         self._poll.register(self._listener, select.POLLIN)
         self._turns = 0
@@ -132,7 +126,7 @@ class Environment:
             init_ms = None
         if self._processes is None:
             failed = self._init(request_id, "invoke", self.spec.timeout)[1]
-        self._platform(platform_events.start(request_id, self.spec.version))
+        self._journal.platform(platform_events.start(request_id, self.spec.version))
         result = b""
         if failed is None:
             result, failed = self._run(payload, request_id, invoked_arn, client_context, trace_id, deadline)
@@ -153,7 +147,7 @@ class Environment:
         began = time.perf_counter()
         deadline = time.monotonic() + seconds
         spec = self.spec
-        self._platform(
+        self._journal.platform(
             platform_events.init_start(
                 name=spec.name,
                 version=spec.version,
@@ -168,17 +162,19 @@ class Environment:
         self._drain()
         self._extensions.closed = True
         for extension in self._extensions.all:
-            self._platform(platform_events.extension(extension.name, extension.events, extension.failed))
+            self._journal.platform(
+                platform_events.extension(extension.name, extension.events, extension.failed)
+            )
         if failed is None:
-            self._platform(platform_events.init_runtime_done(phase=phase, status="success"))
-            self._platform(platform_events.init_report(init_ms, phase=phase, status="success"))
+            self._journal.platform(platform_events.init_runtime_done(phase=phase, status="success"))
+            self._journal.platform(platform_events.init_report(init_ms, phase=phase, status="success"))
         else:
             status = "timeout" if failed.status == "timeout" else "error"
             error_type = None if status == "timeout" else failed.error_type
-            self._platform(
+            self._journal.platform(
                 platform_events.init_runtime_done(phase=phase, status=status, error_type=error_type)
             )
-            self._platform(
+            self._journal.platform(
                 platform_events.init_report(init_ms, phase=phase, status=status, error_type=error_type)
             )
             self._stop("timeout" if status == "timeout" else "failure")
@@ -314,11 +310,11 @@ class Environment:
             error_type = None if failed.status == "timeout" else failed.error_type
             if failed.status == "timeout":
                 text = outcomes.timeout_text(self.spec.timeout)
-                self._log(platform_lines.timed_out(self._clock.now(), request_id, text))
+                self._journal.say(platform_lines.timed_out(self._clock.now(), request_id, text))
             elif failed.status in {"exit", "memory"}:
-                self._log(platform_lines.exited(outcomes.message_of(failed.body), failed.error_type))
+                self._journal.say(platform_lines.exited(outcomes.message_of(failed.body), failed.error_type))
         billed = platform_lines.billed(duration_ms, init_ms)
-        self._platform(
+        self._journal.platform(
             platform_events.runtime_done(
                 request_id,
                 status=status,
@@ -327,7 +323,7 @@ class Environment:
                 error_type=error_type,
             )
         )
-        self._platform(
+        self._journal.platform(
             platform_events.report(
                 request_id,
                 duration_ms=duration_ms,
@@ -540,7 +536,7 @@ class Environment:
         return False
 
     def _subscribe(self, request: Request, connection: Connection) -> None:
-        from lambdalog.runtime.telemetry import Subscription, read_wish
+        from lambdalog.runtime.telemetry import read_wish
 
         extension = self._extensions.by_header(request)
         if self._extensions.closed:
@@ -554,17 +550,8 @@ class Environment:
                 "403 Forbidden", "Telemetry.NotSupported", "an environment without a network can't be sent to"
             )
         wish = read_wish(request.body)
-        for old in [found for found in self._subscriptions if found.name == extension.name]:
-            old.close()
-            self._subscriptions.remove(old)
-        self._subscriptions.append(Subscription(extension.name, wish, self._dropped))
+        self._journal.subscribe(extension.name, wish)
         connection.send("200 OK", b'"OK"')
-        self._platform(platform_events.telemetry_subscription(extension.name, wish.types))
-
-    def _dropped(self, records: int, size: int) -> None:
-        event = platform_events.logs_dropped(records, size, "Consumer seems to have fallen behind")
-        for subscription in self._subscriptions:
-            subscription.add(event.as_json(self._clock.now()))
 
     def _refuse(self, connection: Connection, status: str, kind: str, message: str) -> None:
         connection.send(status, f'{{"errorMessage":"{message}","errorType":"{kind}"}}'.encode())
@@ -578,43 +565,14 @@ class Environment:
             del self._sources[source.fd]
             events += source.finish(self._clock.now_ms())
         if events:
-            self._written(events, name)
+            self._journal.written(events, "function" if name == RUNTIME else "extension")
 
     def _drain(self) -> None:
         for source, name in list(self._sources.values()):
             self._take(source, name)
         for source, name in self._sources.values():
             if rest := source.finish(self._clock.now_ms()):
-                self._written(rest, name)
-
-    def _written(self, events: list[Written], name: str) -> None:
-        if self._subscriptions:
-            kind = "function" if name == RUNTIME else "extension"
-            for event in events:
-                told = {
-                    "time": platform_lines.iso(event.timestamp / 1000),
-                    "type": kind,
-                    "record": event.text,
-                }
-                for subscription in self._subscriptions:
-                    subscription.add(told)
-        if self._json:
-            events = [event for event in events if application_level(event) >= self._application_level]
-        self.sink.add(events)
-
-    def _platform(self, event: PlatformEvent) -> None:
-        if self._subscriptions:
-            told = event.as_json(self._clock.now())
-            for subscription in self._subscriptions:
-                subscription.add(told)
-        text = platform_events.line(
-            event, now=self._clock.now(), json_format=self._json, level=self._system_level
-        )
-        if text is not None:
-            self._log(text)
-
-    def _log(self, text: str) -> None:
-        self.sink.add([Written(self._clock.now_ms(), text)])
+                self._journal.written(rest, "function" if name == RUNTIME else "extension")
 
     # --- letting go
 
@@ -640,10 +598,8 @@ class Environment:
                 self.sink.flush()
         for connection in list(self._connections.values()):
             self._hang_up(connection)
-        for subscription in self._subscriptions:
-            subscription.flush(0.5)
-            subscription.close()
-        self._subscriptions = []
+        self._journal.deliver(0.5)
+        self._journal.unsubscribe()
         for fd in self._sources:
             self._poll.unregister(fd)
         self._sources = {}
@@ -670,8 +626,7 @@ class Environment:
             processes.signal(signal.SIGKILL)
         if not external:
             return
-        for subscription in self._subscriptions:
-            subscription.flush(0.5)
+        self._journal.deliver(0.5)
         left = max(SHUTDOWN_SECONDS - (time.monotonic() - began), 0.5)
         deadline_ms = int((time.time() + left) * 1000)
         self._extensions.tell(extension_api.shutdown_event(reason, deadline_ms))

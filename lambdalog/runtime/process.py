@@ -35,6 +35,10 @@ _END_SECONDS: Final = 10.0
 _F_SETPIPE_SZ: Final = 1031
 
 
+class _NeverStarted(ConfigError):
+    """Whoever was to start it is gone."""
+
+
 class Processes:
     """A running runtime and its extensions, with the reading ends of what they write (non-blocking).
 
@@ -90,8 +94,17 @@ class Processes:
             "hidden": [str(path) for path in hidden],
             "storage": spec.ephemeral_storage,
         }
+        self._statm = self._status = -1
+        self.pid = 0
         try:
-            self._control = spawner.order(order, writers)
+            try:
+                self._begin(spawner, order, writers, spec.name)
+            except _NeverStarted:
+                # The process that forks was killed with the order in its hands: its successor gets it once more.
+                self._control.close()
+                self.gone = False
+                self.ended.clear()
+                self._begin(spawner, order, writers, spec.name)
         except BaseException:
             for fd in readers:
                 os.close(fd)
@@ -99,22 +112,31 @@ class Processes:
         finally:
             for fd in writers:
                 os.close(fd)
-        self._statm = self._status = -1
-        self.pid = 0
-        self._control.settimeout(_START_SECONDS)
-        try:
-            while self.pid == 0:
-                self._listen()
-        except TimeoutError:
-            self.close()
-            raise ConfigError(f"function {spec.name} could not be started in {_START_SECONDS:g} s") from None
-        except BaseException:
-            self.close()
-            raise
         self._control.setblocking(False)
         with suppress(OSError):  # it may have ended already, and elsewhere than on Linux there is none
             self._statm = os.open(f"/proc/{self.pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
             self._status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY | os.O_CLOEXEC)
+
+    def _begin(self, spawner: Spawner, order: dict[str, Any], writers: list[int], name: str) -> None:
+        """Give the order, and wait until the runtime's process is there."""
+        self._control = spawner.order(order, writers)
+        self._control.settimeout(_START_SECONDS)
+        try:
+            while self.pid == 0:
+                self._listen()
+        except _NeverStarted:
+            raise
+        except TimeoutError:
+            self._give_up()
+            raise ConfigError(f"function {name} could not be started in {_START_SECONDS:g} s") from None
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        if not self.gone:
+            self.kill()
+        self._control.close()
 
     def fileno(self) -> int:
         """Readable when something has ended."""
@@ -236,7 +258,7 @@ class Processes:
         self.gone = True
         self.ended.setdefault(RUNTIME, -signal.SIGKILL)
         if self.pid == 0:
-            raise ConfigError("the function's keeper ended before the function was started")
+            raise _NeverStarted("the function's keeper ended before the function was started")
 
 
 def _resident(pid: int) -> int:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,3 +222,17 @@ def test_memory_of_children_counts(cloud: Cloud, tmp_path: Path) -> None:
     with Runtime(logs=cloud.logs) as runtime:
         outcome = run(runtime, function(tmp_path / "code", code, memory=128))
     assert (outcome.status, outcome.error_type) == ("memory", "Runtime.ExitError")
+
+
+def test_an_order_that_died_with_the_warm_process_is_given_again(cloud: Cloud, tmp_path: Path) -> None:
+    """When the warm process is killed with an order in its hands, the environment is started by its successor."""
+    spec = function(tmp_path / "code")
+    with Runtime(logs=cloud.logs) as runtime:
+        assert run(runtime, spec).status == "success"
+        process = runtime._spawner._process
+        assert process is not None
+        # It takes the next order into its socket, and never reads it.
+        process.send_signal(signal.SIGSTOP)
+        threading.Timer(0.3, process.kill).start()
+        assert run(runtime, function(tmp_path / "code", code_id="2")).status == "success"
+        assert runtime._spawner._process is not process

@@ -1,0 +1,82 @@
+"""What is told of an environment: into its log stream, by format and levels, and to the extensions that have subscribed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from lambdalog.level import INFO, NAMES
+from lambdalog.runtime import platform_events, platform_lines
+from lambdalog.runtime.output import Written, application_level
+from lambdalog.runtime.sink import LogSink
+
+if TYPE_CHECKING:
+    from lambdalog.clock import Clock
+    from lambdalog.runtime.platform_events import PlatformEvent
+    from lambdalog.runtime.spec import FunctionSpec
+    from lambdalog.runtime.telemetry import Subscription, Wish
+
+_LEVELS: Final = {name: level for level, name in NAMES.items()} | {"TRACE": 10}
+
+
+class Journal:
+    """One environment's. `sink` is its log stream."""
+
+    def __init__(self, spec: FunctionSpec, stream: str, *, logs: Any, clock: Clock) -> None:
+        self.sink = LogSink(logs, spec.log_group, stream, clock)
+        self._clock = clock
+        self._subscriptions: list[Subscription] = []
+        self._json = spec.log_format == "JSON"
+        self._system_level = _LEVELS.get(spec.system_log_level or "INFO", INFO)
+        self._application_level = _LEVELS.get(spec.application_log_level or "INFO", INFO)
+
+    def written(self, events: list[Written], kind: str) -> None:
+        """What a process wrote; `kind` is function or extension."""
+        if self._subscriptions:
+            for event in events:
+                time = platform_lines.iso(event.timestamp / 1000)
+                self._tell({"time": time, "type": kind, "record": event.text})
+        if self._json:
+            events = [event for event in events if application_level(event) >= self._application_level]
+        self.sink.add(events)
+
+    def platform(self, event: PlatformEvent) -> None:
+        """What Lambda itself has to tell."""
+        now = self._clock.now()
+        if self._subscriptions:
+            self._tell(event.as_json(now))
+        text = platform_events.line(event, now=now, json_format=self._json, level=self._system_level)
+        if text is not None:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """A line for the log alone, whatever its format."""
+        self.sink.add([Written(self._clock.now_ms(), text)])
+
+    def subscribe(self, name: str, wish: Wish) -> None:
+        """Deliver to an extension from now on, in place of what it had subscribed to before."""
+        from lambdalog.runtime.telemetry import Subscription
+
+        for old in [found for found in self._subscriptions if found.name == name]:
+            old.close()
+            self._subscriptions.remove(old)
+        self._subscriptions.append(Subscription(name, wish, self._dropped))
+        self.platform(platform_events.telemetry_subscription(name, wish.types))
+
+    def deliver(self, seconds: float) -> None:
+        """Give the subscribers what there is, within so many seconds for each."""
+        for subscription in self._subscriptions:
+            subscription.flush(seconds)
+
+    def unsubscribe(self) -> None:
+        """Deliver no more: the extensions have ended."""
+        for subscription in self._subscriptions:
+            subscription.close()
+        self._subscriptions = []
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        for subscription in self._subscriptions:
+            subscription.add(event)
+
+    def _dropped(self, records: int, size: int) -> None:
+        event = platform_events.logs_dropped(records, size, "Consumer seems to have fallen behind")
+        self._tell(event.as_json(self._clock.now()))
