@@ -26,6 +26,8 @@ class Logs(
 
     notes: ClassVar[dict[str, str]] = {
         "PutLogEvents": "The sequence token is always the same; AWS ignores it as well.",
+        "FilterLogEvents": "In patterns of JSON fields, true, false and null are asked for with IS TRUE, IS FALSE and IS NULL alone: "
+        "`= true` is the text. A refused pattern's text says at which character, and what was expected there.",
         "PutMetricFilter": "fieldSelectionCriteria and emitSystemFieldDimensions are kept, not applied. The values are read with "
         "the CloudWatch client, which the store has too. An event without a dimension's field yields no value.",
         "PutSubscriptionFilter": "Destinations: a function, and other than at AWS a queue, which gets AWS's message as its body, and "
