@@ -214,6 +214,57 @@ def test_prefix_and_order_exclude_each_other(logs: Any) -> None:
     assert found == ("InvalidParameterException", "Cannot order by LastEventTime with a logStreamNamePrefix.")
 
 
+# --- what a batch may be, and which way events are read
+
+
+@pytest.mark.moto_deviates("moto asks nothing of a batch's span")
+def test_a_batch_that_is_too_long_is_refused(logs: Any, backend: Backend) -> None:
+    """Events that lie more than a day apart, and more bytes than a batch may have: the whole batch is refused."""
+    now = backend.now
+    span = [{"timestamp": now - 86_400_001, "message": "a"}, {"timestamp": now, "message": "b"}]
+    assert refusal(logs.put_log_events, logGroupName="g", logStreamName="s", logEvents=span) == (
+        "InvalidParameterException",
+        "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
+    )
+    size = [{"timestamp": now, "message": "x" * 524_288}] * 2
+    assert refusal(logs.put_log_events, logGroupName="g", logStreamName="s", logEvents=size)[0] == (
+        "InvalidParameterException"
+    )
+    assert texts(logs.get_log_events(logGroupName="g", logStreamName="s", startFromHead=True)) == []
+
+
+@pytest.mark.moto_deviates("moto knows no order but the oldest first")
+def test_filtering_goes_backwards(logs: Any, backend: Backend) -> None:
+    """With startFromHead false the newest events come first, page after page."""
+    put(logs, backend.now, *"abcde")
+    found, token = [], {}
+    for _ in range(10):
+        page = logs.filter_log_events(logGroupName="g", startFromHead=False, limit=2, **token)
+        found += texts(page)
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert found == list("edcba")
+
+
+@pytest.mark.moto_deviates("moto takes both")
+def test_streams_are_named_or_have_a_prefix(logs: Any) -> None:
+    """Not both."""
+    found = refusal(logs.filter_log_events, logGroupName="g", logStreamNames=["s"], logStreamNamePrefix="s")
+    assert found[0] == "InvalidParameterException"
+
+
+@pytest.mark.moto_deviates("moto has no deletion protection")
+def test_a_protected_group_stays(logs: Any) -> None:
+    """It is deleted once the protection is taken from it."""
+    logs.put_log_group_deletion_protection(logGroupIdentifier="g", deletionProtectionEnabled=True)
+    assert logs.describe_log_groups()["logGroups"][0]["deletionProtectionEnabled"] is True
+    assert refusal(logs.delete_log_group, logGroupName="g")[0] == "ValidationException"
+    logs.put_log_group_deletion_protection(logGroupIdentifier="g", deletionProtectionEnabled=False)
+    logs.delete_log_group(logGroupName="g")
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
 # --- metric filters
 
 COUNT = {"metricName": "metric", "metricNamespace": "namespace", "metricValue": "1"}
@@ -296,6 +347,25 @@ def test_patterns_can_be_tried(logs: Any) -> None:
     assert refusal(logs.test_metric_filter, filterPattern='"', logEventMessages=["a"])[0] == (
         "InvalidParameterException"
     )
+
+
+@pytest.mark.parametrize(
+    ("pattern", "message"),
+    [
+        ("%" + "a*" * 400 + "b%", "a" * 20_000),
+        ("{ $.a = %" + "a*" * 300 + "b% }", json.dumps({"a": "a" * 20_000})),
+        ('{ $.a = "' + "*a" * 400 + '*b" }', json.dumps({"a": "a" * 20_000})),
+        ("{" + "(" * 60 + "$.a = 1" + ")" * 60 + "}", '{"a":' * 5_000),
+        ("[..., a = x*]", '" ' * 20_000),
+    ],
+    ids=["regex", "regex-in-json", "wildcards", "parentheses", "quotes"],
+)
+@pytest.mark.moto_deviates("moto doesn't have TestMetricFilter")
+def test_a_hostile_pattern_holds_nobody_up(logs: Any, backend: Backend, pattern: str, message: str) -> None:
+    """What would keep a backtracking engine busy for ever is answered, by a search as by a test of the pattern."""
+    put(logs, backend.now, message, "fine")
+    assert texts(logs.filter_log_events(logGroupName="g", filterPattern=pattern)) == []
+    assert logs.test_metric_filter(filterPattern=pattern, logEventMessages=[message])["matches"] == []
 
 
 # --- subscription filters
