@@ -237,7 +237,8 @@ def test_a_batch_that_is_too_long_is_refused(logs: Any, backend: Backend) -> Non
 def test_filtering_goes_backwards(logs: Any, backend: Backend) -> None:
     """With startFromHead false the newest events come first, page after page."""
     put(logs, backend.now, *"abcde")
-    found, token = [], {}
+    found: list[str] = []
+    token: dict[str, str] = {}
     for _ in range(10):
         page = logs.filter_log_events(logGroupName="g", startFromHead=False, limit=2, **token)
         found += texts(page)
