@@ -9,12 +9,14 @@ from textual.widgets import DataTable
 
 from lambdalog.failures import sparkline
 from lambdalog.printable import printable
+from tui.tables import fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.feed.failures import Group
 
+COLUMNS: Final = ("count", "last hour", "first", "last", "status", "type", "message", "function", "queue")
 STATUS_STYLES: Final = {
     "new": "bold",
     "ongoing": "",
@@ -40,44 +42,25 @@ class FailuresPane(DataTable[Text]):
         super().__init__(id=id, cursor_type="row", zebra_stripes=False)
         self.groups: list[Group] = []
 
-    def on_mount(self) -> None:
-        """The columns."""
-        for label in (
-            "count",
-            "last hour",
-            "first",
-            "last",
-            "status",
-            "type",
-            "message",
-            "function",
-            "queue",
-        ):
-            self.add_column(label, key=label)
-
     def show_groups(self, groups: Sequence[Group], now: int) -> None:
         """Show these groups; the cursor stays on the group it was on."""
-        here = self.selected.fingerprint if self.selected else None
-        error = self.app.theme_variables["error"]
         self.groups = list(groups)
-        self.clear()
-        for group in groups:
-            quiet = group.status in {"muted", "resolved"}
-            self.add_row(
-                Text(f"{group.count:>5,}", "bold"),
-                Text(sparkline(group.trend(now)), "dim" if quiet else error),
-                Text(f"{ago(now - group.first_seen):>4}"),
-                Text(f"{ago(now - group.last_seen):>4}"),
-                Text(group.status, STATUS_STYLES[group.status]),
-                Text(printable(group.type)[:60], "dim" if quiet else f"bold {error}"),
-                Text(printable(group.message[:200]), overflow="ellipsis", no_wrap=True),
-                Text(printable(", ".join(group.functions))),
-                Text(printable(", ".join(group.queues)), "dim"),
-                key=group.fingerprint,
-            )
-        for index, group in enumerate(groups):
-            if group.fingerprint == here:
-                self.move_cursor(row=index, animate=False)
+        fill(self, COLUMNS, [(group.fingerprint, self._row(group, now)) for group in groups])
+
+    def _row(self, group: Group, now: int) -> list[Text]:
+        error = self.app.theme_variables["error"]
+        quiet = group.status in {"muted", "resolved"}
+        return [
+            Text(f"{group.count:>5,}", "bold"),
+            Text(sparkline(group.trend(now)), "dim" if quiet else error),
+            Text(f"{ago(now - group.first_seen):>4}"),
+            Text(f"{ago(now - group.last_seen):>4}"),
+            Text(group.status, STATUS_STYLES[group.status]),
+            Text(printable(group.type)[:60], "dim" if quiet else f"bold {error}"),
+            Text(printable(group.message[:200]), overflow="ellipsis", no_wrap=True),
+            Text(printable(", ".join(group.functions))),
+            Text(printable(", ".join(group.queues)), "dim"),
+        ]
 
     @property
     def selected(self) -> Group | None:

@@ -27,7 +27,10 @@ class Depths:
         there = {queue.name: queue.depth for queue in queues}
         self._seen = {name: self._seen.get(name, deque(maxlen=LOOKS)) for name in there}
         for name, depth in there.items():
-            self._seen[name].append((now, depth))
+            seen = self._seen[name]
+            if seen and seen[-1][0] == now:
+                seen.pop()  # a second look at one moment tells no more
+            seen.append((now, depth))
 
     def depths(self, queue: str) -> list[int]:
         """How deep it was, the oldest look first."""

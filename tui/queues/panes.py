@@ -14,6 +14,7 @@ from lambdalog.failures import sparkline
 from lambdalog.printable import printable
 from tui.failures.pane import ago
 from tui.feed.queues import Message, Queue, Subscription, Topic
+from tui.tables import fill
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,11 +59,6 @@ class PlacesPane(DataTable[Text]):
         super().__init__(id=id, cursor_type="row", zebra_stripes=False)
         self.places: list[Queue | Topic] = []
 
-    def on_mount(self) -> None:
-        """The columns."""
-        for label in COLUMNS:
-            self.add_column(label, key=label or "kind")
-
     @property
     def selected(self) -> Queue | Topic | None:
         """The one under the cursor."""
@@ -70,15 +66,12 @@ class PlacesPane(DataTable[Text]):
 
     def show(self, places: Sequence[Queue | Topic], depths: Depths, now: int) -> None:
         """Show these; the cursor stays where it was."""
-        here = self.selected.arn if self.selected else None
         self.places = list(places)
-        self.clear()
-        for place in self.places:
-            row = self._queue(place, depths, now) if isinstance(place, Queue) else self._topic(place)
-            self.add_row(*row, key=place.arn)
-        for index, place in enumerate(self.places):
-            if place.arn == here:
-                self.move_cursor(row=index, animate=False)
+        rows = [
+            (one.arn, self._queue(one, depths, now) if isinstance(one, Queue) else self._topic(one))
+            for one in self.places
+        ]
+        fill(self, COLUMNS, rows)
 
     def _queue(self, queue: Queue, depths: Depths, now: int) -> list[Text]:
         colours = self.app.theme_variables
@@ -140,33 +133,36 @@ class InsidePane(DataTable[Text]):
         """Show messages; the cursor stays on the one it was on."""
         if messages and messages == self.inside:
             return
-        here = self.selected.id if isinstance(self.selected, Message) else None
-        self.clear(columns=True)
         self.inside = messages
-        self.add_columns("age", "received", "body", "id")
-        for message in messages:
-            body = Text(one_line(message.body), overflow="ellipsis", no_wrap=True)
-            self.add_row(
-                Text(ago(now - message.sent), justify="right"),
-                Text(f"{message.receives}x", "" if message.receives else "dim", justify="right"),
-                body,
-                Text(message.id, "dim"),
-                key=message.id,
+        rows = [
+            (
+                message.id,
+                [
+                    Text(ago(now - message.sent), justify="right"),
+                    Text(f"{message.receives}x", "" if message.receives else "dim", justify="right"),
+                    Text(one_line(message.body), overflow="ellipsis", no_wrap=True),
+                    Text(message.id, "dim"),
+                ],
             )
-        for index, message in enumerate(messages):
-            if message.id == here:
-                self.move_cursor(row=index, animate=False)
+            for message in messages
+        ]
+        fill(self, ("age", "received", "body", "id"), rows)
 
     def show_subscriptions(self, subscriptions: list[Subscription]) -> None:
         """Show subscriptions."""
         if subscriptions and subscriptions == self.inside:
             return
-        self.clear(columns=True)
         self.inside = subscriptions
-        self.add_columns("protocol", "endpoint", "state")
-        for one in subscriptions:
-            self.add_row(
-                Text(printable(one.protocol), "bold"),
-                Text(printable(one.endpoint)),
-                Text(one.state, "dim" if one.state == "confirmed" else self.app.theme_variables["warning"]),
+        warning = self.app.theme_variables["warning"]
+        rows = [
+            (
+                str(number),
+                [
+                    Text(printable(one.protocol), "bold"),
+                    Text(printable(one.endpoint)),
+                    Text(one.state, "dim" if one.state == "confirmed" else warning),
+                ],
             )
+            for number, one in enumerate(subscriptions)
+        ]
+        fill(self, ("protocol", "endpoint", "state"), rows)
