@@ -72,8 +72,12 @@ def state(cloud: Cloud) -> dict[str, Any]:
         "mappings": cloud.lambda_.list_event_source_mappings()["EventSourceMappings"],
     }
     files = {str(path.relative_to(cloud.root)) for path in cloud.root.rglob("*") if path.is_file()}
-    # SQLite's own files come and go with its connections.
-    found["files"] = {name for name in files if not name.endswith(("-wal", "-shm", "-journal"))}
+    # SQLite's own files come and go with its connections, and upkeep packs logs: of those the groups' folders are told.
+    found["files"] = {
+        "/".join(name.split("/")[:2]) if name.startswith("logs/") else name
+        for name in files
+        if not name.endswith(("-wal", "-shm", "-journal"))
+    }
     return found
 
 
