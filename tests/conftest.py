@@ -27,6 +27,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 
 
+# For tests of our own plugin; pytest takes it from here alone.
+pytest_plugins = ["pytester"]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _models_are_read_once() -> Iterator[None]:
     """Botocore reads its models for each session anew, which takes longer than most tests do."""

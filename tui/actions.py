@@ -40,6 +40,7 @@ APP: Final = (
     Action("app.logs", "1", "mode('logs')", "Logs", "Lines of many groups, live."),
     Action("app.invocations", "2", "mode('invocations')", "Invocations", "A row per request: how it went, how long it took."),
     Action("app.failures", "3", "mode('failures')", "Failures", "What failed, grouped by what it has in common."),
+    Action("app.functions", "4", "mode('functions')", "Functions", "How each function and version fares; invoke one."),
     Action("app.queues", "5", "mode('queues')", "Queues", "Queues and topics: how deep, how old, what lies in them."),
     Action("app.back", "backspace", "go_back", "Back", "From a request's lines to the screen that led there."),
     Action("app.help", "question_mark,f1", "keys", "Keys", "The keys of this screen.", footer=True, display="?"),
@@ -136,11 +137,33 @@ QUEUES: Final = (
     Action("queues.other", "tab", "other", "Other pane", "Between queues and what lies in one."),
 )  # fmt: skip
 
+FUNCTIONS: Final = (
+    Action("functions.invocations", "enter,l", "invocations", "Its invocations", "What ran of this function, on the invocations screen.", footer=True, display="⏎"),
+    Action("functions.invoke", "I", "invoke", "Invoke", "Run this version with a sample or edited event and watch it: asks first.", footer=True),
+    Action("functions.queue", "E", "invoke(True)", "Queue event", "Queue an event for this version, which is retried if it fails: asks first.", footer=True),
+    Action("functions.config", "v,c", "config", "Configuration", "All of this version's configuration.", footer=True),
+    Action("functions.window", "w", "window", "Window", "Look back 15 minutes, an hour, 6 or 24 hours.", footer=True),
+    Action("functions.sort", "s", "sort", "Order", "By name, runs, errors, p95 or cost.", footer=True),
+    Action("functions.versions", "x", "versions", "Every version", "Published versions that did not run too, or hide them.", footer=True),
+    Action("functions.filter", "slash", "filter", "Filter", "Show only rows with what you type: name, version, runtime, error.", footer=True, display="/"),
+    Action("functions.mode", "ctrl+r", "filter_mode", "Filter by…", "Switch the filter: text, regular expression, CloudWatch pattern.", display="^r"),
+    Action("functions.clear", "escape", "clear", "Show all", "Take the filter away.", display="Esc"),
+    Action("functions.copy", "y", "copy", "Copy", "Copy this version's ARN to the clipboard, and to a file."),
+    Action("functions.up", "up,k", "move(-1)", "Up", "A row up."),
+    Action("functions.down", "down,j", "move(1)", "Down", "A row down."),
+    Action("functions.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "A page up."),
+    Action("functions.page_down", "pagedown,ctrl+f", "page(1)", "Page down", "A page down."),
+    Action("functions.top", "home,g", "top", "First row", "The first row."),
+    Action("functions.bottom", "end,G", "bottom", "Last row", "The last row."),
+    Action("functions.other", "tab", "other", "Other pane", "Between rows and detail."),
+)  # fmt: skip
+
 SCOPES: Final[dict[str, tuple[Action, ...]]] = {
     "app": APP,
     "logs": LOGS,
     "invocations": INVOCATIONS,
     "failures": FAILURES,
+    "functions": FUNCTIONS,
     "queues": QUEUES,
 }
 

@@ -5,8 +5,10 @@ Reading happens in worker threads; what they find comes back as messages. Nothin
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +45,9 @@ Found = TypeVar("Found")
 
 # The first screen is drawn by then.
 LOAD_SECONDS: Final = 1.0
+
+# Threads are made as they are needed; five screens hold about ten.
+THREADS_MAX: Final = 64
 
 
 class Actions(Provider):
@@ -115,6 +120,10 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """The first screen."""
+        # Each screen's reading holds threads for good, and asyncio's own pool has four beside the cores: on two cores
+        # nobody would be left to answer a key.
+        pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dashboard")
+        asyncio.get_running_loop().set_default_executor(pool)
         wanted = self.session.theme or self.settings.theme
         self.theme = wanted if wanted in self.available_themes else DARK
         self.set_keymap(self.settings.keymap)
@@ -190,7 +199,8 @@ class Dashboard(App[None]):
 
     def show_invocations(self, *, function: str = "", request_id: str = "") -> None:
         """A function's invocations, or one of them as soon as it is there."""
-        self._came_from = self.current_mode
+        if self.current_mode != "invocations":
+            self._came_from = self.current_mode
         self.switch_mode("invocations")
         screen = cast("InvocationsScreen", self.get_screen_stack("invocations")[0])
         screen.show(filter_text=function, request_id=request_id)

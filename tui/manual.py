@@ -20,7 +20,14 @@ A filter is read as a text, a regular expression or a CloudWatch pattern; it sea
 what is loaded. Lines that come while you read elsewhere are counted and never move the text. What can't be undone has an
 UPPERCASE key, tells the exact count first, and acts on just those failures, whatever comes meanwhile.
 """
-_TITLES: Final = {"app": "Everywhere", "logs": "Logs", "invocations": "Invocations", "failures": "Failures"}
+_TITLES: Final = {
+    "app": "Everywhere",
+    "logs": "Logs",
+    "invocations": "Invocations",
+    "failures": "Failures",
+    "functions": "Functions",
+    "queues": "Queues and topics",
+}
 _SETTINGS: Final = """\
 ## Settings
 

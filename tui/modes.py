@@ -15,6 +15,7 @@ _PLACES: Final = {
     "logs": ("tui.logs.screen", "LogsScreen"),
     "invocations": ("tui.invocations.screen", "InvocationsScreen"),
     "failures": ("tui.failures.screen", "FailuresScreen"),
+    "functions": ("tui.functions.screen", "FunctionsScreen"),
     "queues": ("tui.queues.screen", "QueuesScreen"),
 }
 

@@ -26,6 +26,7 @@ TABS = (
     ("logs", "Logs"),
     ("invocations", "Invocations"),
     ("failures", "Failures"),
+    ("functions", "Functions"),
     ("queues", "Queues"),
 )
 _WIDE, _MIDDLE = 110, 78

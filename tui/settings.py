@@ -49,6 +49,14 @@ class Settings:
         "Whether a start takes up screen, filter, groups and bookmarks.", default=True
     )
     context_lines: int = _said("How many lines are shown before and after one.", 20, 1, 500)
+    price_gb_second_x86: float = _said(
+        "What a GB-second costs on x86, US dollars; the defaults are AWS's list prices in us-east-1, first tier.",
+        0.0000166667,
+        0.0,
+        1.0,
+    )
+    price_gb_second_arm: float = _said("What a GB-second costs on arm.", 0.0000133334, 0.0, 1.0)
+    price_million_requests: float = _said("What a million requests cost.", 0.20, 0.0, 1000.0)
     keymap: dict[str, str] = field(
         default_factory=dict,
         metadata={"help": 'A table of actions and their keys, as in `[keymap]` / `"logs.pause" = "f2"`.'},

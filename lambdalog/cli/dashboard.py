@@ -16,7 +16,7 @@ from lambdalog.errors import ConfigError
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
 
-SCREENS = ("logs", "invocations", "failures", "queues")
+SCREENS = ("logs", "invocations", "failures", "functions", "queues")
 
 
 @click.command(name="dashboard")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -42,7 +43,7 @@ def connect(
     try:
         if page_bytes is not None:
             connection.execute(f"PRAGMA page_size={page_bytes}")
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
@@ -62,6 +63,20 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # Who changes a new database's mode is refused at once while another opens it: SQLite does not wait there.
+    until = time.monotonic() + BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def integrity(path: Path) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import queue
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,12 @@ from lambdalog.invocations import mark_of
 from lambdalog.runtime import platform_lines
 from lambdalog.tail import Line
 from tui.feed import invocations as detail
+from tui.feed.functions import About, Answer, Function, Sample
 from tui.feed.invocations import Past
 from tui.feed.logs import Bar, Query, from_lines
 from tui.feed.queues import Message, Queue, Subscription, Task, Topic
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Sequence
 
     from lambdalog.failures import marks as failure_marks
@@ -250,12 +251,32 @@ def message_of(number: int = 1, body: str = '{"id": 1}', **known: Any) -> Messag
     return Message(f"m-{number}", body, **(given | {"attributes": {}, "system": {}} | known))
 
 
+class Broadcast:
+    """Lines that each follower gets, in order, whoever else does."""
+
+    def __init__(self) -> None:
+        self._given: list[list[Line]] = []
+        self._more = threading.Condition()
+
+    def put(self, lines: list[Line]) -> None:
+        """Hand lines over."""
+        with self._more:
+            self._given.append(lines)
+            self._more.notify_all()
+
+    def get(self, number: int, seconds: float) -> list[Line] | None:
+        """What was handed over after `number` others; None if that takes longer."""
+        with self._more:
+            self._more.wait_for(lambda: len(self._given) > number, seconds)
+            return self._given[number] if len(self._given) > number else None
+
+
 class MockInvocations:
     """Marks of the lines that the test gives, and what it says of each invocation."""
 
     def __init__(self, lines: list[Line] | None = None) -> None:
         self.lines = lines or []
-        self.coming: queue.Queue[list[Line]] = queue.Queue()
+        self.coming = Broadcast()
         self.refusals: list[Refusal] = []
         self.children: list[Child] = []
         self.fail_with: Exception | None = None
@@ -271,6 +292,14 @@ class MockInvocations:
         start = page[0].timestamp if page else end
         return Past([mark for one in page if (mark := mark_of(one))], start, len(page) < limit)
 
+    def onward(self, groups: Sequence[str], start: int, limit: int) -> Past:
+        """The first of the lines from a time on."""
+        if self.fail_with is not None:
+            raise self.fail_with
+        page = sorted(one for one in self.lines if one.timestamp >= start)[:limit]
+        marks = [mark for one in page if (mark := mark_of(one))]
+        return Past(marks, page[-1].timestamp if page else start, len(page) < limit)
+
     def follow(
         self,
         groups: Sequence[str],
@@ -279,12 +308,13 @@ class MockInvocations:
         stop: threading.Event,
     ) -> None:
         """What the test puts into `coming`."""
+        number = 0
         while not stop.is_set():
-            try:
-                lines = self.coming.get(timeout=0.02)
-            except queue.Empty:
+            lines = self.coming.get(number, 0.02)
+            if lines is None:
                 continue
-            self.lines += lines
+            number += 1
+            self.lines += [one for one in lines if one not in self.lines]
             deliver([mark for one in lines if (mark := mark_of(one))], [])
 
     def refused(self, start: int) -> list[Refusal]:
@@ -333,6 +363,58 @@ def ran(
     ]
 
 
+def function_of(name: str = "payments", version: str = "$LATEST", **config: Any) -> Function:
+    """A version of a function, of 128 MB on x86 unless said otherwise."""
+    given = {
+        "FunctionName": name,
+        "Version": version,
+        "MemorySize": 128,
+        "Timeout": 3,
+        "Runtime": "python3.12",
+    }
+    arn = {"FunctionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{name}:{version}"}
+    return Function(name, version, f"/aws/lambda/{name}", given | arn | config)
+
+
+class MockFunctions:
+    """The functions that the test gave, and a note of what was invoked."""
+
+    def __init__(self, given: list[Function] | None = None) -> None:
+        self.given = given or [function_of(), function_of(version="3")]
+        self.abouts: dict[str, About] = {}
+        self.throttled: dict[str, int] | None = {}
+        self.answer = Answer("r-new", "3", "", '"fine"')
+        self.done: list[tuple[str, str, str, bool]] = []
+        self.fail_with: Exception | None = None
+        self.windows: list[int] = []
+
+    def functions(self) -> list[Function]:
+        """Those the test gave."""
+        if self.fail_with is not None:
+            raise self.fail_with
+        return self.given
+
+    def about(self, name: str) -> About:
+        """What the test gave, or nothing."""
+        return self.abouts.get(name, About((), None, {}))
+
+    def throttles(self, start: int, end: int) -> dict[str, int] | None:
+        """What the test gave."""
+        self.windows.append(end - start)
+        return self.throttled
+
+    def samples(self, name: str) -> list[Sample]:
+        """Two."""
+        return [Sample("{}", "{}"), Sample("events/ok.json", '{"id": "p-1"}')]
+
+    def invoke(self, name: str, qualifier: str, event: str, *, asynchronous: bool) -> Answer:
+        """Noted."""
+        self.done.append((name, qualifier, event, asynchronous))
+        if self.fail_with is not None:
+            raise self.fail_with
+        return self.answer
+
+
 class MockFeed:
     """A room for each screen, filled by the test."""
 
@@ -344,6 +426,7 @@ class MockFeed:
         self.failures = MockFailures(failures or [])
         self.queues = MockQueues()
         self.invocations = MockInvocations(ran())
+        self.functions = MockFunctions()
 
     def close(self) -> None:
         """Nothing to let go of."""

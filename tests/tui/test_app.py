@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lambdalog.errors import ConfigError
-from tests.tui.conftest import MockFeed, failures, groups, line, message_of, queue_of, ran
+from tests.tui.conftest import MockFeed, failures, function_of, groups, line, message_of, queue_of, ran
 from tests.tui.pilot import dashboard, until
 from tui.actions import ALL, SCOPES, checked_keymap
 from tui.app import Dashboard, screenshot
@@ -31,7 +33,15 @@ def test_no_key_means_two_things() -> None:
 
 def test_what_can_not_be_undone_has_uppercase_keys() -> None:
     """Replay and discard are on letters that no one presses by mistake."""
-    for name in ("failures.replay", "failures.discard", "queues.look", "queues.move", "queues.purge"):
+    for name in (
+        "functions.invoke",
+        "functions.queue",
+        "failures.replay",
+        "failures.discard",
+        "queues.look",
+        "queues.move",
+        "queues.purge",
+    ):
         assert ALL[name].keys.isupper()
 
 
@@ -75,6 +85,7 @@ async def test_hostile_text_is_drawn_as_text() -> None:
         feed.queues.given = [queue_of(bad)]
         feed.queues.messages = {bad: [message_of(body=bad)]}
         feed.invocations.lines = ran(function=bad, error="Bad")
+        feed.functions.given = [function_of(bad, Description=bad, Handler=bad)]
         drawn = await screenshot(feed, (120, 30), screen=screen)
         for character in ("\x1b", "\x07", "\u202e"):
             assert character not in drawn
@@ -102,3 +113,17 @@ async def test_a_screenshot_needs_no_terminal(feed: MockFeed) -> None:
     drawn = await screenshot(feed, (140, 40), screen="failures")
     assert drawn.startswith("<svg")
     assert "GatewayError" in drawn
+
+
+async def test_every_screen_at_once_leaves_threads_to_answer_keys(feed: MockFeed) -> None:
+    """However few cores there are, a question is answered while all screens read on."""
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(5))
+    app = dashboard(feed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for name in MODES:
+            app.switch_mode(name)
+            await until(pilot, lambda: app.settled)
+        answers: list[int] = []
+        app.ask(app.screen, lambda: 42, answers.append)
+        await until(pilot, lambda: answers == [42])

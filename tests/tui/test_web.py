@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import socket
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import ClientConnectorError, ClientSession, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
 
 from tui.web import COOKIE, HOST, DashboardServer
@@ -77,13 +83,46 @@ async def test_no_one_else_gets_in(browser: Browser, headers: dict[str, str], pa
     assert answer.status == 403
 
 
-async def test_a_tab_shows_the_dashboard(browser: Browser) -> None:
-    """A socket drives a dashboard of its own, which draws its head."""
-    url = "/ws?width=120&height=30"
-    async with browser.client.ws_connect(url, headers=browser.headers()) as socket:
-        drawn = b""
-        while "λ".encode() not in drawn:
-            message = await socket.receive(timeout=60)
-            if isinstance(message.data, bytes):
-                drawn += message.data
-        await socket.send_str(json.dumps(["stdin", "q"]))
+async def _status(browser: ClientSession, url: str) -> int:
+    """How a page answers; the address is printed a moment before the port is open."""
+    for _ in range(600):
+        try:
+            async with browser.get(url) as page:
+                return page.status
+        except ClientConnectorError:
+            await asyncio.sleep(0.05)
+    raise AssertionError("the port was never opened")
+
+
+async def test_a_tab_shows_the_dashboard(tmp_path: Path) -> None:
+    """As a user starts it: the printed address opens a page whose socket drives a dashboard; Ctrl-C ends all of it."""
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    command = [sys.executable, "-m", "lambdalog", "dashboard", "--web", "--port", str(port)]
+    served = subprocess.Popen(  # noqa: ASYNC220 - nothing else runs here meanwhile
+        [*command, "--store", f"disk:{tmp_path / 'store'}"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment | {"XDG_STATE_HOME": str(tmp_path)},
+    )
+    try:
+        assert served.stdout is not None
+        url = served.stdout.readline().split(" at ")[1].strip()
+        async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as browser:
+            assert await _status(browser, url) == 200
+            async with browser.ws_connect(f"http://{HOST}:{port}/ws?width=120&height=30") as tab:
+                drawn = b""
+                while "λ".encode() not in drawn:
+                    message = await tab.receive(timeout=120)
+                    if isinstance(message.data, bytes):
+                        drawn += message.data
+                await tab.send_str(json.dumps(["stdin", "q"]))
+        served.send_signal(signal.SIGINT)
+        assert served.wait(timeout=60) == 0
+    finally:
+        served.kill()
+        served.wait()
+        if served.stdout is not None:
+            served.stdout.close()

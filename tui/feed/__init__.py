@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from lambdalog.cloud import Cloud
     from tui.feed.failures import Failures
+    from tui.feed.functions import Functions
     from tui.feed.invocations import Invocations
     from tui.feed.queues import Queues
 
@@ -42,6 +43,11 @@ class Feed(Protocol):
     @property
     def failures(self) -> Failures:
         """What failed."""
+        ...
+
+    @property
+    def functions(self) -> Functions:
+        """What can run."""
         ...
 
     @property
@@ -81,6 +87,12 @@ class StoreFeed:
     def failures(self) -> Failures:
         """What failed."""
         found: Failures = self._room("failures", "StoreFailures")
+        return found
+
+    @property
+    def functions(self) -> Functions:
+        """What can be invoked, and how it does."""
+        found: Functions = self._room("functions", "StoreFunctions")
         return found
 
     @property

@@ -84,6 +84,10 @@ class Invocations(Protocol):
         """The last `limit` marks before `end` (epoch ms, None: now)."""
         ...
 
+    def onward(self, groups: Sequence[str], start: int, limit: int) -> Past:
+        """The first `limit` marks from `start` (epoch ms) on; its `start` is the last one's time, for the next page."""
+        ...
+
     def follow(
         self,
         groups: Sequence[str],
@@ -120,6 +124,11 @@ class StoreInvocations:
         lines = self._source(groups, self._pattern).page(None, end, limit, descending=True)
         start = lines[-1].timestamp if lines else end
         return Past(_marks(reversed(lines)), start, len(lines) < limit)
+
+    def onward(self, groups: Sequence[str], start: int, limit: int) -> Past:
+        """A page of the platform's lines, in order."""
+        lines = self._source(groups, self._pattern).page(start, None, limit, descending=False)
+        return Past(_marks(lines), lines[-1].timestamp if lines else start, len(lines) < limit)
 
     def follow(
         self,

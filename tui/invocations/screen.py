@@ -50,6 +50,9 @@ class InvocationsScreen(ListingScreen):
         self.detail: Detail | None = None
         self.counts: dict[str, int] = {}
         self.wanted = ""
+        self._held: Key | None = None
+        self._first_filter = ""
+        self._begun = False
         self._notes = ""
         self._dirty = False
         self._ticks = 0
@@ -70,7 +73,11 @@ class InvocationsScreen(ListingScreen):
         self.reader.follow(self.feed.groups)
         self.set_interval(1 / FRAMES_PER_SECOND, self._frame)
         self.set_interval(1.0, self.tick)
-        self.show_rows()
+        self._begun = True
+        if self._first_filter:
+            self._show_first()
+        else:
+            self.show_rows()
 
     def on_unmount(self) -> None:
         """Stop reading."""
@@ -172,9 +179,14 @@ class InvocationsScreen(ListingScreen):
         self.counts = {view: sum(belongs(one, view, now) for one in fitting) for view in VIEWS}
         shown = ordered((one for one in fitting if belongs(one, self.view, now)), self.view)
         self.grid.sorted_by = "duration" if self.view == "slowest" else "time"
+        # What was led to stays under the cursor, also as the first row, until the user moves on.
+        held = self._held if self._held == self.grid.selected else None
         self.grid.show([one.key for one in shown])
+        if held is not None:
+            self.grid.select(held)
         if self.wanted and (found := self.roll.find(self.wanted)) is not None and self.grid.select(found.key):
-            self.wanted = ""
+            self.wanted, held = "", found.key
+        self._held = held
         if len(self._texts) > 2 * self.roll.kept:
             self._texts = {}
         self.show_views()
@@ -323,10 +335,14 @@ class InvocationsScreen(ListingScreen):
         """What another screen leads to: a function's invocations, or one of them once it is there."""
         self.view = "all"
         self.wanted = request_id
-        if self.drawn:
-            self.set_filter(filter_text)
-            self.grid.go_to(0)
-            self.show_rows()
+        self._first_filter = filter_text
+        if self._begun:
+            self._show_first()
+
+    def _show_first(self) -> None:
+        self.set_filter(self._first_filter)
+        self.grid.go_to(0)
+        self.show_rows()
 
     @on(FilterBar.Changed)
     def _narrowed(self) -> None:

@@ -9,8 +9,6 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest_plugins = ["pytester"]
-
 ORDERS = """
 import json, os, boto3
 
