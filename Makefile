@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 CLIENTS := .clients
+# Empty: half again as fast, and nothing is said of branches.
+COVERAGE ?= --cov --cov-report=term:skip-covered
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
@@ -27,7 +29,7 @@ demo: $(VENV)/run.stamp ## the toolkit at its real work: functions under traffic
 	@$(BIN)/lambdalog demo $(ARGS)
 
 test: $(VENV)/dev.stamp ## the whole suite, with branch coverage
-	@$(BIN)/python -m pytest -q -n auto --dist worksteal --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist worksteal $(COVERAGE) $(ARGS)
 
 long: $(VENV)/dev.stamp ## the long property, crash, fuzz and soak runs
 	@$(BIN)/python -m pytest -q -m long $(ARGS)
