@@ -60,7 +60,7 @@ class Desk(Double):
         self._courier = Courier(
             self._catalog, self._outbox, self._endpoints, clock=clock, durability=durability
         )
-        self._arrivals = Arrivals(path, clock)
+        self._arrivals = Arrivals(path, clock, lambda: self._tables.connection)
 
     # --- errors
 

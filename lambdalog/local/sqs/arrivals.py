@@ -1,7 +1,12 @@
-"""Waiting for messages: whatever any process writes into the queues' database ends the wait, within milliseconds."""
+"""Waiting for messages: whatever any process commits to the queues' database ends the wait, within milliseconds.
+
+A file that is watched tells of a write. But SQLite's commit is seen only a moment after the last write of it, and who
+commits may be kept from the processor in between. So a write is followed up until its writer has let go of the database.
+"""
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Final
@@ -10,6 +15,7 @@ from lambdalog.clock import SystemClock
 from lambdalog.store.watch import new_watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lambdalog.clock import Clock
@@ -18,14 +24,21 @@ if TYPE_CHECKING:
 # A database under load is written to thousands of times a second; who waits looks at most every few milliseconds.
 PAUSE_SECONDS: Final = 0.003
 IDLE_SECONDS: Final = 60.0
+# How soon it is looked again whether a writer has let go, the second time; then less and less often.
+FOLLOW_SECONDS: Final = 0.002
+FOLLOW_MOST_SECONDS: Final = 0.015
 
 
 class Arrivals:
-    """Tells when a database in WAL mode was written to. Threads of one client share one watch, made when first needed."""
+    """Tells when a database in WAL mode was committed to. Threads of one client share one watch, made when first needed.
 
-    def __init__(self, database: Path, clock: Clock) -> None:
+    `connection` gives a thread a connection of its own.
+    """
+
+    def __init__(self, database: Path, clock: Clock, connection: Callable[[], sqlite3.Connection]) -> None:
         self._database = database
         self._clock = clock
+        self._connection = connection
         self._log = f"{database.name}-wal"
         self._changed = threading.Condition()
         self._count = 0
@@ -80,11 +93,49 @@ class Arrivals:
             watch.close()
 
     def _listen(self, watch: Watch) -> None:
+        commits = Commits(self._connection())
+        follow: float | None = None
         while self._watch is watch:
-            changes = watch.wait(IDLE_SECONDS)
+            changes = watch.wait(IDLE_SECONDS if follow is None else follow)
             # None: it is not known what changed, as where there is no inotify.
-            if changes is None or any(self._log in names for names in changes.values()):
+            written = changes is None or any(self._log in names for names in changes.values())
+            if not written and follow is None:
+                continue
+            settled = commits.settled()
+            if commits.more():
                 with self._changed:
                     self._count += 1
                     self._changed.notify_all()
+            if settled:
+                follow = None
+            else:
+                follow = FOLLOW_SECONDS if written or follow is None else min(follow * 2, FOLLOW_MOST_SECONDS)
+            if written:
                 time.sleep(PAUSE_SECONDS)
+
+
+class Commits:
+    """What a connection of a thread's own can tell of the others' commits."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._version: int | None = None
+        db.execute("PRAGMA busy_timeout=0")
+
+    def settled(self) -> bool:
+        """Whether nobody is writing just now: whatever was written before is committed, or never will be."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("ROLLBACK")
+        except sqlite3.Error:
+            return False
+        return True
+
+    def more(self) -> bool:
+        """Whether something was committed since the last time; yes, where that can't be told."""
+        try:
+            (found,) = self._db.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return True
+        before, self._version = self._version, found
+        return bool(found != before)

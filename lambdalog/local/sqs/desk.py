@@ -55,7 +55,7 @@ class Desk(Double):
         self._exchange = Exchange(
             self._tables, scope=scope, clock=clock, durability=durability, trace=caller_trace
         )
-        self._arrivals = Arrivals(path, clock)
+        self._arrivals = Arrivals(path, clock, lambda: self._tables.connection)
 
     def error(self, code: str, message: str = "", *, status: int = 400, **fields: Any) -> ClientError:
         """SQS's errors bear two codes: the old query protocol's, and the name by which the exception class is found."""
