@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import re
+from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -31,6 +32,7 @@ _WORTH_BISECTING: Final = 8192
 _LAZY_PARTS: Final = 16
 # So much of the lines is looked at for which needle is the rarest.
 _SAMPLE: Final = 16 * 1024
+_NEVER: Final = 1 << 62
 
 _position = itemgetter(0, 1, 5, 6)
 
@@ -212,22 +214,28 @@ class Reader:
 
     def ordered(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
         """In order, the events of blocks of lines, which are sorted within DISORDER_MS: that much is held back."""
-        held: list[Event] = []
+        # Each event is sorted once: as it is let go, with those that go at the same time.
+        held: list[list[Event]] = []
         sign = -1 if self.descending else 1
+        nearest = _NEVER
         for base, data in blocks:
-            held += self.events(stream, segment, base, data)
-            if not held:
-                continue
+            found = self.events(stream, segment, base, data)
+            if found:
+                self.sort(found)
+                held.append(found)
+                nearest = min(nearest, sign * found[0].timestamp)
             edge = _edge(data, descending=self.descending)
-            self.sort(held)
-            ready = 0
-            for event in held:
-                if edge is None or sign * (edge - event.timestamp) <= 2 * DISORDER_MS:
-                    break
-                ready += 1
-            yield from held[:ready]
-            del held[:ready]
-        yield from held
+            if edge is None or nearest >= (limit := sign * edge - 2 * DISORDER_MS):
+                continue
+            ready = []
+            for events in held:
+                count = bisect_left(events, limit, key=lambda event: sign * event.timestamp)
+                ready += events[:count]
+                del events[:count]
+            held = [events for events in held if events]
+            nearest = min((sign * events[0].timestamp for events in held), default=_NEVER)
+            yield from self.sort(ready)
+        yield from self.sort([event for events in held for event in events])
 
 
 def _bisect(data: bytes, time: bytes, low: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import random
 import shutil
 import tempfile
 from dataclasses import replace
@@ -18,6 +19,7 @@ from lambdalog.errors import NewerFormat, StoreError
 from lambdalog.store import Event, LogStore, Scan
 from lambdalog.store.health import check
 from lambdalog.store.maintenance import maintain
+from lambdalog.store.scan import Reader
 from lambdalog.store.segment import BLOCK
 from tests.unit.store.conftest import GROUP
 
@@ -344,3 +346,27 @@ def test_the_first_format_is_still_read(tmp_path: Path) -> None:
         store.close()
         maintain(store)
         assert len(list(store.scan(Scan(group)))) == 4
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("spread", [1, 1500])
+def test_many_events_of_one_moment_are_sorted_once(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch, spread: int, descending: bool
+) -> None:
+    """However many events bear times within the disorder, each is sorted as it is read and as it is let go."""
+    chance = random.Random(1)
+    for _ in range(60):
+        store.append(GROUP, "s", [(T0 + chance.randrange(spread), "x" * 900) for _ in range(100)])
+    sort = Reader.sort
+    sorted_events = []
+
+    def counting(reader: Reader, events: list[Event]) -> list[Event]:
+        sorted_events.append(len(events))
+        return sort(reader, events)
+
+    monkeypatch.setattr(Reader, "sort", counting)
+    found = [event.position for event in store.scan(Scan(GROUP, descending=descending))]
+    assert found == sorted(found, reverse=descending)
+    assert len(found) == 6000
+    assert len(sorted_events) > 10
+    assert sum(sorted_events) <= 12_000
