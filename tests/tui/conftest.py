@@ -20,7 +20,7 @@ from tui.feed import invocations as detail
 from tui.feed.functions import About, Answer, Function, Sample
 from tui.feed.invocations import Past
 from tui.feed.logs import Bar, Query, from_lines
-from tui.feed.queues import Message, Queue, Subscription, Task, Topic
+from tui.feed.queues import Look, Message, Queue, Subscription, Task, Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -210,10 +210,10 @@ class MockQueues:
         """Nothing went unseen."""
         return []
 
-    def look(self, queue: Queue) -> list[Message]:
+    def look(self, queue: Queue) -> Look:
         """What the test put there."""
         self.done.append(("look", queue.name))
-        return self.messages.get(queue.name, [])
+        return Look(self.messages.get(queue.name, []))
 
     def subscriptions(self, topic: Topic) -> list[Subscription]:
         """As many as the topic says."""

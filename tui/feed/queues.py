@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from lambdalog.failures.look import receive_and_give_back
 from lambdalog.failures.places import Places
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
 
 LOOK_MAX: Final = 200
-BATCH: Final = 10
 # What CloudWatch tells of SQS comes once a minute; each metric asked for is paid for.
 METRICS_SECONDS: Final = 60.0
 METRIC_QUEUES_MAX: Final = 100
@@ -79,6 +79,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """The oldest messages of a queue; `note` says what the look has left behind."""
+
+    messages: list[Message]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """Who gets what a topic is told, and which of it."""
 
@@ -119,7 +127,7 @@ class Queues(Protocol):
         """What could not be seen at the last look."""
         ...
 
-    def look(self, queue: Queue) -> list[Message]:
+    def look(self, queue: Queue) -> Look:
         """The oldest messages of a queue. Where looks aren't free each counts as a receive."""
         ...
 
@@ -224,13 +232,15 @@ class StoreQueues:
         """What could not be seen at the last look."""
         return self._notes
 
-    def look(self, queue: Queue) -> list[Message]:
+    def look(self, queue: Queue) -> Look:
         """The oldest messages: on disk as they lie there, on AWS received and given back."""
         sqs: Any = self._cloud.sqs
         if self.free_looks:
             page = sqs.peek_messages(QueueUrl=queue.url, MaxNumberOfMessages=LOOK_MAX)["Messages"]
-            return [_message(one) for one in page]
-        return sorted(map(_message, _received(sqs, queue.url)), key=lambda message: message.sent)
+            return Look([_message(one) for one in page])
+        received = receive_and_give_back(sqs, queue.url, self._cloud.clock, most=LOOK_MAX)
+        messages = [_message(one) for one in received.messages]
+        return Look(sorted(messages, key=lambda message: message.sent), received.note)
 
     def subscriptions(self, topic: Topic) -> list[Subscription]:
         """A topic's subscriptions."""
@@ -385,28 +395,3 @@ def _message(one: Mapping[str, Any]) -> Message:
         given,
         system,
     )
-
-
-def _received(sqs: Any, url: str) -> list[dict[str, Any]]:
-    """Messages of a queue on AWS, each once: received, and given back at the end."""
-    held: dict[str, dict[str, Any]] = {}
-    try:
-        while len(held) < LOOK_MAX:
-            page = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=BATCH,
-                VisibilityTimeout=30,
-                WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            fresh = [message for message in page if message["MessageId"] not in held]
-            if not fresh:
-                break
-            held |= {message["MessageId"]: message for message in fresh}
-    finally:
-        for message in held.values():
-            sqs.change_message_visibility(
-                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
-    return list(held.values())

@@ -14,7 +14,7 @@ from lambdalog.printable import printable
 from tui.actions import bindings
 from tui.failures.confirm import Confirm
 from tui.failures.pane import ago
-from tui.feed.queues import Message, Queue, Topic
+from tui.feed.queues import LOOK_MAX, Look, Message, Queue, Topic
 from tui.page import Page
 from tui.prompt import Prompt
 from tui.queues.depths import Depths
@@ -49,7 +49,7 @@ class InsideCame(Event):
     """What lies in a queue, or who is subscribed to a topic; and moves out of the queue."""
 
     def __init__(
-        self, place: Queue | Topic, inside: list[Message] | list[Subscription] | None, tasks: list[Task]
+        self, place: Queue | Topic, inside: Look | list[Subscription] | None, tasks: list[Task]
     ) -> None:
         super().__init__()
         self.place, self.inside, self.tasks = place, inside, tasks
@@ -150,8 +150,8 @@ class QueuesScreen(ModeScreen):
             self.post_message(InsideCame(place, feed.subscriptions(place), []))
             return
         tasks = feed.tasks(place) if place.sources else []
-        messages = feed.look(place) if feed.free_looks or spend else None
-        self.post_message(InsideCame(place, messages, tasks))
+        look = feed.look(place) if feed.free_looks or spend else None
+        self.post_message(InsideCame(place, look, tasks))
 
     # --- what came
 
@@ -216,15 +216,18 @@ class QueuesScreen(ModeScreen):
         if isinstance(place, Topic):
             self.inside.show_subscriptions(message.inside)  # type: ignore[arg-type]  # a topic's are subscriptions
             title += f" · {place.confirmed + place.pending:,} subscriptions"
-        elif message.inside is None:
+        elif not isinstance(message.inside, Look):
             self.inside.empty()
             title += f" · {place.depth:,} messages · L looks into it; SQS counts that as a receive of each"
         else:
-            self.inside.show_messages(message.inside, now)  # type: ignore[arg-type]  # a queue's are messages
-            more = place.depth - len(message.inside)
+            look = message.inside
+            self.inside.show_messages(look.messages, now)
+            more = place.depth - len(look.messages)
             title += f" · {place.depth:,} messages" + (
-                f", the oldest {len(message.inside):,}" if more > 0 else ""
+                f", the oldest {len(look.messages):,}" if more > 0 else ""
             )
+            if look.note:
+                self.notify(f"{printable(place.name)}: {look.note}", severity="warning")
             if place.oldest is not None:
                 title += f" · oldest {ago(now - place.oldest)}"
         if self._tasks:
@@ -236,9 +239,26 @@ class QueuesScreen(ModeScreen):
     def action_look(self) -> None:
         """Look into a queue where that has its price."""
         place = self.places.selected
-        if isinstance(place, Queue):
-            self._spent = place.arn
-            self._in_thread("inside", lambda: self._ask_inside(place, spend=True))
+        if not isinstance(place, Queue):
+            return
+
+        def go(typed: str | None) -> None:
+            if typed is not None:
+                self._spent = place.arn
+                self._in_thread("inside", lambda: self._ask_inside(place, spend=True))
+
+        if self.feed.queues.free_looks or not place.dead:
+            go("look")
+            return
+        what = Text()
+        what.append(f"receive up to {LOOK_MAX:,} messages", "bold")
+        what.append(f" of {printable(place.name)}, and give them back\n")
+        what.append(
+            f"  its redrive policy counts each look: after {place.receives:,} receives SQS moves a message to "
+            f"{printable(place.dead)}\n",
+            "dim",
+        )
+        self.app.push_screen(Confirm(f"look into {printable(place.name)}", what, word="look"), go)
 
     @on(DataTable.RowSelected, "#places")
     def _enter(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from lambdalog.cli.options import json_option, open_cloud, store_option, write_line
+from lambdalog.cli.options import interactive, json_option, open_cloud, store_option, write_line
 from lambdalog.cli.queue.find import find_queue
 from lambdalog.cli.records import json_line, pairs
 from lambdalog.errors import ConfigError
@@ -17,6 +17,8 @@ from lambdalog.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from lambdalog.clock import Clock
 
 BATCH: Final = 10
 # A body is shown in one line of this length, unless it is asked for whole.
@@ -93,21 +95,21 @@ def _send_lines(sqs: Any, url: str, lines: Iterable[str], more: dict[str, Any]) 
 @click.argument("queue")
 @click.option("--limit", "-n", type=click.IntRange(1), default=20, show_default=True, help="At most so many.")
 @click.option("--whole", is_flag=True, help="Bodies as they are, not their beginnings.")
+@click.option("--yes", is_flag=True, help="On AWS: don't ask where looks move messages away in the end.")
 @json_option
 @store_option
-def look(queue: str, limit: int, whole: bool, as_json: bool, store: str | None) -> None:
+def look(queue: str, limit: int, whole: bool, yes: bool, as_json: bool, store: str | None) -> None:
     """Messages of a queue, oldest first, in flight or not; nothing is taken, hidden or counted.
 
-    SQS itself can't do that: on AWS messages are received and given back at once, which counts as a receive.
+    SQS itself can't do that: on AWS messages are received and given back at once, which counts as a receive. A queue that
+    has a redrive policy moves its messages away after so many, so there it asks first.
     """
     with open_cloud(store) as cloud:
         sqs: Any = cloud.sqs
-        _, url = find_queue(sqs, queue)
-        if cloud.root is None:
-            click.echo("On AWS each look counts as a receive.", err=True)
-            found = _sample(sqs, url, limit)
-        else:
-            found = _peek(sqs, url)
+        name, url = find_queue(sqs, queue)
+        found: Iterable[dict[str, Any]] = (
+            _sample(sqs, name, url, limit, cloud.clock, sure=yes) if cloud.root is None else _peek(sqs, url)
+        )
         _show(itertools.islice(found, limit), as_json=as_json, whole=whole)
 
 
@@ -121,29 +123,31 @@ def _peek(sqs: Any, url: str) -> Iterator[dict[str, Any]]:
         token = {"NextToken": page["NextToken"]}
 
 
-def _sample(sqs: Any, url: str, limit: int) -> Iterator[dict[str, Any]]:
-    """Messages of a queue on AWS, each once: received, and given back when enough were seen."""
-    held: dict[str, dict[str, Any]] = {}
-    try:
-        while len(held) < limit:
-            page = sqs.receive_message(
-                QueueUrl=url,
-                MaxNumberOfMessages=min(BATCH, limit - len(held)),
-                VisibilityTimeout=30,
-                WaitTimeSeconds=1,
-                MessageSystemAttributeNames=["All"],
-                MessageAttributeNames=["All"],
-            ).get("Messages", [])
-            fresh = [message for message in page if message["MessageId"] not in held]
-            if not fresh:
-                break
-            held |= {message["MessageId"]: message for message in fresh}
-            yield from fresh
-    finally:
-        for message in held.values():
-            sqs.change_message_visibility(
-                QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
+def _sample(sqs: Any, queue: str, url: str, limit: int, clock: Clock, *, sure: bool) -> list[dict[str, Any]]:
+    """Messages of a queue on AWS, oldest first: received and given back, once it is sure that they may be."""
+    from lambdalog.failures.look import counts_receives, receive_and_give_back
+
+    if not sure and counts_receives(sqs, url):
+        _ask(queue)
+    else:
+        click.echo("On AWS each look counts as a receive.", err=True)
+    received = receive_and_give_back(sqs, url, clock, most=limit)
+    if received.note:
+        click.echo(received.note, err=True)
+    return sorted(
+        received.messages, key=lambda message: int(message.get("Attributes", {}).get("SentTimestamp", 0))
+    )
+
+
+def _ask(queue: str) -> None:
+    """Go on only if the look may count. UsageError if nobody can be asked, Abort if it may not."""
+    why = (
+        f"{printable(queue)} has a redrive policy of its own: each look counts as a receive, and in the end moves "
+        "its messages away"
+    )
+    if not interactive(sys.stdin):
+        raise click.UsageError(f"{why}; say --yes if it shall")
+    click.confirm(f"{why}. Look all the same?", abort=True, err=True)
 
 
 @click.command(name="receive")

@@ -60,7 +60,7 @@ def test_looking_takes_nothing(cloud: Cloud, queues: StoreQueues) -> None:
     kind: Any = {"kind": {"DataType": "String", "StringValue": "new"}}
     cloud.sqs.send_message(QueueUrl=url, MessageBody="first", MessageAttributes=kind)
     orders = queues.queues()[0]
-    (message,) = queues.look(orders)
+    (message,) = queues.look(orders).messages
     assert (message.body, message.receives, message.attributes) == ("first", 0, {"kind": "new"})
     received: Any = cloud.sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["All"])["Messages"]
     assert received[0]["Attributes"]["ApproximateReceiveCount"] == "1"
@@ -174,5 +174,5 @@ def test_on_aws_a_look_gives_back(cloud: Cloud, queues: StoreQueues) -> None:
         cloud.sqs.send_message(QueueUrl=url, MessageBody=str(number))
     room = StoreQueues(_Elsewhere(cloud, _Told()))  # type: ignore[arg-type]
     dead = room.queues()[1]
-    assert sorted(int(message.body) for message in room.look(dead)) == list(range(12))
+    assert sorted(int(message.body) for message in room.look(dead).messages) == list(range(12))
     assert room.queues()[1].ready == 12

@@ -180,6 +180,28 @@ async def test_on_aws_a_look_is_asked_for() -> None:
         assert feed.queues.done == [("look", "orders-dlq")]
 
 
+async def test_on_aws_a_look_that_may_move_messages_wants_a_word() -> None:
+    """A queue whose own redrive policy counts each look is looked into only when `look` was typed."""
+    feed = MockFeed()
+    feed.queues.free_looks = False
+    feed.queues.given = [queue_of("orders", dead="orders-dlq", receives=3)]
+    feed.queues.messages = {"orders": [message_of()]}
+    app = dashboard(feed)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: app.current_mode == "queues" and app.settled)
+        screen = app.screen
+        assert isinstance(screen, QueuesScreen)
+        for typed in ("escape", "l o o k enter"):
+            assert not feed.queues.done
+            await pilot.press("L")
+            await until(pilot, lambda: isinstance(app.screen, Confirm))
+            await pilot.press(*typed.split())
+            await until(pilot, lambda: app.screen is screen)
+        await until(pilot, lambda: len(screen.inside.inside) == 1)
+        assert feed.queues.done == [("look", "orders")]
+
+
 async def test_copying(driven: Driven) -> None:
     """`y` copies the ARN, and the body where the messages have the cursor."""
     await driven.press("y")

@@ -12,11 +12,10 @@ from click.testing import CliRunner
 
 from lambdalog.cli.commands import cli
 from lambdalog.cli.errors import explain
-from lambdalog.cli.queue.messages import _sample
 from lambdalog.cloud import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -268,21 +267,63 @@ def test_a_web_subscription_is_confirmed_by_hand(call: Callable[..., Done], stor
     assert waiting == [2]
 
 
-def test_looking_on_aws_gives_back_what_it_receives() -> None:
-    """SQS has no look: each message is seen once, and can be received by others at once afterwards."""
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """SQS of an account of moto's."""
     import boto3
     from moto import mock_aws
 
-    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
     with mock_aws():
-        sqs = boto3.Session(region_name="us-east-1", **keys).client("sqs")
-        url = sqs.create_queue(QueueName="q")["QueueUrl"]
-        for number in range(12):
-            sqs.send_message(QueueUrl=url, MessageBody=str(number))
-        seen = {message["Body"] for message in _sample(sqs, url, 11)}
-        assert len(seen) == 11
-        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
-        assert len(found) == 10
+        yield boto3.client("sqs", region_name="us-east-1")
+
+
+def _counted(sqs: Any) -> str:
+    """A queue with one message, whose redrive policy counts receives; its URL."""
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+    url: str = sqs.create_queue(QueueName="counted", Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="m")
+    return url
+
+
+def test_looking_on_aws_gives_back_what_it_receives(call: Callable[..., Done], aws: Any) -> None:
+    """SQS has no look: each message is seen once, and can be received by others at once afterwards."""
+    url = aws.create_queue(QueueName="q")["QueueUrl"]
+    for number in range(12):
+        aws.send_message(QueueUrl=url, MessageBody=str(number))
+    done = call("queue", "look", "q", "--json", "-n", "11", "--store", "aws:us-east-1")
+    assert (done.code, len(set(bodies(done)))) == (0, 11)
+    assert "counts as a receive" in done.err
+    found = aws.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert len(found) == 10
+
+
+def test_a_look_that_may_move_messages_asks_first(call: Callable[..., Done], aws: Any) -> None:
+    """A queue with a redrive policy of its own is looked into on AWS only with --yes, or a yes."""
+    url = _counted(aws)
+    look = ("queue", "look", "counted", "--json", "--store", "aws:us-east-1")
+    done = call(*look)
+    assert (done.code, done.out) == (2, "")
+    assert "--yes" in done.err
+    found = aws.receive_message(QueueUrl=url, AttributeNames=["All"], VisibilityTimeout=0)["Messages"]
+    assert found[0]["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert bodies(call(*look, "--yes")) == ["m"]
+
+
+def test_a_look_that_may_move_messages_can_be_refused(
+    call: Callable[..., Done], aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is asked and doesn't say yes has received nothing."""
+    monkeypatch.setattr("lambdalog.cli.queue.messages.interactive", lambda _: True)
+    url = _counted(aws)
+    look = ("queue", "look", "counted", "--json", "--store", "aws:us-east-1")
+    assert call(*look, stdin="n\n").out == ""
+    found = aws.receive_message(QueueUrl=url, AttributeNames=["All"], VisibilityTimeout=0)["Messages"]
+    assert found[0]["Attributes"]["ApproximateReceiveCount"] == "1"
+    assert bodies(call(*look, stdin="y\n")) == ["m"]
 
 
 def test_a_closed_pipe_ends_a_look(call: Callable[..., Done]) -> None:

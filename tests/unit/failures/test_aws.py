@@ -20,6 +20,7 @@ from moto import mock_aws
 from lambdalog.cloud import connect
 from lambdalog.deadletter import DeadLetter, DeadLetters
 from lambdalog.failures import Desk, Destination, Pace, where
+from lambdalog.failures.look import receive_and_give_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +119,39 @@ def test_what_may_have_been_sent_is_in_doubt(aws: Cloud, desk: Desk, error: Exce
         2 if state == "in-doubt" else 3
     )
     assert len(bodies(aws, url)) == 3
+
+
+def test_a_look_gives_back_in_batches_and_names_what_it_could_not(aws: Cloud) -> None:
+    """Each message is seen once; those that SQS would not let go are told of, and the others can be received at once."""
+    url = letters(aws, 12)
+    whole: Any = aws.sqs.change_message_visibility_batch
+    asked: list[int] = []
+
+    def part(**arguments: Any) -> Any:
+        asked.append(len(arguments["Entries"]))
+        lost, *rest = arguments["Entries"]
+        answer = whole(QueueUrl=url, Entries=rest)
+        return answer | {"Failed": [{"Id": lost["Id"], "Code": "InternalError", "SenderFault": False}]}
+
+    aws.sqs.change_message_visibility_batch = part  # type: ignore[method-assign]
+    received = receive_and_give_back(aws.sqs, url, aws.clock, most=100)
+    assert len({message["MessageId"] for message in received.messages}) == 12
+    assert asked == [10, 2]
+    assert len(received.kept) == 2
+    assert "2 could not be given back" in received.note
+    assert len(bodies(aws, url)) == 10
+
+
+def test_a_look_without_leave_to_give_back_still_shows(aws: Cloud) -> None:
+    """Who may receive but not change visibility sees the messages, and is told that they are hidden for a while."""
+    url = letters(aws, 3)
+
+    def refuse(**_: Any) -> Any:
+        raise aws.sqs.exceptions.ClientError(_answer(403, "AccessDenied"), "ChangeMessageVisibilityBatch")
+
+    aws.sqs.change_message_visibility_batch = refuse  # type: ignore[method-assign]
+    received = receive_and_give_back(aws.sqs, url, aws.clock, most=2)
+    assert (len(received.messages), len(received.kept)) == (2, 2)
 
 
 def test_messages_go_to_a_queue_and_to_a_file(aws: Cloud, desk: Desk, tmp_path: Path) -> None:
