@@ -36,6 +36,11 @@ def share_text(share: float) -> str:
     return f"{percent:.0f} %" if percent < 99.5 or percent == 100 else ">99 %"
 
 
+def count_text(count: int, noun: str) -> str:
+    """1 queue, 2 queues, 1,200 queues."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def money_text(dollars: float) -> str:
     """$0, $0.0000123, $1.20, $1,200."""
     if dollars <= 0:

@@ -12,10 +12,13 @@ from textual.widgets import Footer, Static
 from lambdalog.printable import printable
 from tui.actions import ALL
 from tui.keys import key_text
+from tui.logs.palette import palette
+from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rich.style import Style
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -42,6 +45,7 @@ class ModeScreen(Screen[None]):
         self._trouble = ""
         self._state = Text()
         self._tabs: Static | None = None
+        self._styles: dict[str, Style] = {}
 
     @property
     def dashboard(self) -> Dashboard:
@@ -62,6 +66,19 @@ class ModeScreen(Screen[None]):
     def settled(self) -> bool:
         """Whether it shows what there is: what a screenshot waits for."""
         return self.drawn
+
+    @property
+    def styles_by_role(self) -> dict[str, Style]:
+        """What each role of a text looks like in the theme, made once."""
+        if not self._styles:
+            theme = self.app.current_theme
+            self._styles = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
+        return self._styles
+
+    def notify_style_update(self) -> None:
+        """The theme changed: styles are made anew."""
+        self._styles = {}
+        super().notify_style_update()
 
     def compose(self) -> ComposeResult:
         """Head, body, keys."""

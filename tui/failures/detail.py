@@ -9,8 +9,14 @@ from rich.text import Text
 
 from lambdalog.printable import printable
 from tui.logs.format import clock_text, day_text
+from tui.logs.line_row import append_row
+from tui.numbers import count_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.style import Style
+
     from lambdalog.failure import Failure
     from tui.feed.failures import Detail
 
@@ -22,8 +28,13 @@ REACH: Final = 20_000
 LINES: Final = 12
 
 
-def failure_text(detail: Detail, *, utc: bool = False, event: bool = True) -> Text:
-    """What the pane says of a failure; nothing in it is taken for markup or control. `event`: with its event."""
+def failure_text(
+    detail: Detail, styles: Mapping[str, Style], width: int, *, utc: bool = False, event: bool = True
+) -> Text:
+    """What a pane of `width` columns says of a failure; nothing in it is taken for markup or control.
+
+    `event`: with its event.
+    """
     text = Text()
     _failure(detail.failure, text)
     letter = detail.letter
@@ -40,10 +51,12 @@ def failure_text(detail: Detail, *, utc: bool = False, event: bool = True) -> Te
     if detail.attempts:
         text.append("\nattempts\n", "bold")
     for attempt in detail.attempts:
-        status = printable(attempt.status)
+        status = f"{printable(attempt.status)}  " if attempt.status else ""
         text.append(f"  {attempt.number}  {day_text(attempt.started, utc=utc)}  ")
-        text.append(f"{attempt.ended - attempt.started:,} ms  {status}  {len(attempt.lines)} lines\n")
-    _lines(detail, text, utc=utc)
+        text.append(
+            f"{attempt.ended - attempt.started:>7,} ms  {status}{count_text(len(attempt.lines), 'line')}\n"
+        )
+    _lines(detail, text, styles, width, utc=utc)
     if not event:
         return text
     text.append("\nevent\n", "bold")
@@ -52,14 +65,14 @@ def failure_text(detail: Detail, *, utc: bool = False, event: bool = True) -> Te
     return text
 
 
-def _lines(detail: Detail, text: Text, *, utc: bool) -> None:
+def _lines(detail: Detail, text: Text, styles: Mapping[str, Style], width: int, *, utc: bool) -> None:
     if not detail.attempts or not detail.attempts[-1].lines:
         return
     lines = detail.attempts[-1].lines
     text.append("\nlast lines\n", "bold")
     for line in lines[-LINES:]:
-        text.append(f"  {clock_text(line.timestamp, utc=utc)}  ", "dim")
-        text.append(f"{printable(line.message[:500].rstrip())}\n")
+        text.append(f"  {clock_text(line.timestamp, utc=utc)}  ", styles["time"])
+        append_row(text, line.message, max(width - 16, 26), styles)
 
 
 def _laid_out(event: str) -> str:

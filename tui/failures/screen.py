@@ -21,6 +21,7 @@ from tui.failures.detail import failure_text
 from tui.failures.pane import FailuresPane
 from tui.failures.progress import progress_text
 from tui.json_tree import JsonTree
+from tui.numbers import count_text
 from tui.page import Page
 from tui.screen import ModeScreen
 from tui.trouble import explained
@@ -122,10 +123,8 @@ class FailuresScreen(ModeScreen):
     def on_resize(self) -> None:
         """The event has a place of its own where there is room."""
         super().on_resize()
-        wide = self.app.size.width >= WIDE
-        if wide != self.has_class("wide"):
-            self.set_class(wide, "wide")
-            self.show_detail()
+        self.set_class(self.app.size.width >= WIDE, "wide")
+        self.call_after_refresh(self.show_detail)
 
     def on_unmount(self) -> None:
         """Stop reading, and what is running after the failure it is at."""
@@ -194,7 +193,8 @@ class FailuresScreen(ModeScreen):
             state.append(f"{printable(self._notes)[:60]}  ", "yellow")
         total = sum(group.count for group in shown)
         hidden = len(self.all) - len(shown)
-        state.append(f"{total:,} failures in {len(shown)} groups " if total else "no failures ", "bold")
+        many = f"{count_text(total, 'failure')} in {count_text(len(shown), 'group')} "
+        state.append(many if total else "no failures ", "bold")
         if hidden:
             state.append(f"({hidden} hidden) ", "dim")
         self.show_state(state)
@@ -229,7 +229,8 @@ class FailuresScreen(ModeScreen):
     def show_detail(self) -> None:
         """Draw all about a failure; its event too where that has no place of its own."""
         if self.drawn and self.detail is not None:
-            told = failure_text(self.detail, event=not self.has_class("wide"))
+            width = max(self.query_one("#detail").size.width - 3, 40)
+            told = failure_text(self.detail, self.styles_by_role, width, event=not self.has_class("wide"))
             self.query_one("#failure", Static).update(told)
 
     # --- acting

@@ -21,14 +21,12 @@ from tui.functions.rows import COLUMNS, NAME_MAX, SORTS, TREND, Row, cells, orde
 from tui.functions.told import told
 from tui.grid import Grid
 from tui.listing import ListingScreen
-from tui.logs.palette import palette
+from tui.numbers import count_text
 from tui.page import Page
-from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from rich.style import Style
     from textual.binding import BindingType
 
     from lambdalog.health import Health
@@ -71,7 +69,6 @@ class FunctionsScreen(ListingScreen):
         self._asked = ""
         self._dirty = False
         self._ticks = 0
-        self._styles: dict[str, Style] = {}
 
     def make_grid(self) -> Grid:
         """The rows."""
@@ -224,8 +221,8 @@ class FunctionsScreen(ListingScreen):
         runs = sum(row.health.invocations for row in self.rows.values())
         errors = sum(row.health.errors for row in self.rows.values())
         names = len({row.name for row in self.rows.values()})
-        state.append(f"{names:,} functions  ", "dim")
-        state.append(f"{runs:,} runs  ", "bold")
+        state.append(f"{count_text(names, 'function')}  ", "dim")
+        state.append(f"{count_text(runs, 'run')}  ", "bold")
         state.append(f"{errors:,} failed ", "bold red" if errors else "dim")
         if not self.read:
             state.append(" reading … ", "dim")
@@ -258,24 +255,13 @@ class FunctionsScreen(ListingScreen):
                 lambda version: self.health(row.group, version),
                 self.prices,
                 self.window_ms,
-                self._roles(),
+                self.styles_by_role,
             ),
         )
 
     def _paint(self, key: Hashable) -> dict[str, Cell]:
         row = self.rows.get(cast("tuple[str, str]", key))
         return {} if row is None else cells(row, self.prices)
-
-    def _roles(self) -> dict[str, Style]:
-        if not self._styles:
-            theme = self.app.current_theme
-            self._styles = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
-        return self._styles
-
-    def notify_style_update(self) -> None:
-        """The theme changed: styles are made anew."""
-        self._styles = {}
-        super().notify_style_update()
 
     # --- keys
 

@@ -17,13 +17,11 @@ from tui.invocations.rows import COLUMNS, NAME_MAX, VIEWS, belongs, cells, order
 from tui.invocations.told import told
 from tui.listing import ListingScreen
 from tui.logs.filter_bar import FilterBar
-from tui.logs.palette import palette
-from tui.themes import NO_COLOUR
+from tui.numbers import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from rich.style import Style
     from textual.binding import BindingType
 
     from tui.feed.invocations import Detail
@@ -58,7 +56,6 @@ class InvocationsScreen(ListingScreen):
         self._ticks = 0
         self._looked: Invocation | None = None
         self._texts: dict[Key, tuple[Invocation, str]] = {}
-        self._styles: dict[str, Style] = {}
 
     def make_grid(self) -> Grid:
         """The rows."""
@@ -220,8 +217,8 @@ class InvocationsScreen(ListingScreen):
         shown = len(self.grid.keys)
         if self.pattern is not None or self.view not in {"all", "slowest"}:
             state.append(f"{shown:,} of ", "bold")
-        more = " newest" if self.roll.dropped else ""
-        state.append(f"{total:,}{more} invocations  ", "dim" if self.pattern is not None else "bold")
+        noun = "newest invocation" if self.roll.dropped else "invocation"
+        state.append(f"{count_text(total, noun)}  ", "dim" if self.pattern is not None else "bold")
         if not self.read:
             state.append("reading … ", "dim")
         elif self.grid.following:
@@ -263,22 +260,11 @@ class InvocationsScreen(ListingScreen):
             return
         title = Text(f"{printable(found.function[:NAME_MAX])} · {printable(found.request_id[:NAME_MAX])}")
         width = max(self.about.size.width - 3, 40)
-        self.show_about(title, told(found, self.detail, self.now, width, self._roles()))
+        self.show_about(title, told(found, self.detail, self.now, width, self.styles_by_role))
 
     def _paint(self, key: Hashable) -> dict[str, Cell]:
         found = self.roll.get(*cast("Key", key))
         return {} if found is None else cells(found, self.now, utc=self.utc)
-
-    def _roles(self) -> dict[str, Style]:
-        if not self._styles:
-            theme = self.app.current_theme
-            self._styles = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
-        return self._styles
-
-    def notify_style_update(self) -> None:
-        """The theme changed: styles are made anew."""
-        self._styles = {}
-        super().notify_style_update()
 
     def on_resize(self) -> None:
         """The waterfall has the width of the screen."""

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.printable import printable
-from tui.grid import Part, fit
 from tui.invocations.rows import NAME_MAX
 from tui.invocations.waterfall import steps_of, waterfall
-from tui.logs.format import level_role, message_spans
+from tui.logs.line_row import append_row
 from tui.numbers import duration_text
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 # The logs screen has all of them.
 LINES_MAX: Final = 300
-LINE_REACH: Final = 2000
 
 
 def told(
@@ -53,13 +51,7 @@ def told(
     for line in detail.lines[:LINES_MAX]:
         since = line.timestamp - invocation.began
         text.append(f"{'+' if since >= 0 else '-'}{duration_text(abs(since)):>9}  ", styles["time"])
-        role = level_role(line.message)
-        text.append(f"{'' if role == 'plain' else role.upper():<5} ", styles[role])
-        # A line a row: a stack trace is for the logs screen.
-        parts = [Part(span.text[:LINE_REACH], span.role) for span in message_spans(line.message)]
-        for part in fit(tuple(parts), max(width - 18, 20)):
-            text.append(part.text, styles[part.role])
-        text.append("\n")
+        append_row(text, line.message, max(width - 12, 26), styles)
     if len(detail.lines) > LINES_MAX:
         text.append(f"… {len(detail.lines) - LINES_MAX:,} more lines: ⏎ shows all\n", styles["quiet"])
     elif not detail.lines:

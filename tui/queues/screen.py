@@ -15,6 +15,7 @@ from tui.actions import bindings
 from tui.failures.confirm import Confirm
 from tui.failures.pane import ago
 from tui.feed.queues import LOOK_MAX, Look, Message, Queue, Topic
+from tui.numbers import count_text
 from tui.page import Page
 from tui.prompt import Prompt
 from tui.queues.depths import Depths
@@ -183,9 +184,9 @@ class QueuesScreen(ModeScreen):
         if self.wanted:
             state.append(f"/{printable(self.wanted)}  ", "bold yellow")
         dead = sum(queue.depth for queue in self.queues if queue.failures)
-        state.append(f"{len(self.queues):,} queues, {len(self.topics):,} topics")
+        state.append(f"{count_text(len(self.queues), 'queue')}, {count_text(len(self.topics), 'topic')}")
         if dead:
-            state.append(f", {dead:,} failed {'message' if dead == 1 else 'messages'}", "bold")
+            state.append(f", {count_text(dead, 'failed message')}", "bold")
         state.append(" ")
         self.show_state(state)
         self._look()
