@@ -39,7 +39,14 @@ class Terminal:
         self.begun = time.monotonic()
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         self._process = subprocess.Popen(
-            command, stdin=there, stdout=there, stderr=there, env=environment, start_new_session=True
+            command,
+            stdin=there,
+            stdout=there,
+            stderr=there,
+            env=environment,
+            start_new_session=True,
+            # Its own terminal hangs up on it when this process ends, however it ends.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         os.close(there)
         self._drawn = b""
