@@ -46,7 +46,7 @@ class Terminal:
             env=environment,
             start_new_session=True,
             # Its own terminal hangs up on it when this process ends, however it ends.
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no other threads here
         )
         os.close(there)
         self._drawn = b""
