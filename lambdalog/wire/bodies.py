@@ -9,7 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from lambdalog.wire.exchange import Request
+    from lambdalog.wire.messages import Request
 
 _MB: Final = 1024 * 1024
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError, ParamValidationError
 
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
 from lambdalog.wire.bodies import BODY_MAX, NotPacked, TooLong, unpacked
+from lambdalog.wire.messages import Malformed, Request, Response
 from lambdalog.wire.models import model
 from lambdalog.wire.route import NotRouted, find_service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from botocore.model import OperationModel, ServiceModel
 
@@ -22,31 +22,6 @@ logger = logging.getLogger(__name__)
 
 # The four services, and STS, which clients ask who they are.
 SERVICES: Final = ("logs", "sqs", "sns", "lambda", "sts")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An HTTP request. Header names are lower-case; `path` is as it was sent, without the query."""
-
-    method: str
-    path: str
-    query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An HTTP response. Where there is a `stream`, its parts follow the body, each to be sent at once; close it.
-
-    `endless`: the stream ends when its reader leaves, so a server that stops cuts it.
-    """
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    stream: Iterator[bytes] | None = None
-    endless: bool = False
 
 
 class Codec(Protocol):
@@ -63,18 +38,6 @@ class Codec(Protocol):
     def encode_error(self, service: ServiceModel, error: ClientError) -> Response:
         """An error, as the service shapes it."""
         ...
-
-
-class Malformed(Exception):
-    """The request can't be read: the code and text that the service answers with."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        response: Any = {
-            "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": status},
-        }
-        self.error = ClientError(response, "Unknown")
 
 
 _FAILED: Final = "The request processing has failed because of an unknown error, exception or failure."  # AWS's common errors

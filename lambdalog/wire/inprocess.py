@@ -9,7 +9,7 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-from lambdalog.wire.exchange import Request
+from lambdalog.wire.messages import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambdalog.wire import event_stream, exchange
+from lambdalog.wire import event_stream
 from lambdalog.wire.json_values import WrongType, from_json, load, to_json
+from lambdalog.wire.messages import Malformed, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,20 +18,18 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from botocore.model import OperationModel, ServiceModel
 
-    from lambdalog.wire.exchange import Request, Response
-
 
 def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dict[str, Any]]:
     """The operation that the target header names, its parameters from the body."""
     name = request.headers.get("x-amz-target", "").partition(".")[2]
     if name not in service.operation_names:
-        raise exchange.Malformed("UnknownOperationException", "")
+        raise Malformed("UnknownOperationException", "")
     operation = service.operation_model(name)
     try:
         body = load(request.body or b"{}")
         params = {} if operation.input_shape is None else from_json(body, operation.input_shape)
     except (ValueError, RecursionError, WrongType) as error:
-        raise exchange.Malformed(
+        raise Malformed(
             "SerializationException", "" if isinstance(error, ValueError) else str(error)
         ) from None
     return operation, params
@@ -46,9 +45,9 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
         events = response[name]
         frames = event_stream.frames(events, member, to_json(rest, shape))
         headers = _headers(operation.service_model, response) | {"content-type": event_stream.CONTENT_TYPE}
-        return exchange.Response(200, headers, b"", frames, endless=getattr(events, "endless", False))
+        return Response(200, headers, b"", frames, endless=getattr(events, "endless", False))
     body = b"" if shape is None else _dump(to_json(response, shape))
-    return exchange.Response(200, _headers(operation.service_model, response), body)
+    return Response(200, _headers(operation.service_model, response), body)
 
 
 def encode_error(service: ServiceModel, error: ClientError) -> Response:
@@ -61,7 +60,7 @@ def encode_error(service: ServiceModel, error: ClientError) -> Response:
         code = f"com.amazonaws.sqs#{code}"
     body = _dump({"__type": code, "message": found.get("Message", "")} | _members(service, error))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-    return exchange.Response(status, headers, body)
+    return Response(status, headers, body)
 
 
 def _members(service: ServiceModel, error: ClientError) -> dict[str, Any]:

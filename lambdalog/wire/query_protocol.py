@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from lambdalog.wire import exchange, sqs_query
+from lambdalog.wire import sqs_query
+from lambdalog.wire.messages import Malformed, Request, Response
 from lambdalog.wire.scalars import parse, text_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
     from botocore.model import OperationModel, ServiceModel
 
-    from lambdalog.wire.exchange import Request, Response
 
 _BAD_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 FIELDS_MAX: Final = 20_000
@@ -29,17 +29,17 @@ def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dic
         text = request.body.decode() if request.body else request.query
         fields = dict(parse_qsl(text, keep_blank_values=True, max_num_fields=FIELDS_MAX))
     except ValueError:
-        raise exchange.Malformed("MalformedQueryString", "The query string contains a syntax error") from None
+        raise Malformed("MalformedQueryString", "The query string contains a syntax error") from None
     name = fields.get("Action", "")
     if name not in service.operation_names:
-        raise exchange.Malformed("InvalidAction", f"The action {name} is not valid for this endpoint.")
+        raise Malformed("InvalidAction", f"The action {name} is not valid for this endpoint.")
     operation = service.operation_model(name)
     try:
         params = (
             {} if operation.input_shape is None else _structure(fields, operation.input_shape, "", service)
         )
     except ValueError as error:
-        raise exchange.Malformed("MalformedInput", str(error)) from None
+        raise Malformed("MalformedInput", str(error)) from None
     return operation, params
 
 
@@ -128,7 +128,7 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
         f'<?xml version="1.0"?><{operation.name}Response xmlns="{namespace}">{result}'
         f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation.name}Response>"
     )
-    return exchange.Response(200, {"content-type": "text/xml", "x-amzn-requestid": request_id}, body.encode())
+    return Response(200, {"content-type": "text/xml", "x-amzn-requestid": request_id}, body.encode())
 
 
 def encode_error(service: ServiceModel, error: ClientError) -> Response:
@@ -142,9 +142,7 @@ def encode_error(service: ServiceModel, error: ClientError) -> Response:
         f'<?xml version="1.0"?><ErrorResponse xmlns="{namespace}"><Error><Type>Sender</Type><Code>{_text(code)}</Code>'
         f"<Message>{_text(found.get('Message', ''))}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>"
     )
-    return exchange.Response(
-        status, {"content-type": "text/xml", "x-amzn-requestid": request_id}, body.encode()
-    )
+    return Response(status, {"content-type": "text/xml", "x-amzn-requestid": request_id}, body.encode())
 
 
 def _xml(value: Any, shape: Any, name: str) -> str:

@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, unquote
 
 import orjson
 
-from lambdalog.wire import event_stream, exchange
+from lambdalog.wire import event_stream
 from lambdalog.wire.json_values import WrongType, from_json, load, to_json
+from lambdalog.wire.messages import Malformed, Request, Response
 from lambdalog.wire.scalars import clean, parse, parse_timestamp, text_of
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
     from botocore.exceptions import ClientError
     from botocore.model import OperationModel, ServiceModel
-
-    from lambdalog.wire.exchange import Request, Response
 
 
 # An item of a list in a header, in quotes or without; and what has to be quoted.
@@ -69,10 +68,10 @@ def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dic
         try:
             return operation, _params(operation, request, query, found.groupdict())
         except (ValueError, RecursionError, WrongType) as error:
-            raise exchange.Malformed(
+            raise Malformed(
                 "InvalidRequestContentException", f"Could not parse request body into json: {error}"
             ) from None
-    raise exchange.Malformed("UnknownOperationException", "", 404)
+    raise Malformed("UnknownOperationException", "", 404)
 
 
 def _params(
@@ -168,7 +167,7 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     }
     status = operation.http.get("responseCode", 200)
     if shape is None:
-        return exchange.Response(status, headers, b"")
+        return Response(status, headers, b"")
     payload = shape.serialization.get("payload")
     body: dict[str, Any] = {}
     raw = b""
@@ -199,7 +198,7 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
                 body[key] = to_json(response[name], member)
     if payload is None and stream is None and status != 204:
         raw = orjson.dumps(body)
-    return exchange.Response(status, headers, raw, stream, endless=endless)
+    return Response(status, headers, raw, stream, endless=endless)
 
 
 def encode_error(service: ServiceModel, error: ClientError) -> Response:
@@ -216,7 +215,7 @@ def encode_error(service: ServiceModel, error: ClientError) -> Response:
         name: value for name, value in error.response.items() if name not in {"Error", "ResponseMetadata"}
     }
     body = {**extra, "Message": found.get("Message", ""), "message": found.get("Message", "")}
-    return exchange.Response(metadata.get("HTTPStatusCode", 400), headers, json.dumps(body).encode())
+    return Response(metadata.get("HTTPStatusCode", 400), headers, json.dumps(body).encode())
 
 
 def _header(value: Any, shape: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs
 
 if TYPE_CHECKING:
-    from lambdalog.wire.exchange import Request
+    from lambdalog.wire.messages import Request
 
 _TARGETS: Final = {"Logs_20140328": "logs", "AmazonSQS": "sqs"}
 _SCOPE: Final = re.compile(r"Credential=[^/\s,]+/\d{8}/[^/\s,]+/([a-z0-9-]+)/aws4_request")

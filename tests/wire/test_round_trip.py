@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
-from lambdalog.wire.exchange import Request, Response
+from lambdalog.wire.messages import Request, Response
 from lambdalog.wire.models import model
 from lambdalog.wire.route import find_service
 

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from botocore.model import ServiceModel
 
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
-from lambdalog.wire.exchange import Request
+from lambdalog.wire.messages import Request
 from lambdalog.wire.scalars import named
 
 FOLDER: Final = Path(os.environ.get("LAMBDALOG_VECTORS", Path(__file__).parents[2] / ".vectors"))
