@@ -178,6 +178,7 @@ def detail_record(detail: Detail) -> dict[str, Any]:
         "version": detail.version,
         "failure": detail.failure.record(),
         "attempts": attempts,
+        "runs": [touched._asdict() for touched in detail.runs],
         "lines": [line.message for line in detail.lines],
     }
 
@@ -213,6 +214,11 @@ def show_detail(detail: Detail) -> None:
     ):
         if value:
             write_line(f"{name:<12} {printable(value)}")
+    for touched in detail.runs:
+        to = f" to {touched.target}" if touched.target else ""
+        why = f": {touched.detail}" if touched.detail else ""
+        told = f"{touched.kind} {touched.run} of {moment(touched.began)}{to}: {touched.state}{why}"
+        write_line(f"{'taken up':<12} {printable(told)}")
     for attempt in detail.attempts:
         version = f" of version {attempt.version}" if attempt.version else ""
         status = f", {attempt.status}" if attempt.status else ""

@@ -11,6 +11,7 @@ with Desk(cloud) as desk:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from lambdalog.errors import ConfigError, ReplayError
@@ -111,8 +112,8 @@ class Desk:
         return next((one for one in reversed(found) if one.fingerprint.startswith(identity)), None)
 
     def detail(self, letter: Letter) -> Detail:
-        """Everything about one failure: stack, every attempt, every line of them."""
-        return self.inbox.detail(letter)
+        """Everything about one failure: stack, every attempt, every line of them, and the runs that took it up."""
+        return replace(self.inbox.detail(letter), runs=self.journal.history(letter.message_id))
 
     # --- marks
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
     from lambdalog.failures.evidence import Attempt
     from lambdalog.failures.groups import Group
+    from lambdalog.failures.journal import Touched
     from lambdalog.failures.letter import Letter
     from lambdalog.failures.look import Look
     from lambdalog.failures.marks import Marks
@@ -35,12 +36,13 @@ SETTLED_MS: Final = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """All that is known of one failure."""
+    """All that is known of one failure. `runs`: what replays and discards did with it, in order of time."""
 
     letter: Letter
     failure: Failure
     version: str
     attempts: tuple[Attempt, ...]
+    runs: tuple[Touched, ...] = ()
 
     @property
     def lines(self) -> tuple[Line, ...]:

@@ -83,6 +83,17 @@ class Earlier(NamedTuple):
     state: State
 
 
+class Touched(NamedTuple):
+    """What a run did with a message. `began` is the run's beginning, epoch ms; `detail` why it failed."""
+
+    run: str
+    kind: RunKind
+    target: str
+    began: int
+    state: State
+    detail: str
+
+
 class Journal:
     """The runs of a ledger. Each step is on disk, power cut or not, before the next is taken."""
 
@@ -182,6 +193,17 @@ class Journal:
             "SELECT message_id, run, state FROM items WHERE state IN ('sent', 'acked', 'in-doubt')"
         )
         return {message_id: Earlier(run, state) for message_id, run, state in rows if message_id in wanted}
+
+    def history(self, message_id: str) -> tuple[Touched, ...]:
+        """Every run that took a message up, in order of time; none that only planned to."""
+        if not self.ledger.exists:
+            return ()
+        rows = self.ledger.db.execute(
+            "SELECT runs.id, kind, target, created, state, detail FROM items JOIN runs ON runs.id = items.run"
+            " WHERE message_id = ? AND state NOT IN ('planned', 'leased') ORDER BY created, runs.id",
+            (message_id,),
+        )
+        return tuple(itertools.starmap(Touched, rows))
 
     # --- while a run is worked on
 

@@ -85,6 +85,21 @@ def left(store: Path, queue: str = "pay-dlq") -> list[Any]:
         return [json.loads(looked.body)["id"] for looked in sqs.browse_messages(QueueUrl=url)]
 
 
+def test_a_failure_tells_what_replays_did_with_it(call: Run, store: Path) -> None:
+    """After a replay that failed, `failures show` names the run, its end and why; as JSON too."""
+    listed = [json.loads(line) for line in call("failures", "list", "--json").stdout.splitlines()]
+    (message,) = [letter["messageId"] for letter in listed if letter["errorMessage"] == "no money"]
+    assert json.loads(call("failures", "show", message, "--json").stdout)["runs"] == []
+    assert call("replay", "pay-dlq", "--to", "pay", "--yes").returncode == 1
+    (told,) = json.loads(call("failures", "show", message, "--json").stdout)["runs"]
+    assert (told["kind"], told["state"]) == ("replay", "failed")
+    line = next(
+        line for line in call("failures", "show", message).stdout.splitlines() if line.startswith("taken up")
+    )
+    assert line.split()[2:4] == ["replay", told["run"]]
+    assert line.endswith(f": failed: {told['detail']}")
+
+
 def test_groups_are_chosen_marked_and_shown(call: Run, store: Path) -> None:
     """By conditions before or behind the subcommand; muted ones are counted, resolved ones say so."""
     groups = [json.loads(line) for line in call("failures", "--json").stdout.splitlines()]
