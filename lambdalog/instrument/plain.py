@@ -59,25 +59,33 @@ class _Destination:
 
     def __init__(self) -> None:
         self._shipper: Shipper | None = None
+        self._unusable = False
         self.stream = ""
 
     def shipper(self) -> Shipper | None:
-        """What takes the lines there; None where nothing is to be written."""
+        """What takes the lines there; None where nothing is to be written, or where a ConfigError has told why not."""
         if "PYTEST_CURRENT_TEST" in os.environ and STORE_VARIABLE not in os.environ:
             return None
-        if self._shipper is None:
+        if self._shipper is None and not self._unusable:
             import atexit
 
             from lambdalog.cloud import connect
+            from lambdalog.errors import ConfigError
+
+            try:
+                cloud = connect()
+                logs = cloud.logs
+            except ConfigError:
+                self._unusable = True  # nothing that this process does will change it
+                raise
             from lambdalog.runtime.sink import stream_name
             from lambdalog.shipper import Shipper
             from lambdalog.shipper.destination import spool_of
 
-            cloud = connect()
             # Before the shipper's own exit is seen to: it is closed after that.
             atexit.register(cloud.close)
             self.stream = stream_name(time.time(), "$LATEST")
-            self._shipper = Shipper(cloud.logs, stream=self.stream, spool=spool_of(cloud.target))
+            self._shipper = Shipper(logs, stream=self.stream, spool=spool_of(cloud.target))
         return self._shipper
 
 

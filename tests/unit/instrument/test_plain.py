@@ -98,6 +98,20 @@ def test_a_store_that_cannot_be_written_does_not_stop_the_function(tmp_path: Pat
     assert json.loads(told)["level"] == "WARN"
 
 
+def test_only_what_a_function_needs_is_enough_to_answer(tmp_path: Path) -> None:
+    """Without what a store needs, a function answers all the same, and one line says what to install; once a process."""
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for name in ("msgspec", "re2"):
+        (bare / f"{name}.py").write_text(f"raise ModuleNotFoundError('no {name}', name='{name}')")
+    done = run_plain(tmp_path, PYTHONPATH=str(bare), LAMBDALOG_STORE=f"disk:{tmp_path}/store")
+    assert done.returncode == 0, done.stderr
+    assert "raised" in done.stdout
+    (told,) = [line for line in done.stdout.splitlines() if "could not be written" in line]
+    assert "pip install 'lambdalog[cli]'" in json.loads(told)["message"]
+    assert not (tmp_path / "store").exists()
+
+
 def test_under_pytest_nothing_goes_to_a_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user's own unit test of a handler leaves no files behind."""
     monkeypatch.chdir(tmp_path)
