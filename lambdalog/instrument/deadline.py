@@ -1,9 +1,10 @@
 """The watchdog: shortly before Lambda would kill an invocation, it says where the invocation is stuck.
 
 One thread for the life of the process. Arming is publishing a deadline to it, which costs next to nothing; it looks
-when the earliest deadline it knows of is due, and by then that one has mostly been taken back. Arming, taking back and
-writing hold one lock: a warning is written before its invocation ends, or not at all, and never into a later one. What
-the warning says is made without the lock: it runs code of the user's, which may wait for whatever it likes.
+when the earliest deadline it knows of is due, and by then that one has mostly been taken back. Both are one step on a
+dict; only a deadline that is due takes the lock, under which it is taken out, and written: a warning is written before
+its invocation ends, or not at all, and never into a later one. What the warning says is made without the lock: it runs
+code of the user's, which may wait for whatever it likes.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Watchdog:
         self.clock = clock
         self._lock = threading.Lock()
         self._armed: dict[int, tuple[float, Warn]] = {}
+        # Those that are being warned of: taken out of `_armed`, and not yet written.
+        self._due: set[int] = set()
         self._numbers = count(1)
         self._threaded = threaded
         self._sleeps_until = 0.0
@@ -47,46 +50,58 @@ class Watchdog:
     def arm(self, at: float, warn: Warn) -> int:
         """Publish a deadline; what `disarm` wants."""
         number = next(self._numbers)
-        with self._lock:
-            self._armed[number] = (at, warn)
-            if self._threaded:
-                if not self._started:
-                    self._start()
-                elif at < self._sleeps_until:
-                    self._sleeps_until = at
-                    self._wake.set()
+        self._armed[number] = (at, warn)
+        if at < self._sleeps_until:
+            self._wake.set()
+        if self._threaded and not self._started:
+            self._start()
         return number
 
     def disarm(self, number: int) -> None:
         """Take a deadline back. Its warning, if it is being written now, is out before this returns."""
-        with self._lock:
-            self._armed.pop(number, None)
+        if self._armed.pop(number, None) is None:
+            with self._lock:
+                self._due.discard(number)
 
     def look(self) -> float:
         """Warn of what is due; when to look again, infinity if nothing is armed."""
-        with self._lock:
-            now = self.clock.monotonic()
-            due = [(number, warn) for number, (at, warn) in self._armed.items() if at <= now]
-            for number, warn in due:
-                self._armed[number] = (_FOREVER, warn)
-        for number, warn in due:
+        for number, warn in self._taken():
             write = warn()
             with self._lock:
-                if number in self._armed and write is not None:
-                    write()
+                if number in self._due:
+                    self._due.discard(number)
+                    if write is not None:
+                        write()
+        # In this order: whoever arms after the least was found wakes who sleeps until then.
+        self._wake.clear()
+        self._sleeps_until = _FOREVER
+        self._sleeps_until = min((at for at, _ in list(self._armed.values())), default=_FOREVER)
+        return self._sleeps_until
+
+    def _taken(self) -> list[tuple[int, Warn]]:
+        """What is due, taken out; what was taken back meanwhile isn't."""
+        now = self.clock.monotonic()
         with self._lock:
-            self._sleeps_until = min((at for at, _ in self._armed.values()), default=_FOREVER)
-            self._wake.clear()
-            return self._sleeps_until
+            due = [
+                (number, warn)
+                for number, (at, warn) in list(self._armed.items())
+                if at <= now and self._armed.pop(number, None) is not None
+            ]
+            self._due.update(number for number, _ in due)
+        return due
 
     def _start(self) -> None:
-        self._started = True
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
         threading.Thread(target=self._run, args=(self._wake,), name="lambdalog-deadline", daemon=True).start()
 
     def _forked(self) -> None:
         # The thread stayed behind, maybe with the lock; the invocation it watched is the parent's.
         self._lock = threading.Lock()
         self._armed = {}
+        self._due = set()
         self._wake = threading.Event()
         self._sleeps_until = 0.0
         self._started = False

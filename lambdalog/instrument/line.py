@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import FrameType
+    from types import CodeType, FrameType
 
 # What a line says of itself: a key of the user's never replaces it.
 RESERVED: Final = frozenset(
@@ -31,23 +31,31 @@ RESERVED: Final = frozenset(
 # Arguments that standard logging's users know.
 ARGUMENTS: Final = frozenset({"exc_info", "stack_info", "stacklevel", "extra"})
 SPECIAL: Final = RESERVED | ARGUMENTS
+PLACES_MAX: Final = 1000
 
 
 class Stamps:
-    """Times as RFC 3339 with milliseconds; the text of a second is made once."""
+    """Times as RFC 3339 with milliseconds; the texts of a second and of a millisecond are made once."""
 
     def __init__(self) -> None:
+        self._second = (-1, "")
         self._last = (-1, "")
 
     def __call__(self, nanoseconds: int) -> str:
         """A time given as nanoseconds since the epoch: what Lambda's JSON log format demands."""
-        second, rest = divmod(nanoseconds, 1_000_000_000)
+        millisecond = nanoseconds // 1_000_000
         # Read and replaced as one: another thread never sees half of it.
         last = self._last
-        if last[0] != second:
-            last = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
-            self._last = last
-        return f"{last[1]}.{rest // 1_000_000:03d}Z"
+        if last[0] == millisecond:
+            return last[1]
+        second, rest = divmod(millisecond, 1000)
+        known = self._second
+        if known[0] != second:
+            known = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
+            self._second = known
+        text = f"{known[1]}.{rest:03d}Z"
+        self._last = (millisecond, text)
+        return text
 
 
 stamp: Final = Stamps()
@@ -67,12 +75,35 @@ def safe(keys: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def location(frame: FrameType | None) -> str:
-    """Where a line was logged: `app.py:process:12`."""
-    if frame is None:
-        return ""
-    code = frame.f_code
-    return f"{code.co_filename.rpartition('/')[2]}:{code.co_name}:{frame.f_lineno}"
+class Places:
+    """Where lines are logged, as `app.py:process:12`; the text of a place is made once.
+
+    Python finds a frame's line by going through its function's table from the start: in a long function that takes longer
+    than all the rest of a line.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[CodeType, str]] = {}
+
+    def __call__(self, frame: FrameType | None) -> str:
+        """The place that a frame is at."""
+        if frame is None:
+            return ""
+        code = frame.f_code
+        # By identity: a code object's own hash goes through its constants. It is kept, so that no other has its number.
+        key = (id(code), frame.f_lasti)
+        known = self._known.get(key)
+        if known is not None:
+            return known[1]
+        text = f"{code.co_filename.rpartition('/')[2]}:{code.co_name}:{frame.f_lineno}"
+        if len(self._known) >= PLACES_MAX:
+            # Code that is made on the fly would else be kept for ever.
+            self._known.clear()
+        self._known[key] = (code, text)
+        return text
+
+
+location: Final = Places()
 
 
 def interpolated(message: object, args: tuple[Any, ...]) -> object:

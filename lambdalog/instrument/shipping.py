@@ -17,7 +17,7 @@ def flush_shippers(budget: float, remaining: Callable[[], Any] | None) -> None:
     """
     # A function that ships has imported this; another one doesn't pay for it.
     fleet = sys.modules.get("lambdalog.shipper.fleet")
-    if fleet is None:
+    if fleet is None or not fleet.FLEET:
         return
     if remaining is not None:
         budget = min(budget, max(remaining() / 2000, 0.0))

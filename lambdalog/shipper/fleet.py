@@ -33,6 +33,10 @@ class Fleet:
             self._registered = True
             atexit.register(self.close)
 
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._shippers)
+
     def at_exit_of_a_child(self) -> None:
         """A child that multiprocessing made leaves by os._exit(), and calls its own finalizers before."""
         process = sys.modules.get("multiprocessing.process")

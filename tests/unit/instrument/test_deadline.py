@@ -78,6 +78,33 @@ def test_an_invocation_that_ends_while_its_warning_is_made_is_not_warned_of(
     assert told == []
 
 
+def test_taking_back_waits_for_a_warning_that_is_being_written() -> None:
+    """Whoever takes a deadline back goes on when its warning is out: the next invocation's lines come behind it."""
+    watchdog = Watchdog()
+    told: list[str] = []
+    writing, go_on = threading.Event(), threading.Event()
+
+    def write() -> None:
+        writing.set()
+        go_on.wait(10)
+        told.append("warning")
+
+    number = watchdog.arm(time.monotonic(), lambda: write)
+    assert writing.wait(10)
+
+    def end() -> None:
+        watchdog.disarm(number)
+        told.append("end")
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    ending.join(0.02)
+    assert told == []
+    go_on.set()
+    ending.join()
+    assert told == ["warning", "end"]
+
+
 def test_several_invocations_have_a_deadline_each(watchdog: Watchdog, clock: ManualClock) -> None:
     """Side by side in a local server's threads: each is warned of at its own time; one with nothing to say is passed."""
     told: list[str] = []

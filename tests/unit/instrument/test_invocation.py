@@ -95,3 +95,30 @@ def test_blocks_of_tasks_do_not_meet() -> None:
     asyncio.run(both())
     assert len(seen) == 6
     assert all(name == found for name, found in seen)
+
+
+def test_foreign_threads_may_ask_while_invocations_come_and_go() -> None:
+    """Whatever begins and ends meanwhile, a pool's thread gets one that runs, or none; nothing is left in the end."""
+    running = Invocations()
+    over = threading.Event()
+    asked: list[Any] = []
+
+    def ask() -> None:
+        # What it raises fails the test: pytest tells of a thread's exception.
+        while not over.is_set():
+            asked.append(running.current())
+
+    def serve() -> None:
+        for _ in range(500):
+            running.end(running.begin(Context()))
+
+    asking = threading.Thread(target=ask)
+    serving = [threading.Thread(target=serve) for _ in range(3)]
+    for thread in [asking, *serving]:
+        thread.start()
+    for thread in serving:
+        thread.join()
+    over.set()
+    asking.join()
+    assert asked
+    assert in_thread(running.current) is None

@@ -23,6 +23,13 @@ def budgets(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
+@pytest.fixture
+def shipper() -> Shipper:
+    """One that nothing is put into."""
+    return Shipper(Destination(), threaded=False)
+
+
+@pytest.mark.usefixtures("shipper")
 @pytest.mark.parametrize(("left", "expected"), [(None, 2.0), (60_000, 2.0), (1000, 0.5), (0, 0.0), (-5, 0.0)])
 def test_the_budget_is_at_most_half_of_what_is_left(
     budgets: list[float], left: int | None, expected: float
@@ -30,6 +37,12 @@ def test_the_budget_is_at_most_half_of_what_is_left(
     """A flush must not be what lets an invocation time out."""
     flush_shippers(2.0, None if left is None else lambda: left)
     assert budgets == [expected]
+
+
+def test_where_there_is_no_shipper_nothing_is_flushed(budgets: list[float]) -> None:
+    """The module may be loaded for somebody else's sake."""
+    flush_shippers(2.0, lambda: 60_000)
+    assert budgets == []
 
 
 def test_a_function_that_ships_nothing_loads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
