@@ -77,7 +77,7 @@ vectors: $(VENV)/dev.stamp ## botocore's own protocol vectors, which tests/wire 
 	  rm $(VECTORS)/botocore-*.tar.gz && echo "$$version" > $(VECTORS)/version; \
 	} || echo "botocore's protocol vectors could not be fetched" >&2
 
-docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command reference, screenshots
+docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command reference, keys of the dashboard, screenshots
 	@$(BIN)/python -m lambdalog.cli.reference docs
 	@$(BIN)/python -m tui.manual docs
 

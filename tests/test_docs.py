@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambdalog.cli import manual
 from lambdalog.local.compatibility import render
 from lambdalog.query.insights import Run, aggregates, functions, read
 
@@ -190,6 +191,12 @@ def test_the_compatibility_page_is_current() -> None:
     """What the page says of the operations is what the code says."""
     page = (ROOT / "docs" / "aws-compatibility.md").read_text(encoding="utf-8")
     assert page == render(), "run: make docs"
+
+
+def test_the_page_of_commands_is_current() -> None:
+    """What the page says of the commands is what their --help says."""
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert page == manual.render(), "run: make docs"
 
 
 def test_no_page_names_a_place_of_ours() -> None:

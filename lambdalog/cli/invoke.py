@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @click.command(name="invoke")
 @click.argument("target")
 @click.option(
-    "-e", "--event", metavar="FILE", help="The event, as JSON; - reads standard input.  [default: {}]"
+    "-e",
+    "--event",
+    metavar="FILE|JSON",
+    help="The event: a file, - for standard input, or an object or array as it stands.  [default: {}]",
 )
 @click.option("--async", "asynchronous", is_flag=True, help="Queue the event; print its request id.")
 @click.option(
@@ -78,23 +81,24 @@ def command(
             raise SystemExit(1)
 
 
-def _event(file: str | None) -> bytes:
-    if file is None:
+def _event(given: str | None) -> bytes:
+    if given is None:
         return b"{}"
+    where = f"in {given}"
     try:
-        if file == "-":
-            data = sys.stdin.buffer.read()
+        if given == "-":
+            data, where = sys.stdin.buffer.read(), "in standard input"
+        elif given.lstrip().startswith(("{", "[")):
+            data, where = given.encode(errors="surrogateescape"), "given to --event"
         else:
-            with open(file, "rb") as opened:  # noqa: PTH123 - a name as it was typed
+            with open(given, "rb") as opened:  # noqa: PTH123 - a name as it was typed
                 data = opened.read()
     except OSError as error:
-        raise ConfigError(f"the event can't be read from {file}: {error.strerror}") from None
+        raise ConfigError(f"the event can't be read from {given}: {error.strerror}") from None
     try:
         json.loads(data)
     except ValueError as error:
-        raise ConfigError(
-            f"the event in {'standard input' if file == '-' else file} is no JSON: {error}"
-        ) from None
+        raise ConfigError(f"the event {where} is no JSON: {error}") from None
     return data
 
 

@@ -69,6 +69,13 @@ def test_invoke_shows_the_log_and_takes_settings(run: Run, tmp_path: Path) -> No
     assert "Memory Size: 256 MB" in done.stderr
 
 
+@pytest.mark.parametrize("event", ['{"é": [1]}', ' ["a"]'])
+def test_invoke_takes_an_event_as_it_stands(run: Run, tmp_path: Path, event: str) -> None:
+    """An object or an array given to --event is the event itself."""
+    (tmp_path / "fn.py").write_text("def main(event, context):\n    return event\n")
+    assert json.loads(run("invoke", "fn.py:main", "--event", event).stdout) == json.loads(event)
+
+
 def test_a_failed_function_is_exit_status_1(run: Run) -> None:
     """The error is shaped as Lambda's and printed as the response."""
     done = run("invoke", ORDERS, "--event", str(EVENTS / "empty.json"))
@@ -83,6 +90,7 @@ def test_a_failed_function_is_exit_status_1(run: Run) -> None:
         (["invoke", "nobody"], "", 1, "Function not found"),
         (["invoke", ORDERS, "-e", "none.json"], "", 1, "the event can't be read from none.json"),
         (["invoke", ORDERS, "-e", "-"], "{", 1, "the event in standard input is no JSON"),
+        (["invoke", ORDERS, "-e", '{"id": 1'], "", 1, "the event given to --event is no JSON"),
         (["invoke", "orders", "--timeout", "3"], "", 2, "are for a file or folder"),
         (["invoke", ORDERS, "--env", "x"], "", 2, "write NAME=VALUE"),
         (["replay", "none-dlq"], "", 1, "The specified queue does not exist."),
