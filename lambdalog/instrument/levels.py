@@ -37,12 +37,20 @@ def threshold(argument: str | int | None = None, environ: Mapping[str, str] | No
     """
     environ = os.environ if environ is None else environ
     for given in (environ.get(PLATFORM_VARIABLE), argument, environ.get(OWN_VARIABLE)):
-        if type(given) is int:
-            return given
-        number = NUMBERS.get(given.strip().upper()) if isinstance(given, str) else None
-        if number is not None:
-            return number
+        if isinstance(given, int):
+            return int(given)
+        found = NUMBERS.get(given.strip().upper()) if isinstance(given, str) else None
+        if found is not None:
+            return found
     return INFO
+
+
+def level_number(level: object) -> int:
+    """A level's number, of a number (an enumeration's too) or a word in any case; INFO for what is neither."""
+    # By int's and str's own methods: those of a subclass are anybody's code.
+    if isinstance(level, int):
+        return int.__int__(level)
+    return NUMBERS.get(str.strip(level).upper(), INFO) if isinstance(level, str) else INFO
 
 
 def platform_threshold(environ: Mapping[str, str] | None = None) -> int:

@@ -19,9 +19,9 @@ from lambdalog.instrument.levels import (
     ERROR,
     FATAL,
     INFO,
-    NUMBERS,
     WARN,
     WORDS,
+    level_number,
     platform_threshold,
     threshold,
     word,
@@ -111,9 +111,9 @@ class Logger:
 
     def log(self, level: int | str, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at a level given by its number, as standard logging has them, or its word."""
-        number = level if type(level) is int else NUMBERS.get(str(level).upper(), INFO)
-        if self._level <= number or self._kept(number, message, args, keys):
-            self._say(number, message, args, keys)
+        found = level_number(level)
+        if self._level <= found or self._kept(found, message, args, keys):
+            self._say(found, message, args, keys)
 
     warn = warning
     err = error

@@ -7,6 +7,7 @@ the line says under `degraded` which keys did.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -48,6 +49,11 @@ def _default(value: Any) -> Any:
     """What orjson asks of values that it doesn't know."""
     if isinstance(value, (set, frozenset)):
         return sorted(value, key=repr)
+    if isinstance(value, tuple):
+        # A named one: orjson takes plain ones alone.
+        return list(value)
+    if isinstance(value, Mapping):
+        return dict(value)
     if isinstance(value, BaseException):
         return f"{type(value).__name__}: {value}"
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -147,11 +153,12 @@ class _Degrader:
 
     def _mapping(self, value: dict[Any, Any], key: str, depth: int, path: tuple[int, ...]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        # A copy: another thread may be at it.
-        for count, (name, inner) in enumerate(list(value.items())):
+        # A copy: another thread may be at it. By dict's own methods, as orjson has it: a subclass's are anybody's code.
+        items = list(dict.items(value))
+        for count, (name, inner) in enumerate(items):
             if self._left <= 0 or count >= ITEMS_MAX:
                 self._degraded[key] = None
-                found["…"] = f"{len(value) - count} more"
+                found["…"] = f"{len(items) - count} more"
                 break
             text = self._name(name, found)
             if text is not name:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import enum
+from typing import Any
+
 import pytest
 
-from lambdalog.instrument.levels import platform_threshold, threshold, word
+from lambdalog.instrument.levels import level_number, platform_threshold, threshold, word
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,56 @@ from lambdalog.instrument.levels import platform_threshold, threshold, word
 def test_who_sets_the_level(environ: dict[str, str], argument: str | int | None, expected: int) -> None:
     """Lambda's variable, then the argument, then ours, then INFO; what is no level is passed over."""
     assert threshold(argument, environ) == expected
+
+
+class Severity(enum.IntEnum):
+    """Levels of somebody's own."""
+
+    HIGH = 40
+
+
+class Word(enum.StrEnum):
+    """The same, in words."""
+
+    HIGH = "error"
+
+
+class NoText:
+    """str() fails."""
+
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class NoMethods(str):
+    """A text whose own methods fail."""
+
+    __slots__ = ()
+
+    def strip(self, *_: Any) -> str:
+        """Never."""
+        raise ValueError("no text")
+
+    upper = lower = strip
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        (35, 35),
+        (Severity.HIGH, 40),
+        ("Warning ", 30),
+        (Word.HIGH, 40),
+        (NoMethods("FATAL"), 50),
+        ("nonsense", 20),
+        (None, 20),
+        (35.5, 20),
+        (NoText(), 20),
+    ],
+)
+def test_a_level_is_a_number_or_a_word(level: object, expected: int) -> None:
+    """Enumerations of both too; whatever else was given, the line is said at INFO."""
+    assert level_number(level) == expected
 
 
 def test_what_lambda_throws_away() -> None:

@@ -1,26 +1,17 @@
-"""The logger: what a line says, and that nothing keeps it from being said."""
+"""The logger: what a line says, in its methods' words, with its own keys, and after its processors."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import dataclasses
-import datetime as dt
-import enum
-import json
-import math
 import re
-import threading
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from lambdalog import get_logger
 from lambdalog.instrument.invocation import CURRENT
-from lambdalog.instrument.levels import INFO
-from lambdalog.instrument.ring import Ring
 from tests.unit.instrument.heard import Context, Heard
+from tests.unit.instrument.hostile import NoText
 
 
 def test_a_line_is_what_lambdas_tools_read() -> None:
@@ -82,169 +73,6 @@ def test_coroutines_log_the_same_way() -> None:
     asyncio.run(say())
     assert [line["level"] for line in heard.lines] == ["DEBUG", "INFO", "WARN", "ERROR", "FATAL", "ERROR"]
     assert heard.lines[-1]["errorType"] == "ValueError"
-
-
-# --- hostile values
-
-
-class Colour(enum.Enum):
-    """An enumeration."""
-
-    RED = "red"
-
-
-@dataclasses.dataclass
-class Point:
-    """A dataclass."""
-
-    x: int
-    y: object
-
-
-class NoText:
-    """Neither str() nor repr() can be had."""
-
-    def __str__(self) -> str:
-        raise ValueError("no str")
-
-    __repr__ = __str__
-
-
-class Liar:
-    """Answers every question about itself with an exception."""
-
-    def __getattribute__(self, name: str) -> Any:
-        raise RuntimeError(name)
-
-
-class Model:
-    """A model as pydantic's are."""
-
-    def model_dump(self) -> dict[str, Any]:
-        """Its fields."""
-        return {"a": math.nan}
-
-
-class Endless(dict[str, Any]):
-    """A dict whose items never end."""
-
-    def items(self) -> Any:
-        """One more each time."""
-        raise RecursionError
-
-
-CIRCULAR: dict[str, Any] = {}
-CIRCULAR["self"] = CIRCULAR
-
-# value, what the line has for it, whether the line says that it is degraded
-HOSTILE: list[tuple[Any, Any, bool]] = [
-    (CIRCULAR, {"self": "<circular>"}, True),
-    ({(1, 2): 1}, {"(1, 2)": 1}, True),
-    ({1: "a"}, {"1": "a"}, True),
-    ({1: "a", "1": "b"}, {"1": "a", "1_": "b"}, True),
-    ("\ud800", "\\ud800", True),
-    ({"\ud800": 1}, {"'\\ud800'": 1}, True),
-    (2**64, "18446744073709551616", True),
-    (-(2**63) - 1, "-9223372036854775809", True),
-    (10**5000, None, True),
-    (math.nan, "nan", True),
-    (-math.inf, "-inf", True),
-    ([1.5, [math.nan]], [1.5, ["nan"]], True),
-    (Point(1, math.inf), {"x": 1, "y": "inf"}, True),
-    (Model(), {"a": "nan"}, True),
-    (NoText(), "<NoText: repr() raised ValueError>", True),
-    ([NoText(), 1], ["<NoText: repr() raised ValueError>", 1], True),
-    (Liar(), None, True),
-    (None, None, False),
-    ([None, 1.5], [None, 1.5], False),
-    (b"\x00\xff", "\x00\\xff", False),
-    (dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC), "2026-01-02T03:04:00+00:00", False),
-    (Decimal("NaN"), "NaN", False),
-    (Colour.RED, "red", False),
-    (Point(1, Colour.RED), {"x": 1, "y": "red"}, False),
-    ({"a", "b"}, ["a", "b"], False),
-    (ValueError, "ValueError", False),
-    ("\x1b[2J\u2028\x00", "\x1b[2J\u2028\x00", False),
-]
-
-
-@pytest.mark.parametrize(("value", "expected", "degraded"), HOSTILE, ids=lambda value: type(value).__name__)
-def test_no_value_keeps_a_line_from_being_said(value: Any, expected: Any, degraded: bool) -> None:
-    """Each hostile value, as a key, bound, within others and as the message: one line of JSON, marked if degraded."""
-    heard = Heard()
-    log = get_logger(output=heard)
-    log.info("as a key", k=value, good=1)
-    log.bind(k=value).info("bound", good=1)
-    log.info("within", k=[value], good=1)
-    log.info(value, good=1)
-    log.info("in an argument: %s", value, good=1)
-    key, bound, within, message, _ = heard.lines
-    assert [line["good"] for line in heard.lines] == [1] * 5
-    if expected is not None:
-        assert (key["k"], bound["k"], within["k"], message["message"]) == (
-            expected,
-            expected,
-            [expected],
-            expected,
-        )
-    assert [line.get("degraded") for line in (key, bound, within)] == [["k"] if degraded else None] * 3
-    assert message.get("degraded") == (["message"] if degraded else None)
-
-
-def test_megabytes_are_cut_and_said_to_be() -> None:
-    """A 2 MB string, a hundred thousand items and a thousand large keys make a line of bounded size."""
-    heard = Heard()
-    log = get_logger(output=heard)
-    log.info("m" * 2_000_000, text="x" * 2_000_000, items=list(range(100_000)))
-    log.info("many", **{f"k{number}": "x" * 40_000 for number in range(100)})
-    log.info("keys", k={"x" * 100_000: 1})
-    for raw in heard.raw:
-        assert len(raw) < 260_000
-    first = heard.lines[0]
-    assert first["text"].endswith("… (2000000 characters)")
-    assert first["items"][-1] == "… 99000 more"
-    assert set(first["degraded"]) == {"message", "text", "items"}
-
-
-RESERVED = [
-    "name",
-    "message",
-    "msg",
-    "event",
-    "level",
-    "self",
-    "args",
-    "keys",
-    "exc",
-    "logger",
-    "timestamp",
-    "method",
-    "number",
-    "running",
-    "function",
-    "requestId",
-    "failure",
-    "degraded",
-    "errorType",
-]
-
-
-@pytest.mark.parametrize("name", RESERVED)
-def test_a_key_can_bear_any_name(name: str) -> None:
-    """Names that loggers choke on are keys; one that the line itself has gets an underscore, and replaces nothing."""
-    heard = Heard()
-    get_logger(output=heard).info("said", **{name: "mine"})
-    line = heard.line
-    assert (line["message"], line["level"]) == ("said", "INFO")
-    assert "mine" in (line.get(name), line.get(f"{name}_"))
-    assert line["timestamp"] != "mine"
-
-
-def test_two_keys_that_want_one_name_are_both_there() -> None:
-    """`level` and `level_` stay two keys."""
-    heard = Heard()
-    get_logger(output=heard).info("x", level=1, level_=2)
-    assert (heard.line["level"], heard.line["level_"], heard.line["level__"]) == ("INFO", 2, 1)
 
 
 def test_messages_may_be_anything() -> None:
@@ -391,135 +219,12 @@ def test_keys_are_bound_under_any_name() -> None:
     assert heard.lines[3]["logger"] == "part"
 
 
-def test_a_block_restores_what_it_shadowed() -> None:
-    """Keys of a block are in its lines, nested ones too; afterwards the former values are back, also after a failure."""
-    heard = Heard()
-    log = get_logger(output=heard)
-    running = CURRENT.begin(Context())
-
-    def failing() -> None:
-        with contextlib.suppress(KeyError), log.block(order="innermost", item=1):
-            log.info("b")
-            raise KeyError
-
-    try:
-        log.bind_invocation(order="outer", customer="ada")
-        with log.block(order="inner"):
-            log.info("a")
-            failing()
-            log.info("c")
-            log.bind_invocation(late=True)
-        log.info("d")
-    finally:
-        CURRENT.end(running)
-    with log.block(order="outside"):
-        log.info("e")
-    log.info("f")
-    assert [(line["message"], line.get("order"), line.get("item")) for line in heard.lines] == [
-        ("a", "inner", None),
-        ("b", "innermost", 1),
-        ("c", "inner", None),
-        ("d", "outer", None),
-        ("e", "outside", None),
-        ("f", None, None),
-    ]
-    assert heard.lines[3]["late"] is True
-    assert heard.lines[3]["customer"] == "ada"
-
-
-def test_threads_of_the_handler_have_its_keys() -> None:
-    """A thread started in a block has the invocation's keys and the block's; what it binds itself stays its own."""
-    heard = Heard()
-    log = get_logger(output=heard)
-    running = CURRENT.begin(Context())
-
-    def work() -> None:
-        log.info("in a thread")
-        with log.block(order="the thread's"):
-            log.info("in its block")
-
-    with log.block(order="the handler's"):
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        log.info("after it")
-    CURRENT.end(running)
-    assert [(line["order"], line["requestId"]) for line in heard.lines] == [
-        ("the handler's", "req-1"),
-        ("the thread's", "req-1"),
-        ("the handler's", "req-1"),
-    ]
-
-
 def test_outside_of_an_invocation_nothing_is_bound_to_one() -> None:
     """bind_invocation without an invocation leaves no key behind for the next."""
     get_logger().bind_invocation(a=1)
     running = CURRENT.begin(Context())
     assert "a" not in running.fields
     CURRENT.end(running)
-
-
-# --- levels, sampling, ring
-
-
-@pytest.mark.parametrize(
-    ("environment", "argument", "shown"),
-    [
-        ({}, None, ["INFO", "ERROR"]),
-        ({"LAMBDALOG_LEVEL": "DEBUG"}, None, ["DEBUG", "INFO", "ERROR"]),
-        ({"LAMBDALOG_LEVEL": "DEBUG"}, "ERROR", ["ERROR"]),
-        ({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, "DEBUG", ["ERROR"]),
-        ({"AWS_LAMBDA_LOG_LEVEL": "nonsense"}, None, ["INFO", "ERROR"]),
-    ],
-)
-def test_the_level_is_lambdas_then_the_arguments_then_ours(
-    environment: dict[str, str], argument: str | None, shown: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """AWS_LAMBDA_LOG_LEVEL comes before the argument, and that before LAMBDALOG_LEVEL."""
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    heard = Heard()
-    log = get_logger(output=heard, level=argument)
-    log.debug("x")
-    log.info("x")
-    log.error("x")
-    assert [line["level"] for line in heard.lines] == shown
-
-
-def test_a_sampled_invocation_shows_what_others_hide() -> None:
-    """Where the invocation lowers the floor its debug lines are written; is_enabled_for says so."""
-    heard = Heard()
-    log = get_logger(output=heard)
-    running = CURRENT.begin(Context())
-    log.debug("hidden")
-    assert not log.is_enabled_for(10)
-    running.floor = 10
-    log.debug("shown")
-    assert log.is_enabled_for(10)
-    assert log.get_effective_level() == INFO
-    CURRENT.end(running)
-    log.debug("hidden again")
-    assert [line["message"] for line in heard.lines] == ["shown"]
-
-
-def test_the_ring_keeps_what_was_hidden_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A line below the level is kept as it was then; with Lambda's own filter, under a level that this lets through."""
-    monkeypatch.setenv("AWS_LAMBDA_LOG_LEVEL", "WARN")
-    heard = Heard()
-    log = get_logger(output=heard, location=True)
-    running = CURRENT.begin(Context())
-    running.ring = Ring(10)
-    items = [1]
-    log.debug("kept", items=items)
-    items.append(2)
-    log.info("%d", NoText())
-    log.warning("written")
-    CURRENT.end(running)
-    assert [line["message"] for line in heard.lines] == ["written"]
-    kept, other = map(json.loads, running.ring.drain())
-    assert (kept["message"], kept["items"], kept["level"], kept["loggedAt"]) == ("kept", [1], "WARN", "DEBUG")
-    assert kept["location"].split(":")[1] == "test_the_ring_keeps_what_was_hidden_as_it_was"
-    assert other["loggedAt"] == "INFO"
 
 
 # --- processors
