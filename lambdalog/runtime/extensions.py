@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lambdalog.runtime.spec import FunctionSpec
 
 PREFIX: Final = "/2020-01-01/extension/"
+# The Telemetry API, and the Logs API before it.
+TELEMETRY_PATHS: Final = frozenset({"/2022-07-01/telemetry", "/2020-08-15/logs"})
 # "You can register up to 10 extensions for a function."
 EXTENSIONS_MAX: Final = 10
 _EVENTS: Final = frozenset({"INVOKE", "SHUTDOWN"})

@@ -15,6 +15,8 @@ from lambdalog.runtime import platform_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lambdalog.runtime.platform_lines import Report
+
 # Where AWS keeps runtimes; the hash of this one says that it is none of AWS's.
 _RUNTIME_ARN: Final = "arn:aws:lambda:{region}::runtime:" + "0" * 64
 
@@ -96,48 +98,22 @@ def runtime_done(
     )
 
 
-def report(
-    request_id: str,
-    *,
-    duration_ms: float,
-    billed_ms: int,
-    memory_mb: int,
-    max_memory_mb: int,
-    init_ms: float | None = None,
-    status: str = "success",
-    error_type: str | None = None,
-    shown: bool = True,
-    trace: str | None = None,
-) -> PlatformEvent:
-    """What the invocation took. `shown`: a text log names the status, which it does of timeouts and ends of the runtime.
-
-    `trace` is the invocation's X-Amzn-Trace-Id, which is told of if it is sampled.
-    """
+def report(took: Report, *, shown: bool = True) -> PlatformEvent:
+    """What the invocation took. `shown`: a text log names the status, which it does of timeouts and ends of the runtime."""
+    status = took.status or "success"
     metrics: dict[str, Any] = {
-        "durationMs": _round(duration_ms),
-        "billedDurationMs": billed_ms,
-        "memorySizeMB": memory_mb,
-        "maxMemoryUsedMB": max_memory_mb,
+        "durationMs": _round(took.duration_ms),
+        "billedDurationMs": took.billed_ms,
+        "memorySizeMB": took.memory_mb,
+        "maxMemoryUsedMB": took.max_memory_mb,
     }
-    if init_ms is not None:
-        metrics["initDurationMs"] = _round(init_ms)
-    record = {"requestId": request_id, "metrics": metrics, "status": status} | _error(error_type)
-    sampled = trace if trace is not None and "Sampled=1" in trace.split(";") else None
-    if sampled is not None:
+    if took.init_ms is not None:
+        metrics["initDurationMs"] = _round(took.init_ms)
+    record = {"requestId": took.request_id, "metrics": metrics, "status": status} | _error(took.error_type)
+    if (sampled := took.sampled) is not None:
         segment = platform_lines.trace_fields(sampled)[1]
         record["tracing"] = {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": sampled}
-    told = shown and status != "success"
-    text = platform_lines.report(
-        request_id,
-        duration_ms=duration_ms,
-        billed_ms=billed_ms,
-        memory_mb=memory_mb,
-        max_memory_mb=max_memory_mb,
-        init_ms=init_ms,
-        status=status if told else None,
-        error_type=error_type if told else None,
-        trace=sampled,
-    )
+    text = platform_lines.report(took if shown else took._replace(status=None))
     return PlatformEvent("platform.report", record, INFO if status == "success" else WARN, text)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,35 +25,46 @@ def end(request_id: str) -> str:
     return f"END RequestId: {request_id}\n"
 
 
-def report(
-    request_id: str,
-    *,
-    duration_ms: float,
-    billed_ms: int,
-    memory_mb: int,
-    max_memory_mb: int,
-    init_ms: float | None = None,
-    status: str | None = None,
-    error_type: str | None = None,
-    trace: str | None = None,
-) -> str:
-    """What the invocation took; `status` is `timeout` or `error` where it was one, `trace` the trace header if it is sampled."""
+class Report(NamedTuple):
+    """What an invocation took, in ms and MB. `init_ms` is there for a cold start.
+
+    `status` is Lambda's word for how it went, None where a line names none; `trace` its X-Amzn-Trace-Id, if it has one.
+    """
+
+    request_id: str
+    duration_ms: float
+    billed_ms: int
+    memory_mb: int
+    max_memory_mb: int
+    init_ms: float | None = None
+    status: str | None = None
+    error_type: str | None = None
+    trace: str | None = None
+
+    @property
+    def sampled(self) -> str | None:
+        """The trace header, if it is to be told of."""
+        return self.trace if self.trace is not None and "Sampled=1" in self.trace.split(";") else None
+
+
+def report(took: Report) -> str:
+    """What the invocation took. A status other than success is named, and a trace that is sampled."""
     parts = [
-        f"REPORT RequestId: {request_id}",
-        f"Duration: {duration_ms:.2f} ms",
-        f"Billed Duration: {billed_ms} ms",
-        f"Memory Size: {memory_mb} MB",
-        f"Max Memory Used: {max_memory_mb} MB",
+        f"REPORT RequestId: {took.request_id}",
+        f"Duration: {took.duration_ms:.2f} ms",
+        f"Billed Duration: {took.billed_ms} ms",
+        f"Memory Size: {took.memory_mb} MB",
+        f"Max Memory Used: {took.max_memory_mb} MB",
     ]
-    if init_ms is not None:
-        parts.append(f"Init Duration: {init_ms:.2f} ms")
-    if status is not None:
-        parts.append(f"Status: {status}")
-        if error_type is not None:
-            parts.append(f"Error Type: {error_type}")
+    if took.init_ms is not None:
+        parts.append(f"Init Duration: {took.init_ms:.2f} ms")
+    if took.status not in {None, "success"}:
+        parts.append(f"Status: {took.status}")
+        if took.error_type is not None:
+            parts.append(f"Error Type: {took.error_type}")
     text = "\t".join(parts) + "\t\n"
-    if trace is not None:
-        root, segment = trace_fields(trace)
+    if took.sampled is not None:
+        root, segment = trace_fields(took.sampled)
         text += f"XRAY TraceId: {root}\tSegmentId: {segment}\tSampled: true\t\n"
     return text
 

@@ -42,7 +42,7 @@ class _NeverStarted(ConfigError):
 class Processes:
     """A running runtime and its extensions, with the reading ends of what they write (non-blocking).
 
-    `outputs` maps a process's name to its stdout and stderr. ConfigError if they can't be started.
+    `outputs` maps a process's name to its stdout and stderr, `extensions` are the names beside the runtime's. ConfigError if they can't be started.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Processes:
         self.outputs = {
             name: (readers[2 * number], readers[2 * number + 1]) for number, name in enumerate(names)
         }
+        self.extensions = tuple(names[1:])
         self._readers = readers
         order: dict[str, Any] = {
             "api": api,

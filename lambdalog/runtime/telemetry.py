@@ -20,7 +20,6 @@ from lambdalog.runtime.extensions import Refused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATHS: Final = ("/2022-07-01/telemetry", "/2020-08-15/logs")
 TYPES: Final = ("platform", "function", "extension")
 SCHEMAS: Final = frozenset({"2022-07-01", "2022-12-13", "2025-01-29", "2020-08-15", "2021-03-18"})
 # The host that extensions give: the environment itself. Here that is this machine's loopback.

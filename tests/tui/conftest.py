@@ -348,13 +348,15 @@ def ran(
         texts.append((at + 1, f"[ERROR] {error}: no\nTraceback (most recent call last):\n"))
     if ended:
         report = platform_lines.report(
-            request,
-            duration_ms=ms,
-            billed_ms=math.ceil(ms),
-            memory_mb=128,
-            max_memory_mb=memory,
-            init_ms=init,
-            status=status,
+            platform_lines.Report(
+                request,
+                duration_ms=ms,
+                billed_ms=math.ceil(ms),
+                memory_mb=128,
+                max_memory_mb=memory,
+                init_ms=init,
+                status=status,
+            )
         )
         texts += [(at + int(ms), platform_lines.end(request)), (at + int(ms), report)]
     return [

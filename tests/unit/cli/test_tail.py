@@ -36,7 +36,9 @@ def cloud(store_path: Path) -> Iterator[Cloud]:
     """Two functions' logs of the last minute, and one line of three hours ago."""
     with connect(f"disk:{store_path}") as cloud:
         now = cloud.clock.now_ms()
-        report = platform_lines.report(ONE, duration_ms=12.3, billed_ms=13, memory_mb=128, max_memory_mb=61)
+        report = platform_lines.report(
+            platform_lines.Report(ONE, duration_ms=12.3, billed_ms=13, memory_mb=128, max_memory_mb=61)
+        )
         write(cloud, "/aws/lambda/orders", "a/1", now - 3 * HOUR, "long ago")
         write(
             cloud,
@@ -225,7 +227,9 @@ def test_following_waits_for_a_group_and_takes_all_options(store_path: Path) -> 
         assert process.stderr.readline() == "lambdalog: no log group is called late* yet; waiting for it\n"
         now = cloud.clock.now_ms()
         write(cloud, "other", "s", now, "a match elsewhere")
-        report = platform_lines.report(ONE, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
+        report = platform_lines.report(
+            platform_lines.Report(ONE, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
+        )
         write(
             cloud,
             "late-1",

@@ -31,14 +31,16 @@ def test_lambdas_own_lines() -> None:
     assert known(platform_lines.start(REQUEST, "7"))[3:6] == ("start", REQUEST, "7")
     assert known(platform_lines.end(REQUEST))[3:5] == ("end", REQUEST)
     text = platform_lines.report(
-        REQUEST,
-        duration_ms=3.014,
-        billed_ms=114,
-        memory_mb=128,
-        max_memory_mb=36,
-        init_ms=110.1,
-        status="error",
-        error_type="Runtime.ExitError",
+        platform_lines.Report(
+            REQUEST,
+            duration_ms=3.014,
+            billed_ms=114,
+            memory_mb=128,
+            max_memory_mb=36,
+            init_ms=110.1,
+            status="error",
+            error_type="Runtime.ExitError",
+        )
     )
     assert known(text).report == Report(3.01, 114, 128, 36, 110.1, "error", "Runtime.ExitError")
 

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
     from lambdalog.runtime.platform_events import PlatformEvent
 
 REPORT = platform_events.report(
-    "id", duration_ms=3.009, billed_ms=114, memory_mb=128, max_memory_mb=36, init_ms=110.1
+    platform_lines.Report(
+        "id", duration_ms=3.009, billed_ms=114, memory_mb=128, max_memory_mb=36, init_ms=110.1
+    )
 )
 FAILED = platform_events.report(
-    "id",
-    duration_ms=3000,
-    billed_ms=3000,
-    memory_mb=128,
-    max_memory_mb=36,
-    status="error",
-    error_type="Runtime.ExitError",
+    platform_lines.Report(
+        "id",
+        duration_ms=3000,
+        billed_ms=3000,
+        memory_mb=128,
+        max_memory_mb=36,
+        status="error",
+        error_type="Runtime.ExitError",
+    )
 )
 
 
@@ -107,9 +111,11 @@ def test_a_json_log_has_lambdas_records() -> None:
 
 def test_a_sampled_trace_is_in_the_report() -> None:
     """The text has the XRAY part after the line, the record a `tracing`; what is not sampled is not told."""
-    numbers = {"duration_ms": 1.0, "billed_ms": 1, "memory_mb": 128, "max_memory_mb": 36}
     trace = "Root=1-5e34a614-10bdabcdf1fb44f07bc535a1;Parent=07f5abcd2d1f6f85;Sampled=1;Lineage=1:abcdef01:1"
-    event = platform_events.report("id", **numbers, trace=trace)  # type: ignore[arg-type]
+    took = platform_lines.Report(
+        "id", duration_ms=1.0, billed_ms=1, memory_mb=128, max_memory_mb=36, trace=trace
+    )
+    event = platform_events.report(took)
     assert event.text is not None
     assert event.text.endswith(
         "Max Memory Used: 36 MB\t\nXRAY TraceId: 1-5e34a614-10bdabcdf1fb44f07bc535a1\tSegmentId: 07f5abcd2d1f6f85\tSampled: true\t\n"
@@ -119,7 +125,7 @@ def test_a_sampled_trace_is_in_the_report() -> None:
         "type": "X-Amzn-Trace-Id",
         "value": trace,
     }
-    quiet = platform_events.report("id", **numbers, trace=trace.replace("Sampled=1", "Sampled=0"))  # type: ignore[arg-type]
+    quiet = platform_events.report(took._replace(trace=trace.replace("Sampled=1", "Sampled=0")))
     assert quiet.text is not None
     assert "XRAY" not in quiet.text
     assert "tracing" not in quiet.record

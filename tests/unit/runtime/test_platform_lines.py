@@ -8,19 +8,23 @@ from lambdalog.runtime import platform_lines
 def test_a_report_is_lambdas() -> None:
     """Tabs, units and the order of the parts are those of a recorded line."""
     assert platform_lines.report(
-        "id", duration_ms=3.009, billed_ms=114, memory_mb=128, max_memory_mb=36, init_ms=110.1
+        platform_lines.Report(
+            "id", duration_ms=3.009, billed_ms=114, memory_mb=128, max_memory_mb=36, init_ms=110.1
+        )
     ) == (
         "REPORT RequestId: id\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\t"
         "Max Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n"
     )
     assert platform_lines.report(
-        "id",
-        duration_ms=1,
-        billed_ms=1,
-        memory_mb=128,
-        max_memory_mb=1,
-        status="error",
-        error_type="Runtime.ExitError",
+        platform_lines.Report(
+            "id",
+            duration_ms=1,
+            billed_ms=1,
+            memory_mb=128,
+            max_memory_mb=1,
+            status="error",
+            error_type="Runtime.ExitError",
+        )
     ).endswith("Max Memory Used: 1 MB\tStatus: error\tError Type: Runtime.ExitError\t\n")
 
 

@@ -16,7 +16,7 @@ from lambdalog.tail.source import Line
 ID = "8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60"
 OTHER = "0a0b0c0d-2c3e-4a31-9f0e-1d2c3b4a5f60"
 REPORT = platform_lines.report(
-    ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1
+    platform_lines.Report(ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1)
 )
 
 
@@ -46,13 +46,15 @@ def test_a_report_is_read_whole() -> None:
         ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1
     )
     text = platform_lines.report(
-        ID,
-        duration_ms=3000,
-        billed_ms=3000,
-        memory_mb=128,
-        max_memory_mb=40,
-        status="error",
-        error_type="Runtime.ExitError",
+        platform_lines.Report(
+            ID,
+            duration_ms=3000,
+            billed_ms=3000,
+            memory_mb=128,
+            max_memory_mb=40,
+            status="error",
+            error_type="Runtime.ExitError",
+        )
     )
     found = platform(text + "XRAY TraceId: 1-5-x\tSegmentId: 2\tSampled: true\t")
     assert found is not None

@@ -24,7 +24,9 @@ TWO = "0a0b0c0d-2c3e-4a31-9f0e-1d2c3b4a5f60"
 
 def invocation(request: str, *own: str) -> list[str]:
     """An invocation's lines."""
-    report = platform_lines.report(request, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
+    report = platform_lines.report(
+        platform_lines.Report(request, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
+    )
     return [platform_lines.start(request, "$LATEST"), *own, platform_lines.end(request), report]
 
 
