@@ -15,6 +15,7 @@ from lambdalog.settings import (
     commands_allowed,
     durability,
     find_target,
+    log_durability,
     parse_target,
     region,
 )
@@ -83,7 +84,7 @@ class Cloud:
             with _complete():
                 from lambdalog.store import LogStore
 
-            self.store = LogStore(self.root, clock=clock)
+            self.store = LogStore(self.root, clock=clock, durability=log_durability())
 
     def __enter__(self) -> Self:
         return self

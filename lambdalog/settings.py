@@ -21,6 +21,12 @@ STORE_FOLDER = ".lambdalog"
 COMMANDS_VARIABLE = "LAMBDALOG_ALLOW_COMMANDS"
 DURABILITY_VARIABLE = "LAMBDALOG_DURABILITY"
 _DURABILITIES: Final[dict[str, Literal["NORMAL", "FULL"]]] = {"normal": "NORMAL", "full": "FULL"}
+LOG_DURABILITY_VARIABLE = "LAMBDALOG_LOG_DURABILITY"
+_LOG_DURABILITIES: Final[dict[str, Literal["never", "batch", "invocation"]]] = {
+    "never": "never",
+    "batch": "batch",
+    "invocation": "invocation",
+}
 DEFAULT_REGION = "us-east-1"
 # Emulators agree on this account number; it can't belong to anyone.
 LOCAL_ACCOUNT = "000000000000"
@@ -110,6 +116,19 @@ def durability(environ: Mapping[str, str] | None = None) -> Literal["NORMAL", "F
     found = _DURABILITIES.get(text.lower())
     if found is None:
         raise ConfigError(f"{DURABILITY_VARIABLE} is '{text}'; write normal or full")
+    return found
+
+
+def log_durability(environ: Mapping[str, str] | None = None) -> Literal["never", "batch", "invocation"]:
+    """When logs are synced to the disk: LAMBDALOG_LOG_DURABILITY is `never` (the default), `batch` or `invocation`; else ConfigError.
+
+    `never` outlives the death of every process; the others also a power cut: each batch, or each invocation that ended.
+    """
+    environ = os.environ if environ is None else environ
+    text = environ.get(LOG_DURABILITY_VARIABLE) or "never"
+    found = _LOG_DURABILITIES.get(text.lower())
+    if found is None:
+        raise ConfigError(f"{LOG_DURABILITY_VARIABLE} is '{text}'; write never, batch or invocation")
     return found
 
 

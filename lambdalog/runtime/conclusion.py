@@ -70,7 +70,7 @@ def conclude(run: Run, *, spec: FunctionSpec, journal: Journal, now: float) -> O
         trace=run.trace_id,
     )
     journal.platform(platform_events.report(report, shown=run.stopped))
-    journal.sink.flush()
+    journal.sink.end()
     return Outcome(
         request_id=run.request_id,
         status="success" if failed is None else failed.status,

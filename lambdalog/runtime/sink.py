@@ -86,6 +86,17 @@ class LogSink:
         for batch in batches(pending):
             self._write(batch)
 
+    def end(self) -> None:
+        """An invocation is over: write everything; a client on disk may sync it."""
+        self.flush()
+        settle = getattr(self._logs, "end_invocation", None)
+        if settle is None:
+            return
+        try:
+            settle(self.group, self.stream)
+        except Exception:
+            logger.exception("the log of an invocation could not be synced in %s", self.group)
+
     def tail(self) -> bytes:
         """The last 4 KB of the invocation's log."""
         raw = "".join(text if text.endswith("\n") else f"{text}\n" for text in self._tail)

@@ -35,9 +35,10 @@ class GroupInfo:
 
 
 class Catalog:
-    """The groups and streams of one store."""
+    """The groups and streams of one store. `durable`: what is made or changed outlives a power cut."""
 
-    def __init__(self, layout: Layout, clock: Clock) -> None:
+    def __init__(self, layout: Layout, clock: Clock, *, durable: bool = False) -> None:
+        self._durable = durable
         self._layout = layout
         self._clock = clock
         self._lock = threading.Lock()
@@ -72,8 +73,8 @@ class Catalog:
         if self._checked:
             return
         try:
-            self._layout.logs.mkdir(parents=True, exist_ok=True)
-            replace_file(self._layout.format, f"{files.FORMAT}\n".encode())
+            self._make_folders()
+            replace_file(self._layout.format, f"{files.FORMAT}\n".encode(), durable=self._durable)
         except OSError as error:
             raise StoreError(f"can't write to the store at {self._layout.root}: {error.strerror}") from error
         self._checked = True
@@ -118,8 +119,11 @@ class Catalog:
                     return False
                 layout.live.mkdir(exist_ok=True)
                 layout.sealed.mkdir(exist_ok=True)
-                replace_file(layout.streams, _json({"id": os.urandom(8).hex(), "g": name}) + b"\n")
-                replace_file(layout.info, record)
+                identity = _json({"id": os.urandom(8).hex(), "g": name}) + b"\n"
+                replace_file(layout.streams, identity, durable=self._durable)
+                replace_file(layout.info, record, durable=self._durable)
+                if self._durable:
+                    files.sync_folder(self._layout.logs)
         return True
 
     def update_group(self, name: str, change: Callable[[GroupInfo], GroupInfo]) -> GroupInfo:
@@ -130,7 +134,7 @@ class Catalog:
             if info is None:
                 raise KeyError(name)
             changed = replace(change(info), name=name)
-            replace_file(layout.info, dump(changed))
+            replace_file(layout.info, dump(changed), durable=self._durable)
         return changed
 
     def delete_group(self, name: str) -> bool:
@@ -205,8 +209,19 @@ class Catalog:
             file.seek(self._streams[group].offset)
             file.truncate()
             file.write(data)
+            if self._durable:
+                file.flush()
+                os.fsync(file.fileno())
 
     # --- files
+
+    def _make_folders(self) -> None:
+        new = [self._layout.logs, *self._layout.logs.parents]
+        new = [folder for folder in new if not folder.exists()]
+        self._layout.logs.mkdir(parents=True, exist_ok=True)
+        if self._durable:
+            for folder in new:
+                files.sync_folder(folder.parent)
 
     @contextlib.contextmanager
     def _reading(self, group: str) -> Iterator[_StreamLog]:
@@ -316,12 +331,18 @@ def dump(info: GroupInfo) -> bytes:
     )
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file in one step: readers see the old one or the new one."""
+def replace_file(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Write a file in one step: readers see the old one or the new one. `durable`: also after a power cut."""
     temporary = path.with_name(f".{path.name}-{os.urandom(6).hex()}")
     try:
-        temporary.write_bytes(data)
+        with temporary.open("wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(path)
+        if durable:
+            files.sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

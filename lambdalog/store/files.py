@@ -73,6 +73,15 @@ def unquote(quoted: str) -> str | None:
     return name if quote(name) == quoted else None
 
 
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def segment_id(stream: str, first_ms: int, pid: int) -> str:
     """A new segment's id; the random part keeps two writers of one process and millisecond apart."""
     return f"{quote(stream)}@{first_ms}-{pid}-{os.urandom(4).hex()}"

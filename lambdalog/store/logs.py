@@ -50,14 +50,15 @@ class StreamInfo:
 class LogStore:
     """The logs in the store folder `root`, which is made when something is first written.
 
-    StoreError where the disk refuses, NewerFormat for a store that a newer lambdalog made.
+    `durability` says when what was written, and the groups and streams it is in, are synced to the disk: see
+    `SegmentWriter`. StoreError where the disk refuses, NewerFormat for a store that a newer lambdalog made.
     """
 
     def __init__(self, root: Path, *, clock: Clock = SYSTEM, durability: Durability = "never") -> None:
         self.root = root
         self.clock = clock
         self.layout = Layout(root)
-        self.catalog = Catalog(self.layout, clock)
+        self.catalog = Catalog(self.layout, clock, durable=durability != "never")
         self._durability: Durability = durability
         self._lock = threading.Lock()
         self._writers: dict[tuple[str, str], SegmentWriter] = {}
@@ -193,12 +194,12 @@ class LogStore:
             for key in [key for key, writer in self._writers.items() if writer.idle(idle)]:
                 self._writers.pop(key).close()
 
-    def flush(self, *, invocation_end: bool = False) -> None:
-        """Have what was written survive a power cut, where the durability asked for that."""
-        if self._durability == "batch" or (self._durability == "invocation" and invocation_end):
+    def end_invocation(self, group: str, stream: str) -> None:
+        """An invocation that logs to the stream is over: with the durability `invocation`, have its log survive a power cut."""
+        if self._durability == "invocation":
             with self._lock:
-                writers = list(self._writers.values())
-            for writer in writers:
+                writer = self._writers.get((group, stream))
+            if writer is not None:
                 writer.sync()
 
     def scan(self, scan: Scan) -> Iterator[Event]:

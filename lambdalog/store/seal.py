@@ -10,7 +10,7 @@ from lambdalog.errors import StoreError
 from lambdalog.store import frames
 from lambdalog.store import index as layout
 from lambdalog.store.build import IndexBuilder
-from lambdalog.store.files import TEMPORARY
+from lambdalog.store.files import TEMPORARY, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,11 +75,7 @@ def index_blocks(index: Index, blooms: bytes) -> tuple[bytes, bytes]:
 def put_in_place(temporary: Path, path: Path) -> None:
     """One rename, which survives a power cut."""
     temporary.rename(path)
-    fd = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    sync_folder(path.parent)
 
 
 def cut(pieces: Sequence[Piece]) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.errors import StoreError
 from lambdalog.store import line
-from lambdalog.store.files import segment_id
+from lambdalog.store.files import segment_id, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +44,8 @@ class SegmentWriter:
     """Appends the events of one stream; thread-safe.
 
     `durability`: `never` leaves syncing to the kernel (a crash of the process loses nothing, a power cut may lose the
-    last seconds); `batch` syncs each append; `invocation` syncs when `sync()` is called at an invocation's end.
+    last seconds); `batch` syncs each append; `invocation` syncs when `sync()` is called at an invocation's end. Both
+    also sync a segment that is left for another, and its name in its folder.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class SegmentWriter:
         self._used = clock.monotonic()
         self._newest = 0
         self._unsynced = False
+        # Whether the folder was synced since the file was made in it: a file without a name is lost as well.
+        self._named = False
 
     def append(self, events: Sequence[tuple[int, str]], ingestion: int) -> None:
         """Write (timestamp ms, message) pairs, sorted by time if they are not.
@@ -88,15 +91,20 @@ class SegmentWriter:
             if self._must_roll(events[0][0], len(data)):
                 self._close()
                 self._open(events[0][0])
+            before = self._size
             self._write(data)
-            self._newest = max(self._newest, events[-1][0])
-            self._used = self._clock.monotonic()
             self._unsynced = True
             if self._durability == "batch":
-                self._sync()
+                try:
+                    self._sync()
+                except StoreError:
+                    self._take_back(before)
+                    raise
+            self._newest = max(self._newest, events[-1][0])
+            self._used = self._clock.monotonic()
 
     def sync(self) -> None:
-        """Have what was written survive a power cut."""
+        """Have what was written survive a power cut. StoreError if the disk refuses."""
         with self._lock:
             self._sync()
 
@@ -145,6 +153,7 @@ class SegmentWriter:
             os.close(fd)
             raise Removed
         self._fd, self._pid, self._size, self._newest = fd, os.getpid(), 0, first
+        self._unsynced = self._named = False
         self._opened = self._clock.monotonic()
 
     def _write(self, data: bytes) -> None:
@@ -153,24 +162,36 @@ class SegmentWriter:
             while written < len(data):
                 written += os.write(self._fd, data[written:])
         except OSError as error:
-            # Only this process writes here, so what came half through can be taken back.
-            os.ftruncate(self._fd, self._size)
+            self._take_back(self._size)
             what = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
             raise StoreError(f"can't write to the store at {self._group.root}: {what}") from error
         self._size += len(data)
 
+    def _take_back(self, size: int) -> None:
+        # Only this process writes here.
+        os.ftruncate(self._fd, size)
+        self._size = size
+
     def _sync(self) -> None:
-        if self._unsynced and self._fd >= 0 and self._pid == os.getpid():
+        if not self._unsynced or self._fd < 0 or self._pid != os.getpid():
+            return
+        try:
             os.fsync(self._fd)
-            self._unsynced = False
+            if not self._named:
+                sync_folder(self._group.live)
+        except OSError as error:
+            raise StoreError(f"can't write to the store at {self._group.root}: {error.strerror}") from error
+        self._unsynced, self._named = False, True
 
     def _close(self) -> None:
         if self._fd >= 0:
-            if self._durability != "never":
-                self._sync()
-            # In a forked child this closes the inherited descriptor; the parent's lock stays.
-            os.close(self._fd)
-            self._fd = -1
+            try:
+                if self._durability != "never":
+                    self._sync()
+            finally:
+                # In a forked child this closes the inherited descriptor; the parent's lock stays.
+                os.close(self._fd)
+                self._fd = -1
 
 
 def _hold(fd: int) -> bool:

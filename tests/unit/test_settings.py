@@ -13,6 +13,7 @@ from lambdalog.settings import (
     durability,
     find_target,
     function_name,
+    log_durability,
     other_endpoints,
     parse_target,
     region,
@@ -83,6 +84,20 @@ def test_durability_is_normal_or_full() -> None:
     ]
     with pytest.raises(ConfigError, match="LAMBDALOG_DURABILITY is 'off'; write normal or full"):
         durability({"LAMBDALOG_DURABILITY": "off"})
+
+
+def test_log_durability_is_one_of_three() -> None:
+    """LAMBDALOG_LOG_DURABILITY is understood in either case; never is the default; anything else says what it may be."""
+    assert [log_durability({}), log_durability({"LAMBDALOG_LOG_DURABILITY": ""})] == ["never", "never"]
+    words = ("never", "batch", "Invocation")
+    assert [log_durability({"LAMBDALOG_LOG_DURABILITY": word}) for word in words] == [
+        "never",
+        "batch",
+        "invocation",
+    ]
+    expected = "LAMBDALOG_LOG_DURABILITY is 'full'; write never, batch or invocation"
+    with pytest.raises(ConfigError, match=expected):
+        log_durability({"LAMBDALOG_LOG_DURABILITY": "full"})
 
 
 def test_endpoints_of_other_services() -> None:
