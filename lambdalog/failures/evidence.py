@@ -12,6 +12,7 @@ import msgspec
 import orjson
 
 from lambdalog.failure import Failure, from_lambda_error, from_record, from_text
+from lambdalog.platform_line import read
 from lambdalog.query.pattern import Term, parse
 from lambdalog.store import Scan
 from lambdalog.tail import Line
@@ -142,7 +143,7 @@ class Evidence:
         """The failures that Lambda's runtimes logged, with the request's id or after its START."""
         running: dict[str, str] = {}
         for line in self._filter(group, start, end, _OTHERS):
-            mark = _mark(line.message)
+            mark = read(line.message)
             if mark is not None and mark.kind == "start":
                 running[line.stream] = mark.request_id
                 continue
@@ -263,15 +264,15 @@ def cut(lines: Sequence[Line], request_id: str) -> list[Attempt]:
         current, version, status, running, ended = [], "", "", False, False
 
     for line in lines:
-        mark = _mark(line.message)
+        mark = read(line.message)
         if mark is not None and mark.kind == "start":
             close()
             running = mark.request_id == request_id
-            version = mark.version if running else ""
+            version = (mark.version or "") if running else ""
         if running or request_id in line.message:
             current.append(line)
         if mark is not None and mark.kind == "report" and running:
-            running, ended, status = False, True, mark.status
+            running, ended, status = False, True, (mark.status or "") if mark.failed else ""
     close()
     return attempts
 
@@ -279,36 +280,6 @@ def cut(lines: Sequence[Line], request_id: str) -> list[Attempt]:
 def _fuller(one: Failure, other: Failure) -> bool:
     """Whether a failure tells more than another of the same kind."""
     return any(frame.local for frame in one.frames) and not any(frame.local for frame in other.frames)
-
-
-class _Mark(NamedTuple):
-    kind: str
-    request_id: str
-    version: str = ""
-    status: str = ""
-
-
-def _mark(message: str) -> _Mark | None:
-    """Whether a line is Lambda's own of a beginning or an end, in the text or the JSON format."""
-    if message.startswith("START RequestId: "):
-        request_id, _, version = message[17:].rstrip().partition(" Version: ")
-        return _Mark("start", request_id, version)
-    if message.startswith("REPORT RequestId: "):
-        fields = message[18:].rstrip().split("\t")
-        status = next((field[8:] for field in fields if field.startswith("Status: ")), "")
-        return _Mark("report", fields[0], status=status)
-    if message.startswith("{") and '"platform.' in message:
-        record = parsed(message)
-        kind = str(record.get("type")) if record is not None else ""
-        inner = record.get("record") if record is not None else None
-        if isinstance(inner, dict) and kind in {"platform.start", "platform.report"}:
-            return _Mark(
-                kind.removeprefix("platform."),
-                str(inner.get("requestId", "")),
-                str(inner.get("version", "")),
-                "" if inner.get("status") in {None, "success"} else str(inner["status"]),
-            )
-    return None
 
 
 def failure_of(message: str) -> tuple[Failure | None, str]:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import orjson
 
 from lambdalog.failure import from_lambda_error, from_text
+from lambdalog.platform_line import read
 
 if TYPE_CHECKING:
+    from lambdalog.platform_line import PlatformLine
     from lambdalog.tail import Line
 
 Kind = Literal["start", "end", "report", "error"]
@@ -24,11 +26,6 @@ PATTERN: Final = (
     ' ?"Task timed out after" ?"Error: Runtime exited" ?platform.start ?platform.report ?errorType'
 ).replace("\\t", "\t")
 
-_HEAD: Final = re.compile(r"(START|END|REPORT) RequestId: (\S{1,128})")
-_VERSION: Final = re.compile(r" Version: (\S{1,128})")
-_NUMBER: Final = r": (\d{1,15}(?:\.\d{1,6})?) (?:ms|MB)(?=\t|\s|$)"
-_FIELD: Final = re.compile(rf"(Duration|Billed Duration|Memory Size|Max Memory Used|Init Duration){_NUMBER}")
-_WORD: Final = re.compile(r"(Status|Error Type): ([^\t\n]{1,200})")
 _TIMED_OUT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\S{1,40} (\S{1,128}) (Task timed out after [\d.]{1,20} seconds)"
 )
@@ -72,7 +69,7 @@ def mark_of(line: Line) -> Mark | None:
     message = line.message
     first = message[:1]
     if first == "{":
-        return _of_json(line) if '"platform.' in message[:400] or '"errorType"' in message else None
+        return _of_json(line)
     if first in "SER":
         return _of_text(line)
     if first == "[" and message.startswith("[ERROR] "):
@@ -94,76 +91,36 @@ def version_of(stream: str) -> str:
 
 
 def _of_text(line: Line) -> Mark | None:
-    message = line.message[:_REACH]
-    head = _HEAD.match(message)
-    if head is None:
-        found = _EXITED.match(message)
-        return found and _error(line, found.group(1), found.group(3) or "Runtime.ExitError", found.group(2))
-    word, request = head.groups()
-    if word == "START":
-        version = _VERSION.match(message, head.end())
-        return _mark(line, "start", request, version=version.group(1) if version else "")
-    if word == "END":
-        return _mark(line, "end", request)
-    numbers = {name: float(value) for name, value in _FIELD.findall(message)}
-    words = dict(_WORD.findall(message))
-    if "Duration" not in numbers:
-        return None  # a line of the function's that looks like it
-    return _reported(
-        line,
-        request,
-        numbers,
-        status=words.get("Status", "").strip(),
-        error_type=words.get("Error Type", "").strip(),
-    )
-
-
-_METRICS: Final = {
-    "durationMs": "Duration",
-    "billedDurationMs": "Billed Duration",
-    "memorySizeMB": "Memory Size",
-    "maxMemoryUsedMB": "Max Memory Used",
-    "initDurationMs": "Init Duration",
-}
+    message = line.message
+    if (platform := read(message)) is not None:
+        return _of_platform(line, platform)
+    found = _EXITED.match(message[:_REACH])
+    return found and _error(line, found.group(1), found.group(3) or "Runtime.ExitError", found.group(2))
 
 
 def _of_json(line: Line) -> Mark | None:
+    message = line.message
+    if '"platform.' in message[:400] and (platform := read(message)) is not None:
+        # That a runtime is done is no mark: whether it shows at all depends on the log's level, and its REPORT follows.
+        return _of_platform(line, platform) if platform.kind != "end" else None
+    if '"errorType"' not in message:
+        return None
     try:
-        record = orjson.loads(line.message)
+        record = orjson.loads(message)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(record, dict):
-        return None
-    kind, inner = record.get("type"), record.get("record")
-    if isinstance(kind, str) and kind.startswith("platform.") and isinstance(inner, dict):
-        return _of_platform(line, kind, inner)
-    return _of_error(line, record)
+    return _of_error(line, record) if isinstance(record, dict) else None
 
 
-def _of_platform(line: Line, kind: str, inner: dict[str, Any]) -> Mark | None:
-    request = inner.get("requestId")
-    if not isinstance(request, str):
-        return None
-    if kind == "platform.start":
-        return _mark(line, "start", request, version=str(inner.get("version") or ""))
-    metrics = inner.get("metrics")
-    if kind != "platform.report" or not isinstance(metrics, dict):
-        return None
-    numbers = {
-        label: float(metrics[name])
-        for name, label in _METRICS.items()
-        if isinstance(metrics.get(name), int | float) and not isinstance(metrics[name], bool)
-    }
-    if "Duration" not in numbers:
-        return None
-    status = inner.get("status")
-    return _reported(
-        line,
-        request,
-        numbers,
-        status=status if isinstance(status, str) else "",
-        error_type=str(inner.get("errorType") or ""),
-    )
+def _of_platform(line: Line, platform: PlatformLine) -> Mark | None:
+    match platform.kind:
+        case "start":
+            return _mark(line, "start", platform.request_id, version=platform.version or "")
+        case "end":
+            return _mark(line, "end", platform.request_id)
+        case "report":
+            return _reported(line, platform)
+    return None
 
 
 def _of_error(line: Line, record: dict[str, Any]) -> Mark | None:
@@ -178,18 +135,20 @@ def _of_error(line: Line, record: dict[str, Any]) -> Mark | None:
     return _error(line, request if isinstance(request, str) else "", failure.type, failure.message)
 
 
-def _reported(line: Line, request: str, numbers: dict[str, float], *, status: str, error_type: str) -> Mark:
-    duration = numbers["Duration"]
+def _reported(line: Line, platform: PlatformLine) -> Mark | None:
+    duration = platform.duration_ms
+    if duration is None:
+        return None  # a line of the function's that looks like it
     report = Report(
         duration,
-        numbers.get("Billed Duration", duration),
-        int(numbers.get("Memory Size", 0)),
-        int(numbers.get("Max Memory Used", 0)),
-        numbers.get("Init Duration"),
-        status if status in _FAILED else "",
-        error_type[:200],
+        duration if platform.billed_ms is None else platform.billed_ms,
+        platform.memory_mb or 0,
+        platform.max_memory_mb or 0,
+        platform.init_ms,
+        platform.status if platform.status in _FAILED else "",
+        (platform.error_type or "")[:200],
     )
-    return _mark(line, "report", request, report=report)
+    return _mark(line, "report", platform.request_id, report=report)
 
 
 def _error(line: Line, request: str, type_: str, message: str) -> Mark:

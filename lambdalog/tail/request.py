@@ -10,9 +10,9 @@ import heapq
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from lambdalog.platform_line import named, read
 from lambdalog.query.pattern import parse
 from lambdalog.query.pattern.scanner import quoted
-from lambdalog.tail.invocations import named, platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +37,7 @@ class Belonging:
         """Whether the line is the request's."""
         key = (line.group, line.stream)
         if self._request in line.message:
-            found = platform(line.message)
+            found = read(line.message)
             if found is not None and found.kind == "report":
                 self._inside.discard(key)
             else:
@@ -45,7 +45,7 @@ class Belonging:
             return True
         if key not in self._inside:
             return False
-        found = platform(line.message)
+        found = read(line.message)
         if found is not None and found.kind in {"init", "start"}:  # the next one, or a new environment
             self._inside.discard(key)
             return False

@@ -1,15 +1,14 @@
-"""Lambda's own lines as values, and folded."""
+"""Lambda's own lines, folded."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdalog.runtime import platform_lines
-from lambdalog.tail.invocations import WAITING_MAX, Folding, Invocation, named, platform
+from lambdalog.tail.invocations import WAITING_MAX, Folding
 from lambdalog.tail.render import Shown
 from lambdalog.tail.source import Line
 
@@ -37,102 +36,10 @@ def event(kind: str, **record: object) -> str:
     return json.dumps({"time": "2026-01-02T03:04:05.678Z", "type": f"platform.{kind}", "record": record})
 
 
-def test_a_report_is_read_whole() -> None:
-    """Every figure of a text REPORT, with Lambda's words for what went wrong."""
-    found = platform(REPORT)
-    assert found is not None
-    assert found.kind == "report"
-    assert found.invocation == Invocation(
-        ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1
-    )
-    text = platform_lines.report(
-        platform_lines.Report(
-            ID,
-            duration_ms=3000,
-            billed_ms=3000,
-            memory_mb=128,
-            max_memory_mb=40,
-            status="error",
-            error_type="Runtime.ExitError",
-        )
-    )
-    found = platform(text + "XRAY TraceId: 1-5-x\tSegmentId: 2\tSampled: true\t")
-    assert found is not None
-    assert (found.invocation.status, found.invocation.error_type) == ("error", "Runtime.ExitError")
-    assert found.invocation.failed
-    restored = platform(
-        f"REPORT RequestId: {ID}\tDuration: 1 ms\tRestore Duration: 474.16 ms\tBilled Restore Duration: 75 ms\t"
-    )
-    assert restored is not None
-    assert restored.invocation.restore_ms == 474.16
-
-
-def test_the_json_format_says_the_same() -> None:
-    """Metrics by their names; a successful status is no failure."""
-    found = platform(
-        event(
-            "report",
-            requestId=ID,
-            status="timeout",
-            metrics={"durationMs": 12.3, "billedDurationMs": 243, "memorySizeMB": 128, "maxMemoryUsedMB": 61},
-        )
-    )
-    assert found is not None
-    assert found.invocation == Invocation(
-        ID, status="timeout", duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61
-    )
-    started = platform(event("start", requestId=ID, version="7"))
-    assert started is not None
-    assert (started.kind, started.invocation.version) == ("start", "7")
-    assert not Invocation(ID, status="success").failed
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "",
-        "START of something",
-        "REPORT RequestId:",
-        "ENDING",
-        '{"type": "platform.report"}',
-        '{"type": "platform.report", "record": {"requestId": 7}}',
-        '{"type": ["platform.report"], "record": {}}',
-        '{"type": "platform.report", "record": ',
-        '{"type": "platform.logsSubscription", "record": {"requestId": "x"}}',
-        '{"a": ' + "[" * 100_000 + '"platform.',
-        '["platform.start"]',
-    ],
-)
-def test_what_only_looks_like_one_is_a_line(message: str) -> None:
-    """A function may print anything; only whole platform lines are taken for such."""
-    assert platform(message) is None
-
-
 @given(st.text() | st.text().map(lambda text: f"REPORT RequestId: {text}\tDuration: {text} ms\t"))
 def test_nothing_that_is_logged_is_an_error(message: str) -> None:
-    """Whatever the text, it is read, or not; and what is folded is one line."""
-    platform(message)
-    named(message)
+    """Whatever the text, what is folded is one line."""
     assert len(folded(message)) == 1
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        (f"START RequestId: {ID} Version: $LATEST\n", ID),
-        (REPORT, ID),
-        (f'{{"level":"INFO","requestId":"{ID}"}}', ID),
-        (f'{{"function_request_id": "{ID}"}}', ID),
-        (f"[INFO]\t2026-01-02T03:04:05.678Z\t{ID}\thello", ID),
-        (f"2026-01-02T03:04:05.678Z {ID} Task timed out after 3.00 seconds", ID),
-        (f"an order of request {ID}", None),
-        ("INIT_START Runtime Version: python:3.13", None),
-        ("plain", None),
-    ],
-)
-def test_a_line_names_its_request(message: str, expected: str | None) -> None:
-    """Platform lines, JSON keys and Lambda's text formats; an id somewhere in a text is not the line's own."""
-    assert named(message) == expected
 
 
 def test_an_invocation_is_one_line() -> None:
