@@ -19,6 +19,7 @@ from lambdalog.runtime.channels import Channels
 from lambdalog.runtime.conclusion import Run, conclude, status_of
 from lambdalog.runtime.http import Request
 from lambdalog.runtime.journal import Journal
+from lambdalog.runtime.launch import extensions as extensions_of
 from lambdalog.runtime.launch import launch, runtime_version
 from lambdalog.runtime.process import MB, TELEMETRY_FD, Processes
 from lambdalog.runtime.runtime_api import RuntimeApi, event_headers
@@ -145,6 +146,7 @@ class Environment:
         began = time.perf_counter()
         deadline = time.monotonic() + seconds
         spec = self.spec
+        self._journal.begin_init(subscribers=bool(extensions_of(spec)))
         self._journal.platform(
             platform_events.init_start(
                 name=spec.name,
@@ -159,6 +161,7 @@ class Environment:
         init_ms = (time.perf_counter() - began) * 1000
         self._channels.drain()
         self._api.extensions.closed = True
+        self._journal.end_init()
         for extension in self._api.extensions.all:
             self._journal.platform(
                 platform_events.extension(extension.name, extension.events, extension.failed)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from lambdalog.runtime.spec import FunctionSpec
     from lambdalog.runtime.telemetry import Subscription, Wish
 
+# A function that floods its log while it starts is not kept whole for extensions that may never subscribe.
+EARLY_MAX: Final = 10_000
 _LEVELS: Final = {name: level for level, name in NAMES.items()} | {"TRACE": 10}
 
 
@@ -25,13 +27,15 @@ class Journal:
         self.sink = LogSink(logs, spec.log_group, stream, clock)
         self._clock = clock
         self._subscriptions: list[Subscription] = []
+        # What was told since the start of the init phase, for those who subscribe later in it.
+        self._early: list[dict[str, Any]] | None = None
         self._json = spec.log_format == "JSON"
         self._system_level = _LEVELS.get(spec.system_log_level or "INFO", INFO)
         self._application_level = _LEVELS.get(spec.application_log_level or "INFO", INFO)
 
     def written(self, events: list[Written], kind: str) -> None:
         """What a process wrote; `kind` is function or extension."""
-        if self._subscriptions:
+        if self._subscriptions or self._early is not None:
             for event in events:
                 time = platform_lines.iso(event.timestamp / 1000)
                 self._tell({"time": time, "type": kind, "record": event.text})
@@ -42,7 +46,7 @@ class Journal:
     def platform(self, event: PlatformEvent) -> None:
         """What Lambda itself has to tell."""
         now = self._clock.now()
-        if self._subscriptions:
+        if self._subscriptions or self._early is not None:
             self._tell(event.as_json(now))
         text = platform_events.line(event, now=now, json_format=self._json, level=self._system_level)
         if text is not None:
@@ -52,6 +56,14 @@ class Journal:
         """A line for the log alone, whatever its format."""
         self.sink.add([Written(self._clock.now_ms(), text)])
 
+    def begin_init(self, *, subscribers: bool) -> None:
+        """The init phase begins. `subscribers`: whoever subscribes in it hears what came before, as on AWS."""
+        self._early = [] if subscribers else None
+
+    def end_init(self) -> None:
+        """The init phase is over: nobody subscribes any more."""
+        self._early = None
+
     def subscribe(self, name: str, wish: Wish) -> None:
         """Deliver to an extension from now on, in place of what it had subscribed to before."""
         from lambdalog.runtime.telemetry import Subscription
@@ -59,7 +71,10 @@ class Journal:
         for old in [found for found in self._subscriptions if found.name == name]:
             old.close()
             self._subscriptions.remove(old)
-        self._subscriptions.append(Subscription(name, wish, self._dropped))
+        subscription = Subscription(name, wish, self._dropped)
+        self._subscriptions.append(subscription)
+        for event in self._early or ():
+            subscription.add(event)
         self.platform(platform_events.telemetry_subscription(name, wish.types))
 
     def deliver(self, seconds: float) -> None:
@@ -74,9 +89,11 @@ class Journal:
         self._subscriptions = []
 
     def _tell(self, event: dict[str, Any]) -> None:
+        if self._early is not None and len(self._early) < EARLY_MAX:
+            self._early.append(event)
         for subscription in self._subscriptions:
             subscription.add(event)
 
-    def _dropped(self, records: int, size: int) -> None:
+    def _dropped(self, records: int, size: int) -> dict[str, Any]:
         event = platform_events.logs_dropped(records, size, "Consumer seems to have fallen behind")
-        self._tell(event.as_json(self._clock.now()))
+        return event.as_json(self._clock.now())

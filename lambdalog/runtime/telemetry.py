@@ -96,15 +96,20 @@ def read_wish(body: bytes) -> Wish:
 
 
 class Subscription:
-    """Delivers to one extension until it is closed. `dropped(records, bytes)` hears of what could not be."""
+    """Delivers to one extension until it is closed.
 
-    def __init__(self, name: str, wish: Wish, dropped: Callable[[int, int], None]) -> None:
+    What could not be delivered is told, as `dropped(records, bytes)` words it, before the next that can: an extension
+    that never listens again is not told of that either.
+    """
+
+    def __init__(self, name: str, wish: Wish, dropped: Callable[[int, int], dict[str, Any]]) -> None:
         self.name = name
         self.wish = wish
         self._dropped = dropped
         self._changed = threading.Condition()
         self._pending: list[tuple[float, bytes]] = []
         self._bytes = 0
+        self._lost = self._lost_bytes = 0
         self._sending = False
         self._flushing = self._closed = False
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"lambdalog-telemetry-{name}")
@@ -115,17 +120,14 @@ class Subscription:
         if event["type"].partition(".")[0] not in self.wish.types:
             return
         data = json.dumps(event).encode()
-        lost = lost_bytes = 0
         with self._changed:
             self._pending.append((time.monotonic(), data))
             self._bytes += len(data)
             while self._bytes > _PENDING_BYTES:
                 _, old = self._pending.pop(0)
                 self._bytes -= len(old)
-                lost, lost_bytes = lost + 1, lost_bytes + len(old)
+                self._lose([old])
             self._changed.notify_all()
-        if lost:
-            self._dropped(lost, lost_bytes)
 
     def flush(self, seconds: float) -> None:
         """Deliver what there is, within so many seconds."""
@@ -146,11 +148,23 @@ class Subscription:
 
     def _run(self) -> None:
         while (batch := self._next()) is not None:
-            if batch and not self._deliver(batch):
-                self._dropped(len(batch), sum(map(len, batch)))
             with self._changed:
+                lost, lost_bytes = self._lost, self._lost_bytes
+            told = []
+            if lost and "platform" in self.wish.types:
+                told = [json.dumps(self._dropped(lost, lost_bytes)).encode()]
+            delivered = self._deliver(told + batch)
+            with self._changed:
+                if delivered:
+                    self._lost, self._lost_bytes = self._lost - lost, self._lost_bytes - lost_bytes
+                else:
+                    self._lose(batch)
                 self._sending = False
                 self._changed.notify_all()
+
+    def _lose(self, events: list[bytes]) -> None:
+        self._lost += len(events)
+        self._lost_bytes += sum(map(len, events))
 
     def _next(self) -> list[bytes] | None:
         """The next batch, once it is due; None at the end."""

@@ -184,6 +184,7 @@ def test_an_extension_receives_telemetry(
     platform = [kind for kind in kinds if kind.startswith("platform.")]
     invocation = ["platform.start", "platform.runtimeDone", "platform.report"]
     assert platform == [
+        "platform.initStart",
         "platform.telemetrySubscription",
         "platform.extension",
         "platform.initRuntimeDone",
@@ -191,6 +192,7 @@ def test_an_extension_receives_telemetry(
         *invocation,
         *invocation,
     ]
+    assert [event["record"] for event in events if event["type"] == "extension"] == ["agent begins"]
     said = [event["record"] for event in events if event["type"] == "function"]
     assert "\n".join(said) == "from the function\nfrom the function"
     report = next(event for event in events if event["type"] == "platform.report")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import shutil
 import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -120,3 +122,35 @@ def test_json_logging_is_told_to_the_function(cloud: Cloud) -> None:
     events = cloud.logs.filter_log_events(logGroupName="/aws/lambda/f", filterPattern="careful")["events"]
     (line,) = [json.loads(event["message"]) for event in events]
     assert (line["level"], line["message"]) == ("WARNING", "careful")
+
+
+@pytest.mark.parametrize("runtime", ["python", "nodejs"])
+def test_a_wrapper_starts_the_runtime(cloud: Cloud, runtime: str) -> None:
+    """AWS_LAMBDA_EXEC_WRAPPER is given the runtime's own command, and may change what it finds; it may be the function's."""
+    client: Any = cloud.lambda_
+    script = '#!/bin/sh\nexport WRAPPED="by $(basename "$0"), $#"\necho "wrapper begins"\nexec "$@"\n'
+    if runtime == "python":
+        name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        code = zipped(appDOTpy="import os\ndef handler(event, context):\n    return os.environ['WRAPPED']\n")
+        wrapper, layers = "/opt/wrap", [layer(client, "w", wrap=script)]
+    else:
+        if shutil.which("node") is None:
+            pytest.skip("there is no node on this machine")
+        name, layers, wrapper = "nodejs22.x", [], "/var/task/wrap"
+        code = zipped(appDOTjs="exports.handler = async () => process.env.WRAPPED;", wrap=script)
+    client.create_function(
+        FunctionName="f",
+        Role=ROLE,
+        Runtime=name,
+        Handler="app.handler",
+        Code={"ZipFile": code},
+        Layers=layers,
+        Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": wrapper}},
+        Timeout=30,
+    )
+    answer = client.invoke(FunctionName="f", LogType="Tail")
+    said = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, said
+    assert said.startswith("by wrap, ")
+    assert int(said.rpartition(" ")[2]) >= 2
+    assert "wrapper begins\n" in base64.b64decode(answer["LogResult"]).decode()
