@@ -161,10 +161,15 @@ class CloudWatchLogHandler(logging.Handler):
         """As logging does it, without the handler's lock: a `put` that waits for room must not hold one."""
         if FLEET.sends_here():
             return False
-        kept = self.filter(record)
-        if kept:
-            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
-        return kept
+        if self.filters:
+            # From Python 3.12 on a filter may give another record.
+            kept: Any = self.filter(record)
+            if not kept:
+                return kept
+            if isinstance(kept, logging.LogRecord):
+                record = kept
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         """Ship a record. What goes wrong is logging's handleError's business, as with every handler."""
@@ -173,7 +178,7 @@ class CloudWatchLogHandler(logging.Handler):
                 self.format(record),
                 int(record.created * 1000),
                 group=self.log_group_name,
-                stream=self._stream(record),
+                stream=self._streams.get(record.name) or self._stream(record),
             )
             if not self.use_queues:
                 self.shipper.flush(FLUSH_SECONDS)
@@ -197,11 +202,9 @@ class CloudWatchLogHandler(logging.Handler):
         super().close()
 
     def _stream(self, record: logging.LogRecord) -> str:
-        if self._varies:
-            return self._named(record)
-        found = self._streams.get(record.name)
-        if found is None:
-            found = self._streams[record.name] = self._named(record)
+        found = self._named(record)
+        if not self._varies:
+            self._streams[record.name] = found
         return found
 
     def _forked(self) -> None:

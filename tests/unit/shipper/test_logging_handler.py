@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
 from typing import TYPE_CHECKING, Any
@@ -105,6 +106,42 @@ def test_a_record_that_can_not_be_formatted_takes_nothing_along(
     handler.flush()
     assert [message for _, message in told(cloud.logs)] == ["one", "two"]
     assert len(wrong) == 1
+
+
+def test_filters_are_asked_and_may_change_a_record(cloud: Cloud, log: logging.Logger) -> None:
+    """One that says no keeps its record back; one that says yes lets it through as it made it."""
+
+    def judge(record: logging.LogRecord) -> bool:
+        record.msg = f"judged: {record.msg}"
+        return record.levelno > logging.INFO
+
+    handler = CloudWatchLogHandler("app", "s", boto3_client=cloud.logs)
+    log.addHandler(handler)
+    log.info("unfiltered")
+    handler.addFilter(judge)
+    log.info("hidden")
+    log.warning("shown")
+    handler.flush()
+    assert [message for _, message in told(cloud.logs)] == ["unfiltered", "judged: shown"]
+    assert handler.ledger.accepted == 2
+
+
+def test_the_arguments_are_watchtowers_in_their_order() -> None:
+    """Whoever changes the import changes nothing else: same names, same places, same defaults but for its own name."""
+    peer = pytest.importorskip("watchtower").CloudWatchLogHandler
+    theirs = list(inspect.signature(peer).parameters.values())
+    ours = inspect.signature(CloudWatchLogHandler).parameters
+    told_by_name = {"args", "kwargs"}
+    names = [found.name for found in theirs if found.name not in told_by_name]
+    assert [name for name in ours if name in names] == names
+    assert list(ours)[: len(names)] == names
+    own = {"log_group_name", "max_batch_size", "max_message_size"}
+    # No tags are an empty dict there, one for all handlers.
+    assert {name: ours[name].default for name in names if name not in own} == {
+        found.name: None if found.default == {} else found.default
+        for found in theirs
+        if found.name in names and found.name not in own
+    }
 
 
 def test_what_is_logged_while_sending_is_not_sent(cloud: Cloud, log: logging.Logger) -> None:
