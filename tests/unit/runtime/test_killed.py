@@ -6,14 +6,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 import lambdalog
 from lambdalog.local.lambda_ import LOCAL_FOLDER
+from lambdalog.runtime.pool import CONCURRENCY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 PATIENCE = 120.0
@@ -51,18 +55,14 @@ def lines(done: Path) -> list[int]:
     return [int(line) for line in done.read_text().split()] if done.exists() else []
 
 
-@pytest.mark.parametrize(("count", "kills"), [(100, 1), pytest.param(1000, 5, marks=pytest.mark.long)])
-def test_no_event_is_lost_when_workers_are_killed(tmp_path: Path, count: int, kills: int) -> None:
-    """Killed in the middle, again and again: in the end each event has succeeded, or lies in the dead-letter queue."""
-    code, done, root = tmp_path / "code", tmp_path / "done", tmp_path / "store"
+def made(root: Path, code: Path, done: Path) -> str:
+    """A function that writes down what it does, and the URL of its dead-letter queue."""
     code.mkdir()
     (code / "app.py").write_text(CODE)
     with lambdalog.connect(f"disk:{root}") as cloud:
         client: Any = cloud.lambda_
-        url = cloud.sqs.create_queue(QueueName="dead")["QueueUrl"]
-        arn = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
-            "QueueArn"
-        ]
+        url: str = cloud.sqs.create_queue(QueueName="dead")["QueueUrl"]
+        found = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         client.create_function(
             FunctionName="f",
             Role="arn:aws:iam::000000000000:role/r",
@@ -71,27 +71,100 @@ def test_no_event_is_lost_when_workers_are_killed(tmp_path: Path, count: int, ki
             Timeout=60,
             Code={"S3Bucket": LOCAL_FOLDER, "S3Key": str(code)},
             Environment={"Variables": {"DONE": str(done)}},
-            DeadLetterConfig={"TargetArn": arn},
+            DeadLetterConfig={"TargetArn": found["Attributes"]["QueueArn"]},
         )
         client.put_function_event_invoke_config(FunctionName="f", MaximumRetryAttempts=0)
-        for number in range(count):
-            client.invoke(FunctionName="f", InvocationType="Event", Payload=f'{{"n": {number}}}')
-    for kill in range(1, kills + 1):
-        with worker(root) as process:
-            until = time.monotonic() + PATIENCE
-            while len(lines(done)) < kill * count // (kills + 2) and time.monotonic() < until:
-                time.sleep(0.01)
-            process.kill()
-    with worker(root, "--drain") as last:
-        assert last.wait(10 * PATIENCE) == 0
+    return url
+
+
+def send(client: Any, numbers: Iterable[int]) -> None:
+    """An asynchronous event for each number; all are accepted."""
+    for number in numbers:
+        answer = client.invoke(FunctionName="f", InvocationType="Event", Payload=f'{{"n": {number}}}')
+        assert answer["StatusCode"] == 202
+
+
+def wait_for(done: Path, count: int) -> None:
+    """Until so many lines are done."""
+    until = time.monotonic() + PATIENCE
+    while len(lines(done)) < count:
+        assert time.monotonic() < until, "the events are not worked on"
+        time.sleep(0.01)
+
+
+def all_accounted_for(root: Path, done: Path, url: str, count: int, *, twice: int) -> None:
+    """Each event ran, `twice` of them at most again; each tenth lies in the dead-letter queue; none is left."""
     runs = Counter(lines(done))
     assert set(runs) == set(range(count))
-    # What ran when its worker was killed runs again: at most one a thread and kill.
-    assert sum(runs.values()) - count <= 2 * kills
+    assert sum(runs.values()) - count <= twice
     with lambdalog.connect(f"disk:{root}") as cloud:
         letters = Counter[str]()
         while found := cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             letters.update(message["Body"] for message in found)
         assert set(letters) == {f'{{"n": {number}}}' for number in range(0, count, 10)}
-        events: Any = cloud.lambda_
-        assert events.events.pending() == 0
+        client: Any = cloud.lambda_
+        assert client.events.pending() == 0
+
+
+@pytest.mark.parametrize(("count", "kills"), [(100, 1), pytest.param(1000, 5, marks=pytest.mark.long)])
+def test_no_event_is_lost_when_workers_are_killed(tmp_path: Path, count: int, kills: int) -> None:
+    """Killed in the middle, again and again: in the end each event has succeeded, or lies in the dead-letter queue."""
+    done, root = tmp_path / "done", tmp_path / "store"
+    url = made(root, tmp_path / "code", done)
+    with lambdalog.connect(f"disk:{root}") as cloud:
+        send(cloud.lambda_, range(count))
+    for kill in range(1, kills + 1):
+        with worker(root) as process:
+            wait_for(done, kill * count // (kills + 2))
+            process.kill()
+    with worker(root, "--drain") as last:
+        assert last.wait(10 * PATIENCE) == 0
+    # What ran when its worker was killed runs again: at most one a thread and kill.
+    all_accounted_for(root, done, url, count, twice=2 * kills)
+
+
+@contextmanager
+def served(root: Path) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """`lambdalog serve` on a store, and boto3's client of its Lambda; killed in the end if it still runs."""
+    command = [sys.executable, "-m", "lambdalog", "serve", "--port", "0", "--store", f"disk:{root}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            exported = dict(
+                process.stdout.readline().removeprefix("export ").strip().split("=", 1) for _ in range(6)
+            )
+            yield (
+                process,
+                boto3.client(
+                    "lambda",
+                    endpoint_url=exported["AWS_ENDPOINT_URL"],
+                    region_name=exported["AWS_DEFAULT_REGION"],
+                    aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
+                    aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
+                ),
+            )
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.long)])
+def test_no_event_is_lost_when_what_serves_is_killed(tmp_path: Path, count: int) -> None:
+    """Kill -9 of `lambdalog serve` while what it has accepted is queued: served again, all of it is accounted for."""
+    done, root = tmp_path / "done", tmp_path / "store"
+    url = made(root, tmp_path / "code", done)
+    before = count * 4 // 5
+    with lambdalog.connect(f"disk:{root}") as cloud:
+        send(cloud.lambda_, range(before))
+    with served(root) as (process, client):
+        send(client, range(before, count))
+        wait_for(done, 1)
+        process.kill()
+        process.wait(PATIENCE)
+        assert len(lines(done)) < count
+    with served(root), lambdalog.connect(f"disk:{root}") as cloud:
+        local: Any = cloud.lambda_
+        until = time.monotonic() + PATIENCE
+        while local.events.pending() and time.monotonic() < until:
+            time.sleep(0.05)
+    # What ran when it was killed runs again: no more than it has environments at once.
+    all_accounted_for(root, done, url, count, twice=CONCURRENCY)
