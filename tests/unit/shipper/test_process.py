@@ -30,11 +30,22 @@ shipper = Shipper(cloud.logs, group="g", stream="s", interval=3600)
 SECONDS = 120
 
 
-def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A process of its own, without coverage: its tracer takes a lock, which a signal's handler or a fork finds taken."""
+def run(code: str, folder: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+    """A process of its own, `before` ahead of all imports.
+
+    Without coverage: its tracer takes a lock, which a signal's handler or a fork finds taken.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", BEGIN + code, str(folder / "store"), str(folder / "spool")],
+        [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-c",
+            before + BEGIN + code,
+            str(folder / "store"),
+            str(folder / "spool"),
+        ],
         env=environment,
         capture_output=True,
         text=True,
