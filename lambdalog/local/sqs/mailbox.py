@@ -7,6 +7,7 @@ the queue has changed in between it does nothing, and the caller looks again.
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.sqs import schema
@@ -14,8 +15,7 @@ from lambdalog.local.sqs.message import Draft, Ids, Numbers, Taken
 from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lambdalog.local.sqs.queue import Queue
     from lambdalog.local.sqs.receipt import Receipt
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 IN_FLIGHT_MAX: Final = 120_000
 SWEEP_MS: Final = 60_000
 UNLIMITED: Final = 1 << 62
+NUMBERS_TRIED: Final = 20
 # A receipt that was extended is remembered for as long as a message can be hidden.
 EXTENDED_MS: Final = 43_200_000
 
@@ -52,6 +53,18 @@ class Mailbox:
 
     def send(self, queue: Queue, draft: Draft, visible_at: int, now: int) -> bool:
         """Write a message down; False if the queue is not as it was."""
+        return self._numbered(lambda: self._send(queue, draft, visible_at, now))
+
+    def _numbered(self, write: Callable[[], bool]) -> bool:
+        """Write with numbers of this process's own: another may have drawn the same, and was first."""
+        for _ in range(NUMBERS_TRIED):
+            try:
+                return write()
+            except sqlite3.IntegrityError:
+                self.numbers.renew()
+        return write()
+
+    def _send(self, queue: Queue, draft: Draft, visible_at: int, now: int) -> bool:
         seq = self.numbers.next(now)
         head = (queue.id, queue.version, visible_at, seq, now, draft.id)
         if draft.inline:
@@ -65,6 +78,9 @@ class Mailbox:
 
     def send_many(self, queue: Queue, drafts: Sequence[tuple[Draft, int]], now: int) -> bool:
         """Write messages down, each with its time of visibility: all, or none if the queue is not as it was."""
+        return self._numbered(lambda: self._send_many(queue, drafts, now))
+
+    def _send_many(self, queue: Queue, drafts: Sequence[tuple[Draft, int]], now: int) -> bool:
         rows: list[tuple[Any, ...]] = []
         bodies: list[tuple[Any, ...]] = []
         number, version = queue.id, queue.version

@@ -62,8 +62,18 @@ class Numbers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last = 0
-        # Two processes that send in the same millisecond get different numbers.
-        self._salt = int.from_bytes(os.urandom(2), "big") << 3
+        self._salt = self._drawn()
+
+    @staticmethod
+    def _drawn() -> int:
+        # Processes that send in the same millisecond get different numbers, all but ever.
+        return int.from_bytes(os.urandom(2), "big") << 3
+
+    def renew(self) -> None:
+        """Another process has this one's numbers: take others from now on."""
+        with self._lock:
+            self._salt = self._drawn()
+            self._last += self._salt
 
     def next(self, now: int) -> int:
         """The next number, at epoch ms `now`."""

@@ -9,11 +9,11 @@ from typing import Final
 
 VERSION: Final = 2
 # A row of state is at most a quarter of a page, or SQLite puts its rest elsewhere.
-PAGE_BYTES: Final = 2048
-INLINE_CHARS: Final = 380
-# A queue's pages are written again and again: the log is copied back every 8 MB, not every 2. And what is deleted need not
+PAGE_BYTES: Final = 4096
+INLINE_CHARS: Final = 880
+# A queue's pages are written again and again: the log is copied back every 8 MB, not every 4. And what is deleted need not
 # be overwritten with zeros, as some builds of SQLite do.
-PRAGMAS: Final = ("wal_autocheckpoint=4000", "secure_delete=OFF")
+PRAGMAS: Final = ("wal_autocheckpoint=2000", "secure_delete=OFF")
 
 # A FIFO message behind the first of its group has no time of its own: it is behind all times.
 PARKED: Final = 1 << 62

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lambdalog.arn import Scope
+from lambdalog.local.sqs import Sqs
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lambdalog.clock import ManualClock
     from lambdalog.cloud import Cloud
 
@@ -191,3 +196,22 @@ def test_visibility_has_a_largest_sum(sqs: Any, url: str, clock: ManualClock) ->
     sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     with pytest.raises(ClientError, match="Message does not exist or is not available"):
         sqs.change_message_visibility(**change, VisibilityTimeout=5)
+
+
+def test_processes_that_draw_the_same_numbers_lose_nothing(tmp_path: Path, clock: ManualClock) -> None:
+    """Two clients whose numbers are the same at the same moment both send, alone and in batches."""
+    clients: list[Any] = [Sqs(tmp_path, scope=Scope(), clock=clock) for _ in range(2)]
+    numbers = [client._exchange.mailbox.numbers for client in clients]
+    url = clients[0].create_queue(QueueName="q")["QueueUrl"]
+    for large in ("", "x" * 2000):
+        numbers[1]._salt, numbers[1]._last = numbers[0]._salt, numbers[0]._last
+        for number, client in enumerate(clients):
+            client.send_message(QueueUrl=url, MessageBody=f"one {number}{large}")
+        numbers[1]._salt, numbers[1]._last = numbers[0]._salt, numbers[0]._last
+        for number, client in enumerate(clients):
+            entries = [{"Id": str(n), "MessageBody": f"{number}.{n}{large}"} for n in range(10)]
+            assert len(client.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]) == 10
+    found = [message["Body"] for message in clients[0].peek_messages(QueueUrl=url)["Messages"]]
+    assert len(set(found)) == len(found) == 44
+    for client in clients:
+        client.close()
