@@ -108,7 +108,6 @@ class PlainRun:
             return None
         from lambdalog.runtime import platform_lines
 
-        self._lines: Any = platform_lines
         if STDOUT.pretty is None and sys.stdout.isatty():
             from lambdalog.instrument.pretty import pretty
 
@@ -130,16 +129,17 @@ class PlainRun:
 
     def _end(self) -> None:
         duration_ms = (time.perf_counter() - self._began) * 1000
-        self._put(self._lines.end(self.context.aws_request_id))
-        self._put(
-            self._lines.report(
-                self.context.aws_request_id,
-                duration_ms=duration_ms,
-                billed_ms=self._lines.billed(duration_ms, None),
-                memory_mb=int(self.context.memory_limit_in_mb),
-                max_memory_mb=peak_mb(),
-            )
+        from lambdalog.runtime import platform_lines
+
+        self._put(platform_lines.end(self.context.aws_request_id))
+        took = platform_lines.Report(
+            self.context.aws_request_id,
+            duration_ms=duration_ms,
+            billed_ms=platform_lines.billed(duration_ms, None),
+            memory_mb=int(self.context.memory_limit_in_mb),
+            max_memory_mb=peak_mb(),
         )
+        self._put(platform_lines.report(took))
         _try(lambda: self._shipper.flush(FLUSH_SECONDS))
 
 
