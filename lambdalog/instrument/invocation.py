@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Above every level: an invocation that is not sampled lowers nobody's threshold.
 NOTHING_MORE = 1000
+_ATTRIBUTES = ("aws_request_id", "function_name", "function_version", "get_remaining_time_in_millis")
 
 
 class Invocation:
@@ -41,19 +42,28 @@ class Invocation:
         "thread",
     )
 
+    remaining: Callable[[], Any] | None
+
     def __init__(self, context: Any, *, cold: bool, environ: Mapping[str, str]) -> None:
+        try:
+            request, function, version, self.remaining = (
+                context.aws_request_id,
+                context.function_name,
+                context.function_version,
+                context.get_remaining_time_in_millis,
+            )
+        except Exception:  # noqa: BLE001 - it is None, or anybody's object: each by itself
+            request, function, version, self.remaining = (_of(context, name) for name in _ATTRIBUTES)
         self.fields: dict[str, Any] = {
-            "requestId": getattr(context, "aws_request_id", None),
-            "function": getattr(context, "function_name", None) or environ.get("AWS_LAMBDA_FUNCTION_NAME"),
-            "version": getattr(context, "function_version", None)
-            or environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
+            "requestId": request,
+            "function": function or environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+            "version": version or environ.get("AWS_LAMBDA_FUNCTION_VERSION"),
             "coldStart": cold,
         }
         self.floor = NOTHING_MORE
         self.ring: Ring | None = None
         self.listen: Callable[[bytes], None] | None = None
         self.finish: Callable[[], None] | None = None
-        self.remaining: Callable[[], Any] | None = getattr(context, "get_remaining_time_in_millis", None)
         self.thread = threading.get_ident()
         self.block_lock = threading.Lock()
         self.coroutine: Any = None
@@ -72,6 +82,14 @@ class Invocation:
             fields = {name: value for name, value in self.fields.items() if name not in keys}
             fields.update({name: before[name] for name in keys if name in before})
             self.fields = fields
+
+
+def _of(context: Any, name: str) -> Any:
+    """What a context has under a name; None if it has no such, or fails at being asked."""
+    try:
+        return getattr(context, name, None)
+    except Exception:  # noqa: BLE001 - anybody's object
+        return None
 
 
 class Invocations:

@@ -60,14 +60,16 @@ def _default(value: Any) -> Any:
         return bytes(value).decode("utf-8", "backslashreplace")
     if isinstance(value, type):
         return value.__qualname__
-    seconds = getattr(value, "total_seconds", None)
+    # Of its class: an object that answers to any name, as a mock does, would give one of its like for ever.
+    kind = type(value)
+    seconds = getattr(kind, "total_seconds", None)
     if callable(seconds):
-        return seconds()
-    dump = getattr(value, "model_dump", None)
+        return seconds(value)
+    dump = getattr(kind, "model_dump", None)
     if callable(dump):
-        return dump()
+        return dump(value)
     # Pydantic's first version, and named tuples' cousins in other libraries.
-    if callable(getattr(value, "__get_validators__", None)):
+    if callable(getattr(kind, "__get_validators__", None)):
         return value.dict()
     return str(value)
 

@@ -10,6 +10,7 @@ import math
 import types
 from decimal import Decimal
 from typing import Any, NamedTuple
+from unittest.mock import MagicMock
 
 
 class Colour(enum.Enum):
@@ -148,6 +149,7 @@ HOSTILE: list[tuple[Any, Any, bool]] = [
     (Endless(a=1), {"a": 1}, False),
     (NoMethods("said"), "said", False),
     (collections.Counter("aa"), {"a": 2}, False),
+    (MagicMock(name="stand-in"), ANYTHING, False),
     (types.MappingProxyType({"a": 1}), {"a": 1}, False),
     ({"a", "b"}, ["a", "b"], False),
     (ValueError, "ValueError", False),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lambdalog.instrument.invocation import Invocations
 from tests.unit.instrument.heard import Context
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def in_thread(work: Any) -> Any:
@@ -30,6 +33,27 @@ def test_an_invocation_has_its_contexts_keys() -> None:
     second = running.begin(None)
     assert (second.fields["requestId"], second.fields["coldStart"]) == (None, False)
     running.end(second)
+
+
+def test_a_context_may_be_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that lacks things, or fails at being asked, tells what it can; the environment tells the rest."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "of-the-environment")
+
+    class Partly:
+        """Has no function, and won't say its version."""
+
+        aws_request_id = "req-1"
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(name) if name == "function_name" else RuntimeError(name)
+
+    running = Invocations()
+    for context, request in ((Partly(), "req-1"), (None, None), ("a text", None)):
+        started = running.begin(context)
+        assert (started.fields["requestId"], started.fields["version"]) == (request, None)
+        assert started.fields["function"] == "of-the-environment"
+        assert started.remaining is None
+        running.end(started)
 
 
 def test_a_foreign_thread_has_the_only_invocation() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock, Mock
 
 import pytest
 
@@ -356,11 +357,12 @@ def test_an_asynchronous_generator_is_observed(heard: Heard, log: Logger) -> Non
 # --- our own failures
 
 
-class BrokenContext:
-    """Nothing can be asked of it."""
+class BrokenContext(Context):
+    """Its clock fails."""
 
-    def __getattribute__(self, name: str) -> Any:
-        raise RuntimeError(f"no {name}")
+    def get_remaining_time_in_millis(self) -> int:
+        """Never."""
+        raise RuntimeError("no clock")
 
 
 def test_our_own_failures_stay_ours(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -384,6 +386,20 @@ def test_our_own_failures_stay_ours(heard: Heard, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("lambdalog.instrument.outcome.failed_answer", broken)
     assert watched.run(lambda: {"statusCode": 500}, {}, Context()) == {"statusCode": 500}
     assert CURRENT.current() is None
+
+
+@pytest.mark.parametrize("kind", [Mock, MagicMock])
+def test_a_mock_will_do_as_a_context(kind: Any, heard: Heard, log: Logger) -> None:
+    """It has an attribute of every name: its lines are said, nothing of ours is, and its failure is told."""
+    watched = observer(heard)
+    assert watched.run(lambda: log.info("in it", answer=kind()), {}, kind()) is None
+    line = heard.line
+    assert (line["message"], "degraded" in line) == ("in it", False)
+    assert "aws_request_id" in line["requestId"]
+    heard.lines.clear()
+    with pytest.raises(ZeroDivisionError):
+        watched.run(lambda: 1 / 0, {}, kind())
+    assert [line["errorType"] for line in heard.lines] == ["ZeroDivisionError"]
 
 
 def test_an_exceptions_text_that_fails_is_told(heard: Heard) -> None:
