@@ -1,0 +1,247 @@
+"""The endpoint beside other endpoints: requests a second and how long one takes, over boto3 and raw HTTP, 1 and 16 clients.
+
+Raw HTTP is the bytes that boto3 would send, sent again and again: what is measured is the server, where boto3 itself
+takes most of the time of one request.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import time
+import uuid
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from tests.bench.harness import Bench, Figure, Row
+from tests.bench.load import Load, Raw, captured, load
+from tests.bench.servers import Server, ministack, moto, ours
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SECONDS: Final = float(os.environ.get("LAMBDALOG_BENCH_SECONDS", "0.5"))
+CLIENTS: Final = (1, 16)
+BODY: Final = json.dumps({"order": 12345, "items": ["a"] * 20, "pad": "x" * 150})
+TENS: Final = [{"Id": str(n), "MessageBody": BODY} for n in range(10)]
+EVENTS: Final = 10_000
+# For the cost as a store grows.
+MESSAGES: Final = 100_000
+PUTS: Final = 100
+CODE: Final = "def handler(event, context):\n    return event\n"
+
+
+class Asked(NamedTuple):
+    """An operation: its name in the table, its service, and what makes ready for it and tells how boto3's client is asked."""
+
+    what: str
+    service: str
+    ready: Callable[[Server], Callable[[Any], object]]
+
+
+class Cell(NamedTuple):
+    """One measurement of a server."""
+
+    what: str
+    how: str
+    clients: int
+
+    def __str__(self) -> str:
+        return f"endpoint: {self.what}, {self.how}, {self.clients} client{'s' if self.clients > 1 else ''}"
+
+
+def _measured(server: Server, service: str, call: Callable[[Any], object], how: str, clients: int) -> Load:
+    client = server.client(service, max_pool_connections=max(CLIENTS))
+    if how == "boto3":
+        call(client)
+        return load(clients, SECONDS, lambda: partial(call, client))
+    request = captured(client, call)
+    with ExitStack() as stack:
+        return load(clients, SECONDS, lambda: stack.enter_context(Raw(server.url, request)))
+
+
+def _beside(folder: Path, asked: list[Asked]) -> Iterator[Row]:
+    """Each operation at each server, one server after the other: ours, then the peers."""
+    found: dict[str, dict[Cell, Load]] = {}
+    for start in (ours, moto, ministack):
+        with start(folder) as server:
+            if server is None:
+                yield Row("endpoint: beside ministack", Figure(0, ""), "ministack: not installed")
+                continue
+            found[server.name] = {
+                Cell(one.what, how, clients): _measured(server, one.service, one.ready(server), how, clients)
+                for one in asked
+                for how in ("raw HTTP", "boto3")
+                for clients in CLIENTS
+            }
+    mine = found.pop("ours")
+    for cell, got in mine.items():
+        for peer, theirs in found.items():
+            yield Row(str(cell), Figure(got.rate, "/s"), peer, Figure(theirs[cell].rate, "/s"))
+        for peer, theirs in found.items():
+            yield Row(f"{cell}, median", _ms(got.median), peer, _ms(theirs[cell].median))
+            yield Row(f"{cell}, 99th percentile", _ms(got.slow), peer, _ms(theirs[cell].slow))
+
+
+def _ms(seconds: float) -> Figure:
+    return Figure(seconds * 1000, "ms")
+
+
+# --- what is asked
+
+
+def _queue(server: Server) -> str:
+    """The URL of a queue that holds some messages. A new one each time: moto's get slower with what they hold."""
+    sqs = server.client("sqs")
+    url: str = sqs.create_queue(QueueName=f"q{uuid.uuid4().hex}")["QueueUrl"]
+    for _ in range(4):
+        sqs.send_message_batch(QueueUrl=url, Entries=TENS)
+    return url
+
+
+def _send(server: Server) -> Callable[[Any], object]:
+    url = _queue(server)
+    return lambda sqs: sqs.send_message(QueueUrl=url, MessageBody=BODY)
+
+
+def _send_tens(server: Server) -> Callable[[Any], object]:
+    url = _queue(server)
+    return lambda sqs: sqs.send_message_batch(QueueUrl=url, Entries=TENS)
+
+
+def _receive(server: Server) -> Callable[[Any], object]:
+    """Ten at a time, which stay visible: a queue that runs empty would be answered sooner."""
+    url = _queue(server)
+    return lambda sqs: sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+
+
+def _identity(server: Server) -> Callable[[Any], object]:
+    """What HTTP, signature and protocol cost where there is nothing to do."""
+    del server
+    return lambda sts: sts.get_caller_identity()
+
+
+def _publish(server: Server) -> Callable[[Any], object]:
+    arn = server.client("sns").create_topic(Name="t")["TopicArn"]
+    return lambda sns: sns.publish(TopicArn=arn, Message=BODY)
+
+
+def _stream(server: Server) -> dict[str, str]:
+    """A new stream in a new group."""
+    logs = server.client("logs")
+    name = {"logGroupName": uuid.uuid4().hex, "logStreamName": "s"}
+    logs.create_log_group(logGroupName=name["logGroupName"])
+    logs.create_log_stream(**name)
+    return name
+
+
+def _events(count: int) -> list[dict[str, Any]]:
+    now = time.time_ns() // 1_000_000
+    return [{"timestamp": now, "message": f"{n:05d} {'x' * 64}"} for n in range(count)]
+
+
+def _put(server: Server, count: int) -> Callable[[Any], object]:
+    asked = {**_stream(server), "logEvents": _events(count)}
+    return lambda logs: logs.put_log_events(**asked)
+
+
+def _get(server: Server) -> Callable[[Any], object]:
+    name = _stream(server)
+    server.client("logs").put_log_events(**name, logEvents=_events(200))
+    return lambda logs: logs.get_log_events(**name, startFromHead=True, limit=100)
+
+
+def _invoke(server: Server) -> Callable[[Any], object]:
+    """Of a function that gives its event back. moto runs none: it answers with a fixed text."""
+    role = "arn:aws:iam::000000000000:role/r"
+    if not server.ours:
+        iam = server.client("iam")
+        role = iam.create_role(RoleName=uuid.uuid4().hex, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as file:
+        file.writestr("app.py", CODE)
+    client, name = server.client("lambda"), uuid.uuid4().hex
+    client.create_function(
+        FunctionName=name,
+        Role=role,
+        Runtime=f"python{sys.version_info[0]}.{sys.version_info[1]}",
+        Handler="app.handler",
+        Timeout=60,
+        Code={"ZipFile": code.getvalue()},
+    )
+    client.get_waiter("function_active_v2").wait(FunctionName=name)
+
+    def call(found: Any) -> None:
+        found.invoke(FunctionName=name, Payload=BODY)["Payload"].read()
+
+    # As many environments as there are clients start before anything is measured.
+    with ThreadPoolExecutor(max(CLIENTS)) as pool:
+        list(pool.map(call, [client] * max(CLIENTS)))
+    return call
+
+
+# --- as the store grows
+
+
+def growth(folder: Path) -> Iterator[Row]:
+    """What one request costs at a store that holds little, and at the same when it holds much."""
+    with ours(folder) as server:
+        queue, name = _queue(server), _stream(server)
+        tens: Callable[[Any], object] = lambda sqs: sqs.send_message_batch(QueueUrl=queue, Entries=TENS)  # noqa: E731
+        put: Callable[[Any], object] = lambda logs: logs.put_log_events(**name, logEvents=_events(EVENTS))  # noqa: E731
+        asked: list[tuple[str, str, Callable[[Any], object]]] = [
+            ("SendMessageBatch of 10", "sqs", tens),
+            (
+                "ReceiveMessage of 10",
+                "sqs",
+                lambda sqs: sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10),
+            ),
+            ("PutLogEvents of 10,000", "logs", put),
+            ("GetLogEvents of 100, the newest", "logs", lambda logs: logs.get_log_events(**name, limit=100)),
+        ]
+        few = [_measured(server, service, call, "raw HTTP", 1) for _, service, call in asked]
+        _often(server, "sqs", tens, MESSAGES // 10)
+        _often(server, "logs", put, PUTS)
+        for (what, service, call), before in zip(asked, few, strict=True):
+            after = _measured(server, service, call, "raw HTTP", 1)
+            much = f"{MESSAGES:,} messages" if service == "sqs" else f"{PUTS * EVENTS:,} events"
+            yield Row(
+                f"endpoint: {what}, {much} held",
+                Figure(after.rate, "/s"),
+                "ours, with few",
+                Figure(before.rate, "/s"),
+            )
+
+
+def _often(server: Server, service: str, call: Callable[[Any], object], times: int) -> None:
+    with Raw(server.url, captured(server.client(service), call)) as raw:
+        for _ in range(times):
+            raw()
+
+
+def benches() -> list[Bench]:
+    """All of them."""
+    queue = [
+        Asked("SendMessage", "sqs", _send),
+        Asked("SendMessageBatch of 10", "sqs", _send_tens),
+        Asked("ReceiveMessage of 10", "sqs", _receive),
+    ]
+    logs = [
+        Asked("PutLogEvents of 1", "logs", partial(_put, count=1)),
+        Asked("PutLogEvents of 10,000", "logs", partial(_put, count=EVENTS)),
+        Asked("GetLogEvents of 100", "logs", _get),
+    ]
+    small = [Asked("GetCallerIdentity", "sts", _identity), Asked("Publish", "sns", _publish)]
+    return [
+        Bench("endpoint-queue", partial(_beside, asked=queue)),
+        Bench("endpoint-logs", partial(_beside, asked=logs)),
+        Bench("endpoint-small", partial(_beside, asked=small)),
+        Bench("endpoint-invoke", partial(_beside, asked=[Asked("Invoke", "lambda", _invoke)])),
+        Bench("endpoint-growth", growth),
+    ]
