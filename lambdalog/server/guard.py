@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def simple(request: Request) -> bool:
     return "authorization" not in request.headers and "x-amz-target" not in request.headers
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a name or address, without a port, can only be this machine."""
     name = host.strip("[]").rstrip(".").lower()

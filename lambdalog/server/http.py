@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
@@ -286,7 +287,7 @@ class _Connection:
         if not keep:
             headers["connection"] = "close"
         # SDKs correct their clock by it.
-        headers["date"] = formatdate(usegmt=True)
+        headers["date"] = _date(int(time.time()))
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Error')}"]
         lines += [f"{name}: {_one_line(value)}" for name, value in headers.items()]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace")
@@ -438,6 +439,11 @@ def join(
             return
         nudge()
         thread.join(min(left, 0.1))
+
+
+@lru_cache(maxsize=2)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def _chunk(data: bytes) -> bytes:

@@ -115,7 +115,7 @@ def _found(request: Request) -> _Signed:
 
 def _check_time(signed: _Signed, day: str, now: float) -> None:
     try:
-        made = datetime.strptime(signed.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        made = _moment(signed.date)
     except ValueError:
         raise BadSignature(
             "missing", f"Date must be in ISO-8601 'basic format'. Got '{signed.date[:40]}'."
@@ -133,6 +133,11 @@ def _check_time(signed: _Signed, day: str, now: float) -> None:
             if now > made
             else f"Signature not yet current: {signed.date} is still later than {_stamp(now + SKEW_SECONDS)}",
         )
+
+
+@lru_cache(maxsize=256)
+def _moment(date: str) -> float:
+    return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
 def _stamp(seconds: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambdalog.wire import event_stream
+from lambdalog.wire import event_stream, quick_json
 from lambdalog.wire.json_values import WrongType, from_json, load, to_json
 from lambdalog.wire.messages import Malformed, Request, Response
 
@@ -26,13 +26,26 @@ def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dic
         raise Malformed("UnknownOperationException", "")
     operation = service.operation_model(name)
     try:
-        body = load(request.body or b"{}")
-        params = {} if operation.input_shape is None else from_json(body, operation.input_shape)
+        params = _parameters(request.body or b"{}", operation.input_shape)
     except (ValueError, RecursionError, WrongType) as error:
         raise Malformed(
             "SerializationException", "" if isinstance(error, ValueError) else str(error)
         ) from None
     return operation, params
+
+
+def _parameters(body: bytes, shape: Any) -> dict[str, Any]:
+    if shape is None:
+        load(body)
+        return {}
+    quick = quick_json.reader(shape)
+    if quick is not None:
+        try:
+            return quick(body)
+        except quick_json.NotPlain:
+            pass  # then it is read slowly, and refused in the right words
+    found: dict[str, Any] = from_json(load(body), shape)
+    return found
 
 
 def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:

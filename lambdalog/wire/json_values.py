@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 import orjson
 
 from lambdalog.wire.scalars import clean, named, parse_float, parse_timestamp, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Convert = Callable[[Any], Any]
+
+# What JSON has as it is. A boolean is no number here, though it is an int to Python.
+_PLAIN: Final[dict[str, type]] = {"string": str, "integer": int, "long": int, "boolean": bool}
 
 
 class WrongType(Exception):
@@ -46,79 +54,160 @@ def _clean(value: Any) -> Any:
 
 def from_json(value: Any, shape: Any) -> Any:
     """A JSON value as a parameter. Members that are null, or that the model doesn't have, are left out."""
-    match shape.type_name:
-        case "structure" if shape.is_document_type:
-            return value  # JSON as it is
-        case "structure":
-            _expect(value, dict, "structure")
-            return {
-                name: from_json(value[key], member)
-                for name, member in shape.members.items()
-                if (key := member.serialization.get("name", name)) in value and value[key] is not None
-            }
-        case "list":
-            _expect(value, list, "list")
-            return [from_json(item, shape.member) for item in value if item is not None]
-        case "map":
-            _expect(value, dict, "map")
-            return {key: from_json(item, shape.value) for key, item in value.items() if item is not None}
-        case "blob":
-            _expect(value, str, "blob")
-            try:
-                return base64.b64decode(value, validate=True)
-            except binascii.Error:
-                raise WrongType("not base64") from None
-        case "timestamp" if isinstance(value, str):
-            try:
-                return parse_timestamp(value)
-            except ValueError:
-                raise WrongType("not a timestamp") from None
-        case "timestamp":
-            if not isinstance(value, (int, float)) or isinstance(value, bool):
-                raise WrongType("not a timestamp")
-            try:
-                return datetime.fromtimestamp(value, UTC)
-            except (ValueError, OverflowError, OSError):
-                raise WrongType("not a timestamp") from None
-        case "integer" | "long":
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise WrongType("not a number")
-            return value
-        case "float" | "double":
-            return _number(value)
-        case "string":
-            _expect(value, str, "string")
-            return value
-        case "boolean":
-            _expect(value, bool, "boolean")
-            return value
-        case _:
-            return value
+    return _reader(shape)(value)
 
 
 def to_json(value: Any, shape: Any) -> Any:
-    """A value of a response as JSON."""
+    """A value of a response as JSON; what is JSON as it stands may be the value itself."""
+    return _writer(shape)(value)
+
+
+# A batch has ten thousand structures of one shape: what its model says of them is looked up once.
+
+
+@cache
+def _reader(shape: Any) -> Convert:
     match shape.type_name:
         case "structure" if shape.is_document_type:
-            return value
+            return _same
         case "structure":
-            return {
-                member.serialization.get("name", name): to_json(value[name], member)
-                for name, member in shape.members.items()
-                if name in value and value[name] is not None
-            }
+            return _structure_reader(shape)
         case "list":
-            return [to_json(item, shape.member) for item in value]
+            return _list_reader(shape)
         case "map":
-            return {key: to_json(item, shape.value) for key, item in value.items()}
+            return _map_reader(shape)
         case "blob":
-            return base64.b64encode(bytes(value)).decode()
+            return _blob
         case "timestamp":
-            return timestamp(value, shape.serialization.get("timestampFormat", "unixTimestamp"))
+            return _timestamp
         case "float" | "double":
-            return named(value)
+            return _number
+        case kind if kind in _PLAIN:
+            return _plain_reader(_PLAIN[kind], kind)
         case _:
+            return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _structure_reader(shape: Any) -> Convert:
+    members = {
+        member.serialization.get("name", name): (name, member) for name, member in shape.members.items()
+    }
+    plain = {
+        key: kind
+        for key, (name, member) in members.items()
+        if name == key and (kind := _PLAIN.get(member.type_name)) is not None
+    }
+
+    def read(value: Any) -> dict[str, Any]:
+        _expect(value, dict, "structure")
+        for key, item in value.items():
+            if plain.get(key) is not type(item):
+                break
+        else:
+            return cast("dict[str, Any]", value)
+        found = {}
+        for key, item in value.items():
+            if item is not None and (member := members.get(key)) is not None:
+                found[member[0]] = _reader(member[1])(item)
+        return found
+
+    return read
+
+
+def _list_reader(shape: Any) -> Convert:
+    member = shape.member
+
+    def read(value: Any) -> list[Any]:
+        _expect(value, list, "list")
+        reader = _reader(member)
+        return [reader(item) for item in value if item is not None]
+
+    return read
+
+
+def _map_reader(shape: Any) -> Convert:
+    member = shape.value
+
+    def read(value: Any) -> dict[str, Any]:
+        _expect(value, dict, "map")
+        reader = _reader(member)
+        return {key: reader(item) for key, item in value.items() if item is not None}
+
+    return read
+
+
+def _plain_reader(kind: type, name: str) -> Convert:
+    name = "number" if kind is int else name
+
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise WrongType(f"not a {name}")
+        return value
+
+    return read
+
+
+def _blob(value: Any) -> bytes:
+    _expect(value, str, "blob")
+    try:
+        return base64.b64decode(value, validate=True)
+    except ValueError:  # binascii's own is one too
+        raise WrongType("not base64") from None
+
+
+def _timestamp(value: Any) -> datetime:
+    try:
+        if isinstance(value, str):
+            return parse_timestamp(value)
+        return datetime.fromtimestamp(_number(value), UTC)
+    except (ValueError, OverflowError, OSError, WrongType):
+        raise WrongType("not a timestamp") from None
+
+
+@cache
+def _writer(shape: Any) -> Convert:
+    match shape.type_name:
+        case "structure" if shape.is_document_type:
+            return _same
+        case "structure":
+            return _structure_writer(shape)
+        case "list":
+            member = shape.member
+            return lambda value: list(map(_writer(member), value))
+        case "map":
+            item = shape.value
+            return lambda value: dict(zip(value, map(_writer(item), value.values()), strict=True))
+        case "blob":
+            return lambda value: base64.b64encode(bytes(value)).decode()
+        case "timestamp":
+            form = shape.serialization.get("timestampFormat", "unixTimestamp")
+            return lambda value: timestamp(value, form)
+        case "float" | "double":
+            return named
+        case _:
+            return _same
+
+
+def _structure_writer(shape: Any) -> Convert:
+    members = [
+        (name, member.serialization.get("name", name), member) for name, member in shape.members.items()
+    ]
+    plain = {name for name, key, member in members if name == key and member.type_name in _PLAIN}
+
+    def write(value: Any) -> dict[str, Any]:
+        if type(value) is dict and value.keys() <= plain and None not in value.values():
             return value
+        return {
+            key: _writer(member)(item)
+            for name, key, member in members
+            if (item := value.get(name)) is not None
+        }
+
+    return write
 
 
 def _number(value: Any) -> float:

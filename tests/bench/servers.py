@@ -72,9 +72,7 @@ def moto(folder: Path) -> Iterator[Server]:
         _until(lambda: _listens(port), process)
         url = f"http://127.0.0.1:{port}"
         setting = json.dumps({"lambda": {"use_docker": False}}).encode()
-        told = urllib.request.Request(
-            f"{url}/moto-api/config", setting, {"content-type": "application/json"}
-        )
+        told = urllib.request.Request(f"{url}/moto-api/config", setting, {"content-type": "application/json"})
         urllib.request.urlopen(told, timeout=30).close()
         yield Server("moto server", url, ANY)
 

@@ -44,23 +44,27 @@ def judge(events: Sequence[Any], *, now: int, retention_days: int | None) -> Jud
             "1 validation error detected: Value at 'logEvents' failed to satisfy constraint: "
             f"Member must have length less than or equal to {EVENTS_MAX}"
         )
-    pairs: list[tuple[int, str]] = []
-    size = EVENT_OVERHEAD * len(events)
-    previous = -1
-    for event in events:
-        timestamp, message = event["timestamp"], event["message"]
-        if type(timestamp) is not int or type(message) is not str or not message or len(event) > 2:
-            raise TypeError("not an input log event")
-        length = len(message) if message.isascii() else len(message.encode("utf-8", "surrogatepass"))
-        if length + EVENT_OVERHEAD > EVENT_BYTES:
-            raise Refused(
-                f"Log event too large: {length + EVENT_OVERHEAD} bytes exceeds limit of {EVENT_BYTES}"
-            )
-        size += length
-        if timestamp < previous:
-            raise Refused("Log events in a single PutLogEvents request must be in chronological order.")
-        previous = timestamp
-        pairs.append((timestamp, message))
+    times = [event["timestamp"] for event in events]
+    messages = [event["message"] for event in events]
+    if (
+        not set(map(type, times)) <= {int}
+        or not set(map(type, messages)) <= {str}
+        or not all(messages)
+        or min(times, default=0) < 0
+        or max(map(len, events), default=0) > 2
+    ):
+        raise TypeError("not an input log event")
+    if "".join(messages).isascii():
+        lengths = [*map(len, messages)]
+    else:
+        lengths = [len(text.encode("utf-8", "surrogatepass")) for text in messages]
+    longest = max(lengths, default=0) + EVENT_OVERHEAD
+    if longest > EVENT_BYTES:
+        raise Refused(f"Log event too large: {longest} bytes exceeds limit of {EVENT_BYTES}")
+    if times != sorted(times):
+        raise Refused("Log events in a single PutLogEvents request must be in chronological order.")
+    pairs = list(zip(times, messages, strict=True))
+    size = EVENT_OVERHEAD * len(events) + sum(lengths)
     if size > BATCH_BYTES:
         raise Refused(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
 

@@ -26,6 +26,16 @@ def test_any_text_comes_back(timestamp: int, ingestion: int, message: str) -> No
     assert line.message_of(encoded[:-1]) == message
 
 
+@given(st.lists(texts | st.sampled_from(['"},{"t":', '{"', "},", "]", "", "\\"]), min_size=1, max_size=5))
+def test_a_batch_is_written_as_its_events_one_by_one(messages: list[str]) -> None:
+    """Whether a batch is written in one go or event by event, its bytes are the same."""
+    events = [(line.TIME_MIN + n, message) for n, message in enumerate(messages)]
+    alone = [
+        line.encode_all([event, (event[0], "{}")], line.TIME_MAX).partition(b"\n")[0] for event in events
+    ]
+    assert line.encode_all(events, line.TIME_MAX) == b"".join(one + b"\n" for one in alone)
+
+
 def test_a_json_object_stays_as_it_was_typed() -> None:
     """An object in one line is embedded verbatim, so that other tools see its fields."""
     message = '{"level": "INFO",  "n": 1e3}'
