@@ -141,8 +141,9 @@ def _stream(server: Server) -> dict[str, str]:
     return name
 
 
-def _events(count: int) -> list[dict[str, Any]]:
-    begin = time.time_ns() // 1_000_000 - count
+def _events(count: int, ago: int = 0) -> list[dict[str, Any]]:
+    """One each millisecond, the last one so many batches ago."""
+    begin = time.time_ns() // 1_000_000 - count * (1 + ago)
     return [{"timestamp": begin + n, "message": f"{n:05d} {'x' * 64}"} for n in range(count)]
 
 
@@ -192,7 +193,7 @@ def _invoke(server: Server) -> Callable[[Any], object]:
 def growth(folder: Path) -> Iterator[Row]:
     """What one request costs at a store that holds little, and at the same when it holds much."""
     with ours(folder) as server:
-        queue, name = _queue(server), _stream(server)
+        queue, name, read = _queue(server), _stream(server), _stream(server)
         tens: Callable[[Any], object] = lambda sqs: sqs.send_message_batch(QueueUrl=queue, Entries=TENS)  # noqa: E731
         put: Callable[[Any], object] = lambda logs: logs.put_log_events(**name, logEvents=_events(EVENTS))  # noqa: E731
         asked: list[tuple[str, str, Callable[[Any], object]]] = [
@@ -203,15 +204,17 @@ def growth(folder: Path) -> Iterator[Row]:
                 lambda sqs: sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10),
             ),
             ("PutLogEvents of 10,000", "logs", put),
-            ("GetLogEvents of 100, the newest", "logs", lambda logs: logs.get_log_events(**name, limit=100)),
+            ("GetLogEvents of 100, the newest", "logs", lambda logs: logs.get_log_events(**read, limit=100)),
         ]
+        logs = server.client("logs", parameter_validation=False)
+        logs.put_log_events(**read, logEvents=_events(EVENTS, PUTS))
         few = [_measured(server, service, call, "raw HTTP", 1) for _, service, call in asked]
         with Raw(server.url, captured(server.client("sqs"), tens)) as raw:
             for _ in range(MESSAGES // 10):
                 raw()
-        logs = server.client("logs", parameter_validation=False)
-        for _ in range(PUTS):
-            put(logs)  # each with times of its own, as logs have them
+        for number in range(PUTS // 2):
+            put(logs)
+            logs.put_log_events(**read, logEvents=_events(EVENTS, PUTS // 2 - number))
         for (what, service, call), before in zip(asked, few, strict=True):
             after = _measured(server, service, call, "raw HTTP", 1)
             much = f"{MESSAGES:,} messages" if service == "sqs" else f"{PUTS * EVENTS:,} events"
