@@ -2,6 +2,7 @@
 
 A file that is watched tells of a write. But SQLite's commit is seen only a moment after the last write of it, and who
 commits may be kept from the processor in between. So a write is followed up until its writer has let go of the database.
+Where no file can be watched, the database is asked for commits every few milliseconds while someone waits, and else never.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SystemClock
-from lambdalog.store.watch import new_watch
+from lambdalog.store.watch import Polling, new_watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ IDLE_SECONDS: Final = 60.0
 # How soon it is looked again whether a writer has let go, the second time; then less and less often.
 FOLLOW_SECONDS: Final = 0.002
 FOLLOW_MOST_SECONDS: Final = 0.015
+# How often a database whose files can't be watched is asked: a microsecond's work.
+ASK_SECONDS: Final = 0.01
 
 
 class Arrivals:
@@ -43,6 +46,7 @@ class Arrivals:
         self._changed = threading.Condition()
         self._count = 0
         self._ends = 0
+        self._waiting = 0
         self._watch: Watch | None = None
         self._thread: threading.Thread | None = None
 
@@ -78,7 +82,13 @@ class Arrivals:
             return
         with self._changed:
             ends = self._ends
-            self._changed.wait_for(lambda: (self._count, self._ends) != (seen, ends), seconds)
+            self._waiting += 1
+            if self._waiting == 1:
+                self._changed.notify_all()
+            try:
+                self._changed.wait_for(lambda: (self._count, self._ends) != (seen, ends), seconds)
+            finally:
+                self._waiting -= 1
 
     def close(self) -> None:
         """End all waits, and the watch."""
@@ -94,10 +104,27 @@ class Arrivals:
 
     def _listen(self, watch: Watch) -> None:
         commits = Commits(self._connection())
+        if isinstance(watch, Polling):
+            self._ask(watch, commits)
+        else:
+            self._follow(watch, commits)
+
+    def _ask(self, watch: Watch, commits: Commits) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._watch is not watch)
+                if self._watch is not watch:
+                    return
+                if commits.more():
+                    self._count += 1
+                    self._changed.notify_all()
+            watch.wait(ASK_SECONDS)
+
+    def _follow(self, watch: Watch, commits: Commits) -> None:
         follow: float | None = None
         while self._watch is watch:
             changes = watch.wait(IDLE_SECONDS if follow is None else follow)
-            # None: it is not known what changed, as where there is no inotify.
+            # None: it is not known what changed; there was too much to tell.
             written = changes is None or any(self._log in names for names in changes.values())
             if not written and follow is None:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from lambdalog.clock import SYSTEM
 from lambdalog.local.sqs import arrivals
 from lambdalog.local.sqs.arrivals import Arrivals
 from lambdalog.store.tables import Tables
+from lambdalog.store.watch import Polling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,3 +120,45 @@ def test_what_was_not_committed_ends_no_wait(tables: Tables, monkeypatch: pytest
     assert found.seen() == seen
     found.close()
     writer.close()
+
+
+class Asked(Polling):
+    """A watch that can't tell what changed; how long each of its waits may take is noted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self.waited = threading.Semaphore(0)
+
+    def wait(self, timeout: float) -> Changes | None:
+        """Sleep a little."""
+        self.waits.append(timeout)
+        self.waited.release()
+        return super().wait(timeout)
+
+
+def test_without_a_watch_the_database_is_asked_only_while_someone_waits(
+    tables: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit ends a wait, which looks every few milliseconds; when nobody waits any more the looking ends too."""
+    watch = Asked()
+    monkeypatch.setattr(arrivals, "new_watch", lambda: watch)
+    found = Arrivals(tables.path, SYSTEM, lambda: tables.connection)
+    found.wait(found.seen(), 120)  # whatever was committed before the first look is told of once
+    seen = found.seen()
+    with ThreadPoolExecutor(1) as pool:
+        waiter = pool.submit(found.wait, seen, 120)
+        for _ in range(5):
+            assert watch.waited.acquire(timeout=60)
+        tables.connection.execute("INSERT INTO t VALUES (1)")
+        waiter.result(timeout=60)
+    assert found.seen() == seen + 1
+    assert max(watch.waits) <= 0.015
+    # The listener is at rest: it holds no lock, and waits for someone to wait.
+    while watch.waited.acquire(timeout=0.1):
+        pass
+    looked = len(watch.waits)
+    assert found.seen() == seen + 1
+    assert not watch.waited.acquire(timeout=0.1)
+    assert len(watch.waits) == looked
+    found.close()
