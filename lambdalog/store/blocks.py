@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambdalog.store.scan import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lambdalog.store.event import Event
     from lambdalog.store.scan import Reader
@@ -45,6 +45,16 @@ class Blocks:
         scan = self._reader.scan
         for offset, data in segment.blocks(scan.start, scan.end, descending=scan.descending):
             yield Block(self._reader, Lines(segment.stream, segment.segment, offset, data))
+
+    @property
+    def patient(self) -> bool:
+        """Whoever takes blocks takes all of them."""
+        return False
+
+    def begun(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
+        """A sealed frame's lines, bit by bit."""
+        for offset, data in blocks:
+            yield Block(self._reader, Lines(stream, segment, offset, data))
 
     def frame(self, parts: Sequence[Lines]) -> Iterator[Block]:
         """A sealed frame's lines."""

@@ -6,7 +6,15 @@ import zlib
 from typing import TYPE_CHECKING
 
 from lambdalog.store import bloom, rollup
-from lambdalog.store.index import UNREADABLE, VERSION, FrameEntry, HeaderEntry, Index, SegmentEntry
+from lambdalog.store.index import (
+    NO_CHECKSUM,
+    UNREADABLE,
+    VERSION,
+    FrameEntry,
+    HeaderEntry,
+    Index,
+    SegmentEntry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +81,8 @@ class IndexBuilder:
         """Whether the frames so far hold all of the header's bytes."""
         return self._raw == self.raw_size
 
-    def add(self, data: bytes, offset: int, size: int) -> None:
-        """The next frame: its content, and its place in the file."""
+    def add(self, data: bytes, offset: int, packed: bytes) -> None:
+        """The next frame: its content, its place in the file, and what stands there."""
         count, earliest, latest = 0, 0, 0
         start = 0
         while start < len(data):
@@ -88,11 +96,12 @@ class IndexBuilder:
             start = end
             if self._raw + end == segment.raw + segment.entry.size:
                 self._current += 1
-        self._note(offset, size, len(data), count, earliest, latest, bloom.build(bloom.uuids(data)))
+        bits = bloom.build(bloom.uuids(data))
+        self._note(offset, len(packed), len(data), count, earliest, latest, bits, zlib.crc32(packed))
 
     def add_damaged(self, offset: int, size: int, length: int) -> None:
         """The next frame can't be read; only how long its content was is known."""
-        self._note(offset, size, length, UNREADABLE, 0, 0, b"")
+        self._note(offset, size, length, UNREADABLE, 0, 0, b"", NO_CHECKSUM)
         while (
             self._current < len(self._segments)
             and self._raw >= self._segments[self._current].raw + self._segments[self._current].entry.size
@@ -113,10 +122,19 @@ class IndexBuilder:
         return index, blooms
 
     def _note(
-        self, offset: int, size: int, length: int, count: int, earliest: int, latest: int, bits: bytes
+        self,
+        offset: int,
+        size: int,
+        length: int,
+        count: int,
+        earliest: int,
+        latest: int,
+        bits: bytes,
+        crc: int,
     ) -> None:
+        at, taken = self._blooms_size, len(bits)
         self._frames.append(
-            FrameEntry(offset, size, self._raw, length, count, earliest, latest, self._blooms_size, len(bits))
+            FrameEntry(offset, size, self._raw, length, count, earliest, latest, at, taken, crc)
         )
         self._blooms.append(bits)
         self._blooms_size += len(bits)

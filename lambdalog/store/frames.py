@@ -9,6 +9,9 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Final
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 if not TYPE_CHECKING and sys.version_info >= (3, 14):
     from compression import zstd
 else:
@@ -16,6 +19,9 @@ else:
 
 # Small enough to hold many open at once, large enough to compress to what one big frame would.
 FRAME_BYTES: Final = 256 * 1024
+# Whatever is asked for, zstd unpacks a block; with its own, of 128 KiB, the beginning of a frame costs half of all of it, and
+# the frame 1.5 % less disk.
+BLOCK_BYTES: Final = 32 * 1024
 MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE: Final = struct.Struct("<II")
 _SKIPPABLE_LOW: Final = 0x184D2A50
@@ -27,15 +33,37 @@ _OPTIONS: Final[dict[int, int]] = {
 
 FrameError = zstd.ZstdError
 
+# Frames come and go by the hundred. As they are, glibc gives each back to the kernel, and getting another costs more than
+# unpacking does; it keeps what is smaller than the largest that was ever freed. On others this does nothing.
+bytes(4 * 1024 * 1024)
+
 
 def compress(data: bytes) -> bytes:
-    """One frame that carries its content's size and checksum."""
-    return zstd.compress(data, options=_OPTIONS)
+    """One frame that carries its content's size and checksum, in blocks of BLOCK_BYTES."""
+    compressor = zstd.ZstdCompressor(options=_OPTIONS)
+    compressor.set_pledged_input_size(len(data))
+    last = max(len(data) - 1, 0) // BLOCK_BYTES * BLOCK_BYTES
+    blocks = [
+        compressor.compress(data[start : start + BLOCK_BYTES], mode=zstd.ZstdCompressor.FLUSH_BLOCK)
+        for start in range(0, last, BLOCK_BYTES)
+    ]
+    blocks.append(compressor.compress(data[last:], mode=zstd.ZstdCompressor.FLUSH_FRAME))
+    return b"".join(blocks)
 
 
 def decompress(data: bytes) -> bytes:
     """The content of one frame; FrameError if it is damaged."""
     return zstd.decompress(data)
+
+
+def pieces(data: bytes, size: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The content of one frame, `size` bytes at a time, unpacked as they are asked for; FrameError if it is damaged."""
+    decompressor = zstd.ZstdDecompressor()
+    while not decompressor.eof:
+        if not (found := decompressor.decompress(data, max_length=size)) and decompressor.needs_input:
+            raise FrameError("the frame is cut short")
+        data = b""
+        yield found
 
 
 def frame_size(data: bytes) -> int:

@@ -22,6 +22,8 @@ from lambdalog.store import frames
 
 VERSION: Final = 1
 HEADER, BLOOMS, INDEX = 1, 2, 3
+# The checksum of a frame that was sealed before there were any.
+NO_CHECKSUM: Final = -1
 # The count of a frame of which nothing but its length is known.
 UNREADABLE: Final = -1
 
@@ -31,7 +33,10 @@ _MAGIC: Final = b"LLS1"
 
 
 class FrameEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One frame: its place and length in the file, its place and length in the content, its times, its bloom."""
+    """One frame: its place and length in the file, its place and length in the content, its times, its bloom.
+
+    `crc` is the checksum of its bytes as they stand in the file: a frame that is read in part has been checked too.
+    """
 
     offset: int
     size: int
@@ -42,6 +47,7 @@ class FrameEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     latest: int
     bloom: int
     bloom_size: int
+    crc: int = NO_CHECKSUM
 
 
 class SegmentEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambdalog.store.event import Scan
     from lambdalog.store.index import SegmentEntry
     from lambdalog.store.scan import Taker
-    from lambdalog.store.sealed import SealedFile
+    from lambdalog.store.sealed import Part, SealedFile
     from lambdalog.store.segment import LiveSegment
     from lambdalog.store.segments import Found, GroupSegments, Held
 
@@ -131,6 +131,12 @@ class GroupReader(Generic[Taken_co]):
     def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Taken_co]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
         try:
+            if self._taker.patient and len(parts) == 1 and self._alone(file, number, parts[0]):
+                begun = file.begun(number)
+                if begun is not None:
+                    entry = parts[0].entry
+                    blocks = self._blocks(file, number, parts[0].offset, begun)
+                    return self._taker.begun(entry.stream, entry.segment, blocks)
             data = file.frame(number)
         except FileNotFoundError:
             datas = [self._moved(part.entry, part.offset, part.end - part.start) for part in parts]
@@ -147,6 +153,18 @@ class GroupReader(Generic[Taken_co]):
                 for part, each in zip(parts, datas, strict=True)
             ]
         )
+
+    def _blocks(
+        self, file: SealedFile, number: int, base: int, begun: Iterator[tuple[int, bytes]]
+    ) -> Iterator[tuple[int, bytes]]:
+        try:
+            for offset, lines in begun:
+                yield base + offset, lines
+        except CorruptSegment as error:
+            self._segments.report(file, number, str(error))
+
+    def _alone(self, file: SealedFile, number: int, part: Part) -> bool:
+        return part.end - part.start == file.index.frames[number].length
 
     def _moved(self, entry: SegmentEntry, offset: int, length: int) -> bytes:
         """The bytes of a segment whose file was packed into another, or b"" if it has expired."""

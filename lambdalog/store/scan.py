@@ -28,6 +28,9 @@ _ESCAPED: Final = b"\\ud"
 # What is decoded at once of each of many segments, lest all of them be in memory.
 PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
+# Of the runs of literals, those that are looked for beside the longest.
+_RUN_LEAST: Final = 2
+_RUNS_MOST: Final = 6
 # So many segments of one frame are decoded bit by bit; more are small, and decoded at once.
 _LAZY_PARTS: Final = 16
 # So much of the lines is looked at for which needle is the rarest.
@@ -67,6 +70,15 @@ class Taker(Protocol[Taken_co]):
         """Of a sealed frame's lines."""
         ...
 
+    @property
+    def patient(self) -> bool:
+        """Whether the beginning of a frame may be enough; then `begun` may be asked in place of `frame`."""
+        ...
+
+    def begun(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterable[Taken_co]:
+        """Of (offset in the segment, lines) of a sealed frame that holds this segment alone."""
+        ...
+
 
 class Needles(NamedTuple):
     """Bytes that stand in every line whose message contains the literals, longest first; `ascii` where lines may be escaped."""
@@ -83,12 +95,16 @@ class Needles(NamedTuple):
 
 def needles(literals: Sequence[str]) -> Needles:
     """What to look for in the bytes to find messages that contain every literal."""
-    return Needles(_longest(_PLAIN, literals), _longest(_ASCII, literals))
+    return Needles(_runs(_PLAIN, literals), _runs(_ASCII, literals))
 
 
-def _longest(runs: re.Pattern[str], literals: Sequence[str]) -> tuple[bytes, ...]:
-    found = {max(runs.findall(literal), key=len, default="").encode() for literal in literals}
-    return tuple(sorted(found - {b""}, key=len, reverse=True))
+def _runs(runs: re.Pattern[str], literals: Sequence[str]) -> tuple[bytes, ...]:
+    # Of `"level":"ERROR"` the first run is in every line: which of them is rare, the lines tell.
+    found = {run.encode() for literal in literals for run in runs.findall(literal)}
+    by_length = sorted(found, key=lambda run: (-len(run), run))
+    return tuple(run for number, run in enumerate(by_length) if not number or len(run) >= _RUN_LEAST)[
+        :_RUNS_MOST
+    ]
 
 
 def lines_with(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[int, bytes]]:
@@ -132,6 +148,9 @@ class Reader:
         # Lines are sorted within DISORDER_MS.
         self._early = b"%013d" % max((scan.start or 0) - DISORDER_MS, 0)
         self._late = b"%013d" % min((scan.end or 0) + DISORDER_MS, TIME_MAX)
+        # Forwards, nothing that is asked for comes after a line of this time.
+        forwards = scan.end is not None and not scan.descending
+        self._over = (scan.end or 0) + DISORDER_MS if forwards else _NEVER
 
     def events(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
         """The events in whole lines of a segment, from its offset `base` on, that the scan asks for; as they stand."""
@@ -187,6 +206,15 @@ class Reader:
                 events += self.events(*part)
         return self.sort(events)
 
+    @property
+    def patient(self) -> bool:
+        """In order of time the first lines of a frame do where a page is full, or the time is over."""
+        return not self.descending
+
+    def begun(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
+        """The events of a frame, which is unpacked as they are asked for."""
+        return self.ordered(stream, segment, blocks)
+
     def chosen(self, lines: Lines) -> bytes:
         """Those of some lines that may be events the scan asks for, as they stand: by time, roughly, and by their bytes."""
         data = lines.data
@@ -225,6 +253,8 @@ class Reader:
                 held.append(found)
                 nearest = min(nearest, sign * found[0].timestamp)
             edge = _edge(data, descending=self.descending)
+            if edge is not None and edge >= self._over:
+                break
             if edge is None or nearest >= (limit := sign * edge - 2 * DISORDER_MS):
                 continue
             ready = []

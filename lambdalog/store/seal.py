@@ -39,7 +39,7 @@ def write_sealed(path: Path, pieces: Sequence[Piece]) -> int:
             for content in cut(pieces):
                 frame = frames.compress(content)
                 file.write(frame)
-                builder.add(content, position, len(frame))
+                builder.add(content, position, frame)
                 position += len(frame)
             for block in closing(builder, position):
                 file.write(block)

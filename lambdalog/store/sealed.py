@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 # Most indexes come with the first read.
 _TAIL: Final = 64 * 1024
+# What is unpacked at once, and handed on at least and at most, of a frame of which the beginning may be enough.
+_PIECE: Final = frames.BLOCK_BYTES
+_PIECE_MOST: Final = 2 * _PIECE
 
 
 class Part(NamedTuple):
@@ -73,12 +76,48 @@ class SealedFile:
 
     def frame(self, number: int) -> bytes:
         """The lines of one frame."""
-        return self.content(self.index.frames[number], number)
+        entry = self.index.frames[number]
+        return self.unpacked(self.packed(entry, number), entry, number)
 
-    def content(self, entry: FrameEntry, number: int) -> bytes:
+    def begun(self, number: int) -> Iterator[tuple[int, bytes]] | None:
+        """(offset in the frame, whole lines) of one frame from its beginning on, unpacked as they are asked for.
+
+        None where it can't be checked without unpacking all of it.
+        """
+        entry = self.index.frames[number]
+        if entry.crc == layout.NO_CHECKSUM:
+            return None
+        return self._growing(self.packed(entry, number), number)
+
+    def _growing(self, packed: bytes, number: int) -> Iterator[tuple[int, bytes]]:
+        offset, rest, size = 0, b"", _PIECE
+        pieces = frames.pieces(packed)
+        while True:
+            try:
+                piece = next(pieces, b"")
+            except frames.FrameError as error:
+                raise CorruptSegment(f"{self.path}: frame {number} is damaged") from error
+            if not piece:
+                break
+            rest += piece
+            end = rest.rfind(b"\n") + 1
+            if end and len(rest) >= size:
+                yield offset, rest[:end]
+                offset, rest, size = offset + end, rest[end:], min(size * 2, _PIECE_MOST)
+        if rest:
+            yield offset, rest
+
+    def packed(self, entry: FrameEntry, number: int) -> bytes:
+        """The frame that `entry` describes as it stands in the file."""
+        found = self.read(entry.offset, entry.size)
+        if entry.crc not in (layout.NO_CHECKSUM, zlib.crc32(found)):
+            raise CorruptSegment(f"{self.path}: frame {number} is damaged")
+        return found
+
+    def unpacked(self, packed: bytes, entry: FrameEntry, number: int) -> bytes:
         """The lines of the frame that `entry` describes."""
         try:
-            data = frames.decompress(self.read(entry.offset, entry.size))
+            data = frames.decompress(packed)
         except frames.FrameError as error:
             raise CorruptSegment(f"{self.path}: frame {number} is damaged") from error
         if len(data) != entry.length:
@@ -188,7 +227,7 @@ def rebuild(path: Path) -> tuple[Index, bytes]:
             size, length = _measure(rest, data, position)
             try:
                 content = frames.decompress(data[position : position + size])
-                builder.add(content, position, size)
+                builder.add(content, position, data[position : position + size])
             except frames.FrameError:
                 builder.add_damaged(position, size, length)
             position += size
