@@ -14,6 +14,8 @@ BATCH_EVENTS: Final = 10_000
 OVERHEAD: Final = 26
 # PutLogEvents: a batch spans at most 24 hours.
 BATCH_MS: Final = 24 * 3_600_000
+# InputLogEvent's timestamp is a Long: what is above can't even be told to it.
+TIMESTAMP_MAX: Final = 2**63 - 1
 # An event is at most 1 MB; a part leaves room for its mark.
 PART_BYTES: Final = 1_000_000
 _MARK_BYTES: Final = 64

@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ShipError
 from lambdalog.forked import after_fork
-from lambdalog.shipper.batch import BATCH_BYTES, BATCH_EVENTS, OVERHEAD, PART_BYTES, parts, size
+from lambdalog.shipper.batch import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    OVERHEAD,
+    PART_BYTES,
+    TIMESTAMP_MAX,
+    parts,
+    size,
+)
 from lambdalog.shipper.fleet import FLEET
-from lambdalog.shipper.ledger import NO_ROOM, NO_SPOOL
+from lambdalog.shipper.ledger import NO_ROOM, NO_SPOOL, TOO_NEW
 from lambdalog.shipper.pump import Pump
 from lambdalog.shipper.queue import Queue
 from lambdalog.shipper.retry import Backoff, reason
@@ -160,8 +168,12 @@ class Shipper:
     ) -> None:
         """Take an event in: its text, and its time in epoch ms, by default now. From any thread, or a signal's handler.
 
-        Returns at once, but where memory is full: see `policy`. ValueError if no group or stream is known.
+        Returns at once, but where memory is full: see `policy`. ValueError if no group or stream is known, TypeError for
+        what is no text.
         """
+        if not isinstance(message, str):
+            # No destination would ever take it, and what is behind it would wait for ever.
+            raise TypeError(f"an event is a text, not {type(message).__name__}")
         group, stream = group or self._group, stream or self._stream
         if not group or not stream:
             raise ValueError(
@@ -169,10 +181,10 @@ class Shipper:
             )
         moment = self._clock.now_ms() if timestamp is None else int(timestamp)
         queue = self._queue
-        if moment < 0:
+        if not 0 <= moment <= TIMESTAMP_MAX:
             with queue.lock:
                 queue.ledger.accepted += 1
-                queue.ledger.refused[BEFORE_1970] += 1
+                queue.ledger.refused[BEFORE_1970 if moment < 0 else TOO_NEW] += 1
             return
         length = len(message) + OVERHEAD
         if message and length <= self._part_bytes and message.isascii():

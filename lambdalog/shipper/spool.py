@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ShipError
 from lambdalog.forked import after_fork
-from lambdalog.shipper.batch import Entry
+from lambdalog.shipper.batch import TIMESTAMP_MAX, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,7 +172,9 @@ class Kept:
 
 def _event(found: Any) -> tuple[int, str]:
     timestamp, message = found
-    if type(timestamp) is not int or type(message) is not str or not message:
+    if type(timestamp) is not int or not 0 <= timestamp <= TIMESTAMP_MAX:
+        raise ValueError("no event")
+    if type(message) is not str or not message:
         raise ValueError("no event")
     return timestamp, message
 

@@ -64,10 +64,23 @@ def test_one_bad_event_does_not_take_others_along(manual_cloud: Cloud, clock: Ma
     shipper.put("good", clock.now_ms())
     shipper.put("new", clock.now_ms() + DAY // 2)
     shipper.put("never", -1)
+    shipper.put("no number that AWS knows", 2**63)
     shipper.flush()
     assert messages(manual_cloud) == ["36 hours old", "good"]
-    assert +shipper.ledger.refused == {"too old": 1, "too new": 1, "before 1970": 1}
+    assert +shipper.ledger.refused == {"too old": 1, "too new": 2, "before 1970": 1}
     assert shipper.ledger.pending == 0
+
+
+@pytest.mark.parametrize("given", [b"bytes", None, 1, ["x"]])
+def test_what_is_no_text_is_refused_at_once(given: Any, destination: Destination, clock: ManualClock) -> None:
+    """Nothing could ever take it: it isn't accepted, and holds nothing up."""
+    shipper = make(destination, clock)
+    with pytest.raises(TypeError, match="an event is a text"):
+        shipper.put(given)
+    shipper.put("behind it")
+    shipper.flush()
+    assert destination.messages() == ["behind it"]
+    assert shipper.ledger.accepted == 1
 
 
 def test_whatever_text_comes_arrives(manual_cloud: Cloud, clock: ManualClock) -> None:

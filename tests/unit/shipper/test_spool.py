@@ -117,6 +117,8 @@ def test_a_forked_child_holds_nothing_on(spool: Spool) -> None:
         json.dumps({"group": "g", "stream": "s", "count": 2}).encode() + b'\n[1, "a"]\n',
         json.dumps({"group": 1, "stream": "s", "count": 1}).encode() + b'\n[1, "a"]\n',
         json.dumps({"group": "g", "stream": "s", "count": 1}).encode() + b'\n["1", "a"]\n',
+        json.dumps({"group": "g", "stream": "s", "count": 1}).encode() + b'\n[-1, "a"]\n',
+        json.dumps({"group": "g", "stream": "s", "count": 1}).encode() + b'\n[9223372036854775808, "a"]\n',
         json.dumps({"group": "g", "stream": "s", "count": 1}).encode() + b"\n[1]\n",
     ],
 )
