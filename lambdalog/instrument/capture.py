@@ -47,7 +47,11 @@ def tell(
     sweep = Sweep(scrubber or _DEFAULT, LOCALS_BYTES)
     # Locals are scrubbed as they are read: what they hold is bounded by the same look.
     variables = Variables(sweep) if local else None
-    found = failures.from_exception(error, variables)
+    try:
+        found = failures.from_exception(error, variables)
+    except Exception as own:  # noqa: BLE001 - an exception's attributes are the user's code too
+        type_, message = type(error).__name__, f"(not to be told: {type(own).__name__})"
+        found = failures.Failure(type_, message, failures.fingerprint(type_, message, ()))
     return _line(found, sweep, event=event, running=running, surroundings=surroundings)
 
 

@@ -171,3 +171,18 @@ def test_any_exception_can_be_told(error: BaseException) -> None:
 
     assert tell(error)["failure"]["frames"] == []
     assert tell(caught(fail))["failure"]["type"] == type(error).__name__
+
+
+def test_an_exception_that_answers_nothing_is_told_by_its_type() -> None:
+    """Where its own code keeps text, causes and frames back it still is a failure with a fingerprint."""
+
+    class Silent(Exception):
+        """Fails at being asked for anything."""
+
+        def __getattribute__(self, name: str) -> Any:
+            raise RuntimeError(name)
+
+    keys = tell(Silent("never"), event={"id": 1}, running=None, surroundings=True)
+    assert (keys["errorType"], keys["errorMessage"]) == ("Silent", "(not to be told: RuntimeError)")
+    assert keys["failure"]["event"] == {"id": 1}
+    assert keys["failure"]["fingerprint"] == tell(Silent("again"))["failure"]["fingerprint"]
