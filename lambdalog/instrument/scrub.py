@@ -225,18 +225,24 @@ class Sweep:
             return value
         if depth >= DEPTH_MAX:
             return "…"
-        if isinstance(value, dict):
-            return self._mapping(value, path, depth)
-        if isinstance(value, (list, tuple)):
-            found: list[Any] = []
-            for index, inner in enumerate(value[:ITEMS_MAX]):
-                if self.left <= 0:
-                    break
-                found.append(self.value(inner, f"{path}[{index}]", depth + 1))
-            if len(found) < len(value):
-                found.append(f"… {len(value) - len(found)} more")
-            return found
+        try:
+            if isinstance(value, dict):
+                return self._mapping(value, path, depth)
+            if isinstance(value, (list, tuple)):
+                return self._items(value, path, depth)
+        except Exception:  # noqa: BLE001, S110 - a subclass's methods are anybody's code: told as what it shows of itself
+            pass
         return self.text(shown(value), path)
+
+    def _items(self, value: list[Any] | tuple[Any, ...], path: str, depth: int) -> list[Any]:
+        found: list[Any] = []
+        for index, inner in enumerate(value[:ITEMS_MAX]):
+            if self.left <= 0:
+                break
+            found.append(self.value(inner, f"{path}[{index}]", depth + 1))
+        if len(found) < len(value):
+            found.append(f"… {len(value) - len(found)} more")
+        return found
 
     def text(self, text: str, path: str) -> str:
         """A text, scrubbed and bounded."""

@@ -71,6 +71,19 @@ def test_auto_prefers_what_the_caller_set() -> None:
     assert find({"a": 1}, parse("auto")) is None
 
 
+def test_an_event_that_fails_at_being_asked_has_no_id_there() -> None:
+    """It isn't JSON, but a test's: the other places are asked all the same."""
+
+    class NoNames(dict[str, Any]):
+        """Its names can't be had."""
+
+        def __iter__(self) -> Any:
+            raise RuntimeError("no names")
+
+    event = {"headers": NoNames(a=1), "requestContext": {"requestId": "r"}}
+    assert find(event, parse("auto")) == "r"
+
+
 @pytest.mark.parametrize("text", ["", "  ", "a..b", "a[", "a[x]", "a b", "[", "*"])
 def test_what_is_no_path_is_refused(text: str) -> None:
     """When the function is defined, with what would be right."""

@@ -199,6 +199,29 @@ class NoText:
         raise ValueError("no")
 
 
+class NoItems(dict[str, Any]):
+    """Its items can't be had."""
+
+    def items(self) -> Any:
+        """Never."""
+        raise RuntimeError("no items")
+
+
+class NoLength(list[Any]):
+    """Its length can't be had."""
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+
+def test_containers_that_fail_are_told_by_what_they_show() -> None:
+    """One of a class of its own whose methods fail keeps nothing else back, and no secret gets through by it."""
+    event = {"id": 1, "mapping": NoItems(password="hunter2"), "list": NoLength(["a"]), "last": 2}
+    found = Sweep(Scrubber()).value(event, "event")
+    assert (found["id"], found["list"], found["last"]) == (1, "['a']", 2)
+    assert found["mapping"] == f"{{'password': '{MARK}'}}"
+
+
 def test_objects_are_told_by_their_repr() -> None:
     """One that fails is told by its type; what a repr gives away is scrubbed as well."""
 
