@@ -24,6 +24,7 @@ class _Function(LazyGroup):
             "concurrency",
             "Reserve environments for a function; 0 switches it off.",
         ),
+        "cost": (f"{_HERE}.cost", "command", "What invocations cost, at a price list."),
         "publish": (f"{_HERE}.versions", "publish", "Publish a version."),
         "alias": (f"{_HERE}.versions", "alias", "Names for versions."),
         "policy": (f"{_HERE}.policy", "policy", "Who may invoke a function."),

@@ -172,3 +172,65 @@ def test_layers(call: Call, tmp_path: Path) -> None:
     assert call("function", "layer", "delete", "shared", "1").returncode == 2
     assert call("function", "layer", "delete", "shared", "1", "--yes").returncode == 0
     assert call("function", "layer", "list").stdout == "There are no layers.\n"
+
+
+def test_what_invocations_cost(call: Call, orders: None, store_path: Path) -> None:
+    """A version's GB-seconds and requests of the time that is asked for, at AWS's prices or one's own; nothing run costs nothing."""
+    assert call("function", "cost").stdout == "Nothing was invoked since 24h.\n"
+    report = "REPORT RequestId: {}\tDuration: 999.10 ms\tBilled Duration: {} ms\tMemory Size: 2048 MB\tMax Memory Used: 30 MB\t"
+    with connect(f"disk:{store_path}") as cloud:
+        now = cloud.clock.now_ms()
+        cloud.logs.create_log_group(logGroupName="/aws/lambda/orders")
+        for stream, age_ms, billed in (
+            ("[3]a", 60_000, 1000),
+            ("[$LATEST]b", 60_000, 500),
+            ("[3]c", 7_200_000, 9),
+        ):
+            cloud.logs.create_log_stream(
+                logGroupName="/aws/lambda/orders", logStreamName=f"2026/01/02/{stream}"
+            )
+            text = report.format("8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60", billed)
+            events: list[Any] = [{"timestamp": now - age_ms, "message": text}]
+            if stream == "[3]a":
+                events.append(
+                    {
+                        "timestamp": now - age_ms,
+                        "message": text.replace("8f5", "7f5") + "Init Duration: 9.00 ms\t",
+                    }
+                )
+            cloud.logs.put_log_events(
+                logGroupName="/aws/lambda/orders", logStreamName=f"2026/01/02/{stream}", logEvents=events
+            )
+    prices = ("--gb-second", "0.5", "--million-requests", "1000000")
+    done = call("function", "cost", "orders", "--since", "1h", *prices, "--json")
+    latest, third = map(json.loads, done.stdout.splitlines())
+    assert latest == {
+        "function": "orders",
+        "version": "$LATEST",
+        "invocations": 1,
+        "cold_starts": 0,
+        "gb_seconds": 1.0,
+        "cost": 1.5,
+        "monthly": 1.5 * 720,
+    }
+    assert (third["invocations"], third["cold_starts"], third["gb_seconds"], third["cost"]) == (
+        2,
+        1,
+        4.0,
+        4.0,
+    )
+    table = call("function", "cost", "--since", "1h").stdout.splitlines()
+    assert table[0].split() == [
+        "function",
+        "version",
+        "invocations",
+        "cold",
+        "starts",
+        "GB-seconds",
+        "cost",
+        "a",
+        "month",
+    ]
+    assert table[-1].split() == ["all", "3", "1", "5.000", "$0.000084", "$0.06"]
+    assert call("function", "cost", "--since", "1h", "--until", "2h").returncode == 2
+    assert call("function", "cost", "no-such").returncode == 1

@@ -1,0 +1,198 @@
+"""lambdalog function cost: what functions' invocations cost, by their REPORT lines and a price list."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lambdalog.cli.options import json_option, open_cloud, store_option
+from lambdalog.cli.records import every, json_line, show_table
+from lambdalog.health.prices import MONTH_MS, Prices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambdalog.health import Health
+    from lambdalog.invocations import Mark
+
+# REPORT in either log format: nothing else says what is billed.
+_PATTERN = '?"REPORT RequestId: " ?platform.report'
+_PRICES = Prices()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a version's invocations cost in a stretch of time: US dollars, and as many a month of 30 days at its pace."""
+
+    function: str
+    version: str
+    invocations: int
+    cold_starts: int
+    gb_seconds: float
+    cost: float
+    monthly: float
+
+
+def cost_of(
+    function: str, version: str, health: Health, *, prices: Prices, architecture: str, milliseconds: int
+) -> Cost:
+    """The cost of what is known of a version from so many milliseconds."""
+    from lambdalog.health import cost
+
+    dollars = cost(
+        prices, requests=health.invocations, gb_seconds=health.gb_seconds, architecture=architecture
+    )
+    return Cost(
+        function,
+        version,
+        health.invocations,
+        health.cold,
+        health.gb_seconds,
+        dollars,
+        dollars * MONTH_MS / milliseconds,
+    )
+
+
+@click.command(name="cost")
+@click.argument("functions", metavar="[FUNCTION]...", nargs=-1)
+@click.option(
+    "--since", default="24h", show_default=True, help="From when: 10m, '2h ago', 'yesterday 14:00', ISO."
+)
+@click.option("--until", default="now", show_default=True, help="Up to when.")
+@click.option(
+    "--gb-second",
+    type=click.FloatRange(min=0),
+    default=_PRICES.gb_second_x86,
+    envvar="LAMBDALOG_PRICE_GB_SECOND",
+    show_envvar=True,
+    help="US dollars a GB-second on x86. Without a price: AWS's of us-east-1, first tier.",
+)
+@click.option(
+    "--gb-second-arm",
+    type=click.FloatRange(min=0),
+    default=_PRICES.gb_second_arm,
+    envvar="LAMBDALOG_PRICE_GB_SECOND_ARM",
+    show_envvar=True,
+    help="US dollars a GB-second on arm.",
+)
+@click.option(
+    "--million-requests",
+    type=click.FloatRange(min=0),
+    default=_PRICES.million_requests,
+    envvar="LAMBDALOG_PRICE_MILLION_REQUESTS",
+    show_envvar=True,
+    help="US dollars a million requests.",
+)
+@json_option
+@store_option
+def command(
+    functions: tuple[str, ...],
+    since: str,
+    until: str,
+    gb_second: float,
+    gb_second_arm: float,
+    million_requests: float,
+    as_json: bool,
+    store: str | None,
+) -> None:
+    """What invocations cost, or would on AWS: each version's GB-seconds and requests at a price list; of all functions, or some.
+
+    An estimate: what Lambda bills by the REPORT lines in the log, without tiers, storage, transfer or other services.
+    """
+    from lambdalog.health import Book
+    from lambdalog.health.book import MINUTE_MS
+    from lambdalog.tail.when import parse_time
+
+    prices = Prices(gb_second, gb_second_arm, million_requests)
+    found: list[Cost] = []
+    with open_cloud(store) as cloud:
+        now = cloud.clock.now()
+        start, end = parse_time(since, now), parse_time(until, now)
+        if end <= start:
+            raise click.UsageError(f"--until {until} is not after --since {since}.")
+        for config in _functions(cloud.lambda_, functions):
+            group = config["LoggingConfig"]["LogGroup"]
+            # Whole minutes are kept of each version: as many as the stretch has, and the two at its ends.
+            book = Book(minutes=(end - start) // MINUTE_MS + 2)
+            book.add(_reports(cloud.logs, group, start, end))
+            found += [
+                cost_of(
+                    config["FunctionName"],
+                    who[1] or "-",
+                    book.health(who, start, end),
+                    prices=prices,
+                    architecture=config.get("Architectures", ["x86_64"])[0],
+                    milliseconds=end - start,
+                )
+                for who in book.who()
+            ]
+    if as_json:
+        for one in found:
+            json_line(asdict(one))
+    elif found:
+        _show(found)
+    else:
+        click.echo(f"Nothing was invoked since {since}.")
+
+
+def _functions(client: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    if not names:
+        return list(every(client, "list_functions", "Functions"))
+    return [client.get_function_configuration(FunctionName=name) for name in names]
+
+
+def _reports(logs: Any, group: str, start: int, end: int) -> Iterator[Mark]:
+    """The REPORT lines of a group with `start` ≤ time < `end`, epoch ms; of a group that isn't there, none."""
+    from lambdalog.invocations import mark_of
+    from lambdalog.tail.source import Line
+
+    pages = logs.get_paginator("filter_log_events").paginate(
+        logGroupName=group, filterPattern=_PATTERN, startTime=start, endTime=end - 1
+    )
+    try:
+        for page in pages:
+            for event in page["events"]:
+                mark = mark_of(
+                    Line(
+                        event["timestamp"],
+                        event["ingestionTime"],
+                        group,
+                        event["logStreamName"],
+                        event["message"],
+                        event["eventId"],
+                    )
+                )
+                if mark is not None and mark.kind == "report":
+                    yield mark
+    except logs.exceptions.ResourceNotFoundException:
+        return
+
+
+def _show(costs: list[Cost]) -> None:
+    rows: list[tuple[object, ...]] = [
+        (
+            one.function,
+            one.version,
+            f"{one.invocations:,}",
+            f"{one.cold_starts:,}",
+            f"{one.gb_seconds:,.3f}",
+            f"${one.cost:.6f}",
+            f"${one.monthly:,.2f}",
+        )
+        for one in costs
+    ]
+    if len(costs) > 1:
+        rows.append(
+            (
+                "all",
+                "",
+                f"{sum(one.invocations for one in costs):,}",
+                f"{sum(one.cold_starts for one in costs):,}",
+                f"{sum(one.gb_seconds for one in costs):,.3f}",
+                f"${sum(one.cost for one in costs):.6f}",
+                f"${sum(one.monthly for one in costs):,.2f}",
+            )
+        )
+    show_table(("function", "version", "invocations", "cold starts", "GB-seconds", "cost", "a month"), rows)
