@@ -1,4 +1,4 @@
-"""Where lines go: each one whole, in one write to standard output. Never raises.
+"""Where lines go: each one whole, in one write to standard output; to a terminal, as a person reads them. Never raises.
 
 What standard output refuses (a full disk, a closed pipe) is counted, and the next line that gets through says how many
 went before it.
@@ -47,10 +47,10 @@ class Output:
         stream = sys.stdout
         if stream is not self._stream:
             self._descriptor = _descriptor(stream)
+            self.pretty = _for_people(stream)
             self._stream = stream
         if self.pretty is not None:
-            stream.write(self.pretty(line) + "\n")
-            stream.flush()
+            _show(stream, self.pretty(line) + "\n")
             return
         # What print() left in the buffer was said before; a closed stream refuses here.
         stream.flush()
@@ -89,6 +89,27 @@ def _descriptor(stream: Any) -> int | None:
         return int(stream.fileno()) if stream.buffer is not None else None
     except (AttributeError, OSError, ValueError, TypeError):
         return None
+
+
+def _for_people(stream: Any) -> Callable[[bytes], str] | None:
+    """What makes a line readable, where a person looks on: at a terminal. In Lambda standard output is none."""
+    try:
+        if not stream.isatty():
+            return None
+    except (AttributeError, ValueError):
+        return None
+    from lambdalog.instrument.pretty import plain, pretty
+
+    return plain if os.environ.get("NO_COLOR") else pretty
+
+
+def _show(stream: Any, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        # A terminal that isn't UTF-8: what it doesn't have is written as its escape.
+        stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+    stream.flush()
 
 
 def _telling(line: bytes, lost: int) -> bytes:

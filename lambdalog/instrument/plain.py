@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.arn import Scope
 from lambdalog.instrument.capture import peak_mb
-from lambdalog.instrument.output import STDOUT
 from lambdalog.settings import STORE_VARIABLE, function_name, region
 
 if TYPE_CHECKING:
@@ -108,10 +106,6 @@ class PlainRun:
             return None
         from lambdalog.runtime import platform_lines
 
-        if STDOUT.pretty is None and sys.stdout.isatty():
-            from lambdalog.instrument.pretty import pretty
-
-            STDOUT.pretty = pretty
         self._put(platform_lines.start(self.context.aws_request_id, self.context.function_version))
         invocation.listen = self._listen
         self._began = time.perf_counter()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
 from lambdalog.printable import printable
 
 _COLOURS: Final = {"DEBUG": "2", "INFO": "32", "WARN": "33", "ERROR": "31", "FATAL": "1;31"}
+_COLOUR: Final = re.compile("\x1b\\[[0-9;]*m")
 _QUIET: Final = frozenset(
     {"timestamp", "level", "message", "requestId", "function", "version", "coldStart", "failure"}
 )
@@ -34,3 +36,8 @@ def pretty(line: bytes) -> str:
             for frame in failure.get("frames", [])
         )
     return " ".join(parts)
+
+
+def plain(line: bytes) -> str:
+    """The same without colours: no escape in it is the line's own."""
+    return _COLOUR.sub("", pretty(line))

@@ -157,3 +157,40 @@ def test_a_forked_child_writes_too() -> None:
         [sys.executable, "-W", "ignore", "-c", code], capture_output=True, timeout=20, check=True
     )
     assert done.stdout == b"{}\n"
+
+
+class Terminal(io.TextIOWrapper):
+    """A terminal that knows some characters."""
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self.shown = io.BytesIO()
+        super().__init__(self.shown, encoding=encoding)
+
+    def isatty(self) -> bool:
+        """It is one."""
+        return True
+
+
+def test_a_terminal_is_shown_lines_for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any logger's lines, in a handler or not; without colours under NO_COLOR; JSON as soon as nobody looks on."""
+    output = Output()
+    line = b'{"timestamp":"2026-01-02T03:04:05.678Z","level":"INFO","message":"a"}'
+    with contextlib.redirect_stdout(Terminal()) as terminal:
+        output.write(line)
+    assert terminal.shown.getvalue() == b"\x1b[2m03:04:05.678\x1b[0m \x1b[32mINFO \x1b[0m \x1b[1ma\x1b[0m\n"
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        output.write(line)
+    assert text.getvalue() == line.decode() + "\n"
+    monkeypatch.setenv("NO_COLOR", "1")
+    with contextlib.redirect_stdout(Terminal()) as terminal:
+        output.write(line)
+    assert terminal.shown.getvalue() == b"03:04:05.678 INFO  a\n"
+
+
+def test_a_terminal_that_lacks_a_character_loses_no_line() -> None:
+    """It is written as its escape."""
+    output = Output()
+    with contextlib.redirect_stdout(Terminal("ascii")) as terminal:
+        output.write('{"level":"INFO","message":"gr\u00fcn"}'.encode())
+    assert b"gr\\xfcn" in terminal.shown.getvalue()
+    assert output.lost == 0

@@ -1,0 +1,59 @@
+"""A line for a person at a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalog.instrument.pretty import plain, pretty
+from lambdalog.instrument.render import render
+
+LINE: dict[str, Any] = {
+    "timestamp": "2026-01-02T03:04:05.678Z",
+    "level": "WARN",
+    "message": "charging",
+    "requestId": "r",
+    "function": "f",
+    "version": "7",
+    "coldStart": True,
+    "order_id": "o-1",
+    "items": [1, None],
+}
+
+
+def test_it_has_time_level_message_and_keys() -> None:
+    """The time of day, the level in its colour, the keys behind; what each line of a function says alike is left out."""
+    text = pretty(render(LINE))
+    assert text == (
+        "\x1b[2m03:04:05.678\x1b[0m \x1b[33mWARN \x1b[0m \x1b[1mcharging\x1b[0m"
+        " \x1b[36morder_id\x1b[0m=o-1 \x1b[36mitems\x1b[0m=[1, null]"
+    )
+    assert plain(render(LINE)) == "03:04:05.678 WARN  charging order_id=o-1 items=[1, null]"
+
+
+def test_a_failures_frames_are_listed() -> None:
+    """Where it was raised, a line a frame."""
+    frames = [
+        {"file": "app.py", "line": 3, "function": "handler"},
+        {"file": "pay.py", "line": 9, "function": "pay"},
+    ]
+    found = plain(render(LINE | {"failure": {"frames": frames}})).splitlines()
+    assert found[1:] == ["    app.py:3 in handler", "    pay.py:9 in pay"]
+
+
+def test_nothing_in_a_line_acts_on_the_terminal() -> None:
+    """Escapes, line breaks and what turns text around are made visible."""
+    text = plain(render({"message": "\x1b[2Jgone\nnew\u202e", "level": "\x1b[31m", "\x1b]0;k": "\x07"}))
+    assert not any(char in text for char in "\x1b\n\u202e\x07")
+    assert "gone" in text
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.none() | st.floats() | st.lists(st.text())))
+def test_any_line_can_be_shown(line: dict[str, Any]) -> None:
+    """Whatever was logged, it is one line of text; with a failure of another's making too."""
+    for found in (line, line | {"failure": line}, line | {"failure": {"frames": [line]}}):
+        text = plain(render(json.loads(render(found))))
+        assert "\x1b" not in text
