@@ -31,6 +31,10 @@ class ConfigError(LambdalogError):
     """A setting can't be used."""
 
 
+class TimeError(ConfigError):
+    """A text that should be a time is none."""
+
+
 class StoreError(LambdalogError):
     """The store can't be read or written."""
 

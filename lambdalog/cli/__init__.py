@@ -7,14 +7,17 @@ import sys
 
 
 def main() -> None:
-    """Run `lambdalog`; the console script. Exits 0, 1 (it failed), 2 (bad usage) or 130 (Ctrl-C)."""
+    """Run `lambdalog`; the console script.
+
+    Exits 0, 1 (it failed), 2 (bad usage), 130 (Ctrl-C) or 141 (nobody reads its output any more), as Unix tools do.
+    """
     try:
-        from lambdalog.cli.commands import cli
+        from lambdalog.cli.commands import Deserted, cli
     except ModuleNotFoundError as error:
         sys.exit(f"lambdalog: {error.name} is missing; the command line needs: pip install 'lambdalog[cli]'")
     import click
 
-    from lambdalog.cli.errors import explain
+    from lambdalog.cli.errors import explain, status
 
     try:
         code = cli.main(standalone_mode=False, prog_name="lambdalog")
@@ -22,7 +25,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except BrokenPipeError:
+    except Deserted:
         # Whoever read the output has gone; nothing is left to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
@@ -33,4 +36,4 @@ def main() -> None:
         if text is None:
             raise
         print(f"lambdalog: {text}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(status(error))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -34,6 +35,10 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+class Deserted(Exception):
+    """Nobody reads what is printed any more."""
+
+
 class Commands(click.Group):
     """Loads a command's module late: `lambdalog --help` imports none of them."""
 
@@ -47,6 +52,15 @@ class Commands(click.Group):
             return None
         command: click.Command = import_module(f"lambdalog.cli.{COMMANDS[cmd_name][0]}").command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; Deserted where its output is closed: of a BrokenPipeError click itself would make status 1."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise Deserted from error
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in --help, from the table."""

@@ -46,7 +46,12 @@ def console(*, stderr: bool = False) -> Console:
     """A console that colours only for a terminal, and minds NO_COLOR and FORCE_COLOR."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, markup=False, soft_wrap=True)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            """Rich would end the process with status 1; whoever runs the command knows better."""
+            raise  # noqa: PLE0704 - called where the error is handled
+
+    return Plain(stderr=stderr, highlight=False, markup=False, soft_wrap=True)
 
 
 def interactive(stream: IO[Any] | None = None) -> bool:

@@ -6,7 +6,7 @@ import re
 from datetime import datetime, timedelta
 from typing import Final
 
-from lambdalog.errors import ConfigError
+from lambdalog.errors import TimeError
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SPAN: Final = re.compile(r"((?:\d+(?:\.\d+)?[smhdw])+)(?:\s+ago)?", re.IGNORECASE)
@@ -14,7 +14,7 @@ _DAY: Final = re.compile(r"(today|yesterday)(?:\s+(?:at\s+)?(\d{1,2}:\d{2}(?::\d
 
 
 def parse_time(text: str, now: float) -> int:
-    """A time in epoch ms. `now` is epoch seconds; dates without an offset are local. ConfigError for what is none."""
+    """A time in epoch ms. `now` is epoch seconds; dates without an offset are local. TimeError for what is none."""
     text = text.strip()
     if text.lower() == "now":
         return round(now * 1000)
@@ -40,6 +40,6 @@ def _local(text: str, given: str) -> int:
         moment = datetime.fromisoformat(text)
         return round((moment.astimezone() if moment.tzinfo is None else moment).timestamp() * 1000)
     except (ValueError, OverflowError, OSError):  # no such day, or none that a local clock has
-        raise ConfigError(
+        raise TimeError(
             f"'{given}' is no time; write 10m, '2h ago', 'yesterday 14:00', 14:05 or 2026-01-02T03:04:05Z"
         ) from None

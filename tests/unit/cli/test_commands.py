@@ -96,8 +96,8 @@ def test_a_failed_function_is_exit_status_1(run: Run) -> None:
         (["replay", "none-dlq"], "", 1, "The specified queue does not exist."),
         (["replay"], "", 2, "name a QUEUE"),
         (["tail", "nothing"], "", 1, "no log group is called nothing"),
-        (["tail", "--since", "soon"], "", 1, "is no time"),
-        (["tail", "--filter", '"open'], "", 1, "no closing"),
+        (["tail", "--since", "soon"], "", 2, "is no time"),
+        (["tail", "--filter", '"open'], "", 2, "no closing"),
         (["tail", "-f", "--until", "now"], "", 2, "--until"),
         (["failures", "show", "x"], "", 1, "no failure has the id x"),
         (["tail", "--store", "nowhere"], "", 1, "names no store"),
@@ -171,6 +171,33 @@ def test_tail_prints_what_was_logged(run: Run) -> None:
     assert {record["logGroup"] for record in records} == {"/aws/lambda/payments"}
     assert "odd name" in run("tail", "--filter", '"odd name"', "--format", "raw").stdout
     assert run("tail", "--since", "0s").stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["tail", "--format", "raw"], ["query", "fields @message"], ["group", "list"]]
+)
+def test_a_reader_that_goes_ends_a_command_quietly(
+    store_path: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    """Where standard output is closed before all is said, the status is 141, as of Unix tools, and no error is shown."""
+    with connect(f"disk:{store_path}") as cloud:
+        for number in range(20):
+            name = f"g{number}-" + "x" * 400
+            cloud.logs.create_log_group(logGroupName=name)
+            cloud.logs.create_log_stream(logGroupName=name, logStreamName="s")
+            event: Any = {"timestamp": time.time_ns() // 1_000_000, "message": "y" * 9_000}
+            cloud.logs.put_log_events(logGroupName=name, logStreamName="s", logEvents=[event])
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "lambdalog", *arguments],
+        env=os.environ | {"LAMBDALOG_STORE": f"disk:{store_path}"},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_tail_follows_another_process(run: Run, store_path: Path, tmp_path: Path) -> None:
