@@ -20,11 +20,12 @@ from textual.command import DiscoveryHit, Hit, Provider
 from lambdalog.clock import SYSTEM, Clock
 from tui import session as sessions
 from tui.actions import APP, SCOPES, bindings
-from tui.keys import Keys, key_text
+from tui.key_text import key_text
 from tui.logs.format import day_text
 from tui.modes import MODES, screen_class
 from tui.screen import ModeScreen
 from tui.settings import Settings, state_folder
+from tui.stylesheet import KeptStylesheet
 from tui.themes import DARK, THEMES
 from tui.trouble import explained
 
@@ -117,6 +118,9 @@ class Dashboard(App[None]):
         self._came_from = ""
         for theme in THEMES:
             self.register_theme(theme)
+        wanted = self.session.theme or self.settings.theme
+        self.set_reactive(App.theme, wanted if wanted in self.available_themes else DARK)
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
 
     def on_mount(self) -> None:
         """The first screen."""
@@ -124,19 +128,20 @@ class Dashboard(App[None]):
         # nobody would be left to answer a key.
         pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dashboard")
         asyncio.get_running_loop().set_default_executor(pool)
-        wanted = self.session.theme or self.settings.theme
-        self.theme = wanted if wanted in self.available_themes else DARK
         self.set_keymap(self.settings.keymap)
         self.switch_mode("logs")
         if self._first != "logs":
             self.switch_mode(self._first)
-
         self.set_timer(LOAD_SECONDS, self._load)
 
     def _load(self) -> None:
-        """Load the other screens' modules while nobody waits for them."""
-        for name in MODES:
-            self.run_worker(partial(screen_class, name), thread=True, group="load", exit_on_error=False)
+        """Load the other screens' modules, one after the other, while nobody waits for them."""
+
+        def load() -> None:
+            for name in MODES:
+                screen_class(name)
+
+        self.run_worker(load, thread=True, group="load", exit_on_error=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: the table of actions has what is there."""
@@ -216,12 +221,14 @@ class Dashboard(App[None]):
 
     def action_mode(self, name: str) -> None:
         """Another screen."""
-        if name in MODES and not isinstance(self.screen, Keys):
+        if name in MODES and isinstance(self.screen, ModeScreen):
             self.switch_mode(name)
 
     def action_keys(self) -> None:
         """The keys of this screen."""
         if isinstance(self.screen, ModeScreen):
+            from tui.keys import Keys
+
             self.push_screen(Keys(self.screen.SCOPE, self.settings.keymap))
 
     def action_save_screenshot(self) -> None:

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.actions import APP, SCOPES
+from tui.key_text import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,24 +20,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.actions import Action
-
-_SIGNS = {
-    "question_mark": "?", "slash": "/", "colon": ":", "comma": ",", "full_stop": ".", "plus": "+", "minus": "-",
-    "equals_sign": "=", "left_square_bracket": "[", "right_square_bracket": "]", "escape": "Esc", "enter": "⏎",
-    "space": "Space", "pageup": "PgUp", "pagedown": "PgDn", "home": "Home", "end": "End", "up": "↑", "down": "↓",
-    "left": "←", "right": "→", "tab": "Tab", "delete": "Del", "backspace": "⌫",
-}  # fmt: skip
-
-
-def key_text(keys: str) -> str:
-    """Keys as a person writes them: `p Space`."""
-    shown = []
-    for key in keys.split(","):
-        *modifiers, name = key.strip().split("+")
-        shown.append(
-            "".join("^" if one == "ctrl" else f"{one}+" for one in modifiers) + _SIGNS.get(name, name)
-        )
-    return " ".join(shown)
 
 
 class Keys(ModalScreen[None]):

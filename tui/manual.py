@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from tui.actions import SCOPES
-from tui.keys import key_text
+from tui.key_text import key_text
 from tui.settings import described
 
 _HEAD: Final = """\

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from rich.text import Text
-from textual.containers import Horizontal
+from textual import on
 from textual.screen import Screen
-from textual.widgets import Footer, Static
 
 from lambdalog.printable import printable
-from tui.actions import ALL
-from tui.keys import key_text
+from tui.actions import ALL, APP, SCOPES
+from tui.bars import Part, Row
+from tui.key_text import key_text
 from tui.logs.palette import palette
 from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rich.style import Style
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from tui.actions import Action
     from tui.app import Dashboard
     from tui.feed import Feed
 
@@ -44,7 +45,8 @@ class ModeScreen(Screen[None]):
         super().__init__()
         self._trouble = ""
         self._state = Text()
-        self._tabs: Static | None = None
+        self._head: Row | None = None
+        self._foot: Row | None = None
         self._styles: dict[str, Style] = {}
 
     @property
@@ -60,7 +62,7 @@ class ModeScreen(Screen[None]):
     @property
     def drawn(self) -> bool:
         """Whether the screen's parts are there; what arrives while the app is leaving finds none."""
-        return self.is_mounted and self._tabs is not None and self._tabs.is_attached
+        return self.is_mounted and self._head is not None and self._head.is_attached
 
     @property
     def settled(self) -> bool:
@@ -82,10 +84,10 @@ class ModeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Head, body, keys."""
-        self._tabs = Static(id="tabs")
-        yield Horizontal(self._tabs, Static(id="state"), id="head")
+        self._head, self._foot = Row(id="head"), Row(id="foot")
+        yield self._head
         yield from self.body()
-        yield Footer(show_command_palette=False)
+        yield self._foot
 
     def body(self) -> Iterable[Widget]:
         """What is between head and keys."""
@@ -114,23 +116,57 @@ class ModeScreen(Screen[None]):
 
     def show_head(self) -> None:
         """Draw the head."""
+        if self._head is None or self._foot is None:
+            return
         width = self.app.size.width
-        parts = ["[b $primary] λ [/]"]
-        for name, title in TABS:
-            number = key_text(ALL[f"app.{name}"].keys)
-            shown = title if width >= _WIDE or name == self.SCOPE else title[:4] if width >= _MIDDLE else ""
-            look = "b reverse $primary" if name == self.SCOPE else "$text-muted"
-            parts.append(f"[@click=app.mode('{name}')][{look}] {number} {shown} [/][/]")
-        self.query_one("#tabs", Static).update("".join(parts))
-        state = Text(justify="right", no_wrap=True, overflow="ellipsis")
+        state = Text(no_wrap=True)
         if self._trouble:
             state.append(f"✗ {printable(self._trouble)[: max(width - 40, 20)]} ", "bold red")
         else:
             if width >= _WIDE:
                 state.append(f"{printable(self.feed.label)}   ", "dim")
             state.append_text(self._state)
-        self.query_one("#state", Static).update(state)
+        self._head.show(_tabs(self.SCOPE, width), state)
+        self._foot.show(_keys(self.SCOPE, self.dashboard.settings.keymap, width))
+
+    @property
+    def said(self) -> str:
+        """What the right end of the head says."""
+        return self._head.said if self._head is not None else ""
+
+    @on(Row.Clicked)
+    async def _clicked(self, message: Row.Clicked) -> None:
+        await self.act(message.call)
 
     def act(self, call: str) -> Any:
         """Run an action of this screen, as its key would."""
         return self.app.run_action(call, default_namespace=self)
+
+
+def _tabs(scope: str, width: int) -> list[Part]:
+    parts = [Part("", ((" λ ", "sign"),))]
+    for name, title in TABS:
+        number = key_text(ALL[f"app.{name}"].keys)
+        shown = title if width >= _WIDE or name == scope else title[:4] if width >= _MIDDLE else ""
+        parts.append(
+            Part(f"app.mode('{name}')", ((f" {number} {shown} ", "here" if name == scope else "tab"),))
+        )
+    return parts
+
+
+def _keys(scope: str, keymap: Mapping[str, str], width: int) -> list[Part]:
+    """What the foot has room for, as the table of actions says; a key of the user's own stands in for the table's."""
+    last = [_key(action, keymap, "app.") for action in APP if action.footer]
+    room = width - sum(part.width for part in last)
+    parts = []
+    for part in (_key(action, keymap) for action in SCOPES[scope] if action.footer):
+        room -= part.width
+        if room >= 0:
+            parts.append(part)
+    return parts + last
+
+
+def _key(action: Action, keymap: Mapping[str, str], space: str = "") -> Part:
+    own = keymap.get(action.name)
+    keys = key_text(own) if own is not None else action.display or key_text(action.keys.split(",")[0])
+    return Part(space + action.call, ((f" {keys} ", "key"), (f"{action.title} ", "title")))

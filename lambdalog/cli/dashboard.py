@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import sys
 from pathlib import Path
@@ -16,6 +17,8 @@ from lambdalog.errors import ConfigError
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
 
+# So many more objects than the last time are looked through for garbage.
+GARBAGE = 25_000
 SCREENS = ("logs", "invocations", "failures", "functions", "queues")
 
 
@@ -97,9 +100,16 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
     from tui.feed import StoreFeed
     from tui.settings import load
 
+    _collect_rarely()
     settings = load()
     feed = StoreFeed(cloud, groups)
     try:
         Dashboard(feed, settings=settings, screen=screen).run(mouse=settings.mouse)
     finally:
         feed.close()
+
+
+def _collect_rarely() -> None:
+    """Lines that are kept are no garbage: looking through them for cycles took a third of following a busy group."""
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(GARBAGE, 20, 100)

@@ -23,14 +23,8 @@ if TYPE_CHECKING:
 
 def line_of(event: Event) -> Line:
     """A stored event as a line; its id is its place on disk."""
-    return Line(
-        event.timestamp,
-        event.ingestion,
-        event.group,
-        event.stream,
-        event.message,
-        f"{event.segment}:{event.offset:012d}",
-    )
+    timestamp, ingestion, message, group, stream, segment, offset = event
+    return Line(timestamp, ingestion, group, stream, message, f"{segment}:{offset:012d}")
 
 
 class DiskSource:
@@ -166,12 +160,16 @@ class DiskFollowing:
         self._pattern = wanted.pattern
         self._belongs = None if wanted.request is None else Belonging(wanted.request)
         self._notes = notes
+        self._everything = wanted.everything
 
     def poll(self, timeout: float) -> list[Line]:
         """Lines that came."""
+        events = self._follower.poll(timeout)
+        if self._everything:
+            return list(map(line_of, events))
         return [
             line
-            for event in self._follower.poll(timeout)
+            for event in events
             if self._prefix is None or event.stream.startswith(self._prefix)
             if self._belongs is not None or self._pattern is None or self._pattern.matches(event.message)
             if self._takes(line := line_of(event))

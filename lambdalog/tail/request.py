@@ -11,8 +11,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambdalog.platform_line import named, read
-from lambdalog.query.pattern import parse
-from lambdalog.query.pattern.scanner import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,6 +21,9 @@ if TYPE_CHECKING:
 
 def naming(request: str) -> Pattern:
     """What finds the lines that name a request."""
+    from lambdalog.query.pattern import parse
+    from lambdalog.query.pattern.scanner import quoted
+
     return parse(quoted(request))
 
 

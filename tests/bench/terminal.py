@@ -38,6 +38,8 @@ class Terminal:
         os.set_blocking(self._fd, False)
         self.begun = time.monotonic()
         environment = os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        # What is installed is compiled; what runs from a source tree should be after its first run, too.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process = subprocess.Popen(
             command,
             stdin=there,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from lambdalog.level import ERROR, WARN, level_of
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 PAGE: Final = 2000
 # A screenful is there at once; what follows comes in larger pages.
 FIRST_PAGE: Final = 200
+# So long a search waits for a page to be full, once it has found something.
+PATIENCE_SECONDS: Final = 0.05
 # How many lines are looked at for a histogram that no rollup can answer.
 BARS_LINES_MAX: Final = 300_000
 _MINUTE_MS: Final = 60_000
@@ -92,6 +93,8 @@ class StoreLogs:
 
     # A poll this long means a key press to quit waits no longer.
     POLL_SECONDS = 0.2
+    # After lines came, the next ones may gather for so long: one large delivery costs less than many.
+    GATHER_SECONDS = 0.08
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -122,6 +125,7 @@ class StoreLogs:
                 notes = following.notes()
                 if lines or notes:
                     deliver(lines, notes)
+                    stop.wait(self.GATHER_SECONDS)
         finally:
             following.close()
 
@@ -131,14 +135,25 @@ class StoreLogs:
         limit = FIRST_PAGE
         try:
             while not stop.is_set():
-                page = list(islice(lines, limit))
+                page, ended = self._gathered(lines, limit)
                 if page:
                     yield page
-                if len(page) < limit:
+                if ended:
                     return
                 limit = min(limit * 10, PAGE * 10)
         finally:
             lines.close()  # type: ignore[attr-defined]  # a generator
+
+    def _gathered(self, lines: Iterator[Line], limit: int) -> tuple[list[Line], bool]:
+        """Up to `limit` lines, and whether they ended; fewer where they are rare, and the user waits for them."""
+        monotonic = self._cloud.clock.monotonic
+        until = monotonic() + PATIENCE_SECONDS
+        page = []
+        for line in lines:
+            page.append(line)
+            if len(page) == limit or monotonic() > until:
+                return page, False
+        return page, True
 
     def total(self, query: Query) -> int | None:
         """From rollups: cheap, and for whole minutes only."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
-from operator import itemgetter
+from operator import itemgetter, lt
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.level import ERROR, WARN, level_of
@@ -128,7 +128,7 @@ class LogBuffer:
 
         `trim` is False while somebody reads further up: then nothing is forgotten.
         """
-        ordered = _without_doubles(sorted(batch, key=key_of))
+        ordered = _in_order(batch)
         self._note_levels(ordered)
         if self._matches is None:
             new, shift = self._all.add(ordered, top)
@@ -188,7 +188,9 @@ class LogBuffer:
 
     def _note_levels(self, ordered: Sequence[Line]) -> None:
         of = self._level
-        severe = [(line, level) for line in ordered if (level := of(line.message) or 0) >= WARN]
+        severe = [(line, level) for line in ordered if (level := of(line[4]) or 0) >= WARN]
+        if not severe:
+            return
         self.warnings.add([line for line, _ in severe], 0)
         self.errors.add([line for line, level in severe if level >= ERROR], 0)
 
@@ -211,8 +213,10 @@ class LogBuffer:
         return cut
 
 
-def _without_doubles(ordered: list[Line]) -> list[Line]:
-    keys = list(map(key_of, ordered))
-    if len(set(keys)) == len(keys):
-        return ordered
-    return [line for index, line in enumerate(ordered) if not index or keys[index] != keys[index - 1]]
+def _in_order(batch: Iterable[Line]) -> list[Line]:
+    """The lines sorted, each once. What is followed mostly comes so."""
+    lines = list(batch)
+    keys = list(map(key_of, lines))
+    if all(map(lt, keys, keys[1:])):
+        return lines
+    return list(dict(sorted(zip(keys, lines, strict=True), key=itemgetter(0))).values())

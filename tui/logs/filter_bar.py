@@ -11,11 +11,9 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from lambdalog.errors import PatternError
-from tui.logs.matching import Mode, compiled
+from tui.logs.mode import Mode
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from lambdalog.query.pattern import Pattern
 
 _HINTS = {
@@ -50,34 +48,35 @@ class FilterBar(Horizontal):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self.mode = Mode.TEXT
-
-    def compose(self) -> ComposeResult:
-        """How it is read, the text, what is wrong."""
-        yield Static(id="filter-mode")
-        yield Input(id="filter")
-        yield Static(id="filter-note")
-
-    def on_mount(self) -> None:
-        """Say how it is read."""
-        self.show_mode()
+        self._input: Input | None = None
+        self._said, self._note = Static(id="filter-mode"), Static(id="filter-note")
 
     @property
     def text(self) -> str:
         """What is typed."""
-        return self.query_one(Input).value
+        return self._input.value if self._input is not None else ""
+
+    def _made(self) -> Input:
+        """The part that is typed into; made when it is first wanted: the lines should be there at once."""
+        if self._input is None:
+            self._input = Input(id="filter")
+            self.mount(self._said, self._input, self._note)
+            self.show_mode()
+        return self._input
 
     def open(self) -> None:
         """Let the user type."""
         self.add_class("shown")
-        self.query_one(Input).focus()
+        self._made().focus()
 
     def set(self, text: str, mode: Mode) -> None:
         """Put a filter there, as if it had been typed."""
         self.mode = mode
-        self.show_mode()
         self.set_class(bool(text), "shown")
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = text
+        if text or self._input is not None:
+            with self.prevent(Input.Changed):
+                self._made().value = text
+            self.show_mode()
         self._apply()
 
     def switch_mode(self) -> None:
@@ -88,8 +87,8 @@ class FilterBar(Horizontal):
 
     def show_mode(self) -> None:
         """How the text is read, at the left; a hint where nothing is typed."""
-        self.query_one("#filter-mode", Static).update(self.mode.value)
-        self.query_one(Input).placeholder = _HINTS[self.mode]
+        self._said.update(self.mode.value)
+        self._made().placeholder = _HINTS[self.mode]
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
@@ -103,7 +102,9 @@ class FilterBar(Horizontal):
         self.post_message(self.Done())
 
     def _apply(self) -> None:
-        note = self.query_one("#filter-note", Static)
+        from tui.logs.matching import compiled  # what filters is loaded with the first of them
+
+        note = self._note
         try:
             pattern = compiled(self.text, self.mode)
         except PatternError as error:

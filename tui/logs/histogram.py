@@ -122,14 +122,17 @@ class Histogram(Widget):
 
     def count(self, lines: Iterable[Line]) -> None:
         """Add lines that came."""
+        level, bars, step = self._level, self._bars, self.step
+        last: int | None = None
+        bar = [0, 0, 0]
         for line in lines:
-            bar = self._bars[line.timestamp // self.step]
+            index = line[0] // step
+            if index != last:
+                last, bar = index, bars[index]
             bar[0] += 1
-            level = self._level(line.message) or 0
-            if level >= ERROR:
-                bar[2] += 1
-            elif level >= WARN:
-                bar[1] += 1
+            found = level(line[4])
+            if found is not None and found >= WARN:
+                bar[2 if found >= ERROR else 1] += 1
 
     def set_bars(self, start: int, step: int, bars: Sequence[Bar]) -> None:
         """Take over what was counted elsewhere; of another step than this one's, it is too late and let be."""

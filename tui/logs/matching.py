@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import Final
 
 import re2
@@ -11,25 +10,16 @@ import re2
 from lambdalog.errors import PatternError
 from lambdalog.query.pattern import Pattern, Term, parse
 from lambdalog.query.pattern.terms import Terms
+from tui.logs.mode import Mode
 
-# A run that a match must have stands outside of any group, class, choice or repetition.
-_PLAIN: Final = re.compile(r"[A-Za-z0-9 _:/=@,;#\"'<>!~&-]+")
-_TOO_MUCH: Final = re.compile(r"[|()\[\]{}?*\\]")
+# One character that an expression asks for, as it is or escaped, or one of several; and how often.
+_TOKEN: Final = re.compile(
+    r"""(?: (?P<plain> [A-Za-z0-9\ _:/=@,;\#"'<>!~&%-] ) | \\ (?P<escaped> [^A-Za-z0-9] ) | \\[dDwWsS] | [.^$]
+        | \[ \^? \]? (?: \\. | [^\]\\\[] )* \] )
+        (?P<times> [?*+] \?? | \{ [0-9,]+ \} \?? )?""",
+    re.VERBOSE,
+)
 LENGTH_MAX: Final = 1024
-
-
-class Mode(StrEnum):
-    """How the filter line is read."""
-
-    TEXT = "text"
-    REGEX = "regex"
-    PATTERN = "pattern"
-
-    @property
-    def next(self) -> Mode:
-        """The one that the key switches to."""
-        modes = list(Mode)
-        return modes[(modes.index(self) + 1) % len(modes)]
 
 
 def compiled(text: str, mode: Mode) -> Pattern | None:
@@ -70,17 +60,33 @@ def _regex(text: str) -> Pattern:
 
 
 def literals_of(expression: str) -> tuple[str, ...]:
-    """Texts that every match contains; none where the expression is not simple enough to tell."""
-    if not _TOO_MUCH.search(expression):
-        # Only `.`, `+`, `^` and `$` are left: a `+` repeats the character before it, which stays needed.
-        return tuple(run for run in _PLAIN.findall(expression) if len(run) > 1)
-    head = _PLAIN.match(expression.removeprefix("^"))
-    if head is None or "|" in expression:
-        return ()
-    rest = expression.removeprefix("^")[head.end() :]
-    # `colou?r`: the last character may be missing.
-    run = head.group()[:-1] if rest[:1] in {"?", "*", "{"} else head.group()
-    return (run,) if len(run) > 1 else ()
+    """Texts that every match contains, by which lines are passed over undecoded.
+
+    Only runs that stand outside of any group, class or choice; none where flags or another choice make them uncertain.
+    """
+    runs: list[str] = [""]
+    at = 0
+    while at < len(expression):
+        token = _TOKEN.match(expression, at)
+        if (
+            token is None
+        ):  # a group, a choice, or nothing that can be told: what stands behind it may be its part
+            return () if any(sign in expression for sign in ("|", "(?", "\\Q")) else _long(runs)
+        at = token.end()
+        plain, repeated = token["plain"], token["times"] or ""
+        if plain is None:
+            plain = token["escaped"]
+        if plain is None or repeated[:1] in {"?", "*", "{"}:
+            runs.append("")
+            continue
+        runs[-1] += plain
+        if repeated:
+            runs.append("")
+    return _long(runs)
+
+
+def _long(runs: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(run for run in runs if len(run) > 1))
 
 
 def without(selector: str, value: object) -> str | None:

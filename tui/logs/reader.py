@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.message import Message
 
-from tui.feed.logs import PAGE
+from tui.feed.logs import FIRST_PAGE, PAGE
 from tui.trouble import explained
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tui.feed import Bar, Logs, Query
 
 RETRY_SECONDS: Final = 2.0
+# More than a screen has rows.
+JUMP_PAGE: Final = 300
 # Matching lines that are shown at once; the others are counted, and read when the user scrolls there.
 SHOWN_AT_ONCE: Final = 10_000
 
@@ -230,9 +232,13 @@ class Reader:
                 if since is None:
                     # Lines written while the history is read come twice; the buffer keeps one.
                     now = self._clock.now_ms()
-                    lines = self._logs.page(query, None, None, limit, descending=True)
+                    first = min(limit, FIRST_PAGE)
+                    lines = self._logs.page(query, None, None, first, descending=True)
                     since = min(now, lines[0].timestamp) if lines else now
-                    self._post(Past(followed, lines[::-1], ended=len(lines) < limit))
+                    self._post(Past(followed, lines[::-1], ended=len(lines) < first))
+                    if len(lines) == first < limit:  # a screenful is there at once, then the rest
+                        lines = self._logs.page(query, None, None, limit, descending=True)
+                        self._post(Past(followed, lines[::-1], ended=len(lines) < limit))
                 if troubled:
                     troubled = False
                     self._post(Recovered())
@@ -268,6 +274,12 @@ class Reader:
         self._post(Loaded(question, lines, step, ended=len(lines) < limit))
 
     def _jump(self, query: Query, at: int, question: int) -> None:
-        later = self._logs.page(query, at, None, PAGE, descending=False)
-        earlier = self._logs.page(query, None, at, PAGE, descending=True)
-        self._post(Loaded(question, [*earlier[::-1], *later], 0, ended=len(later) < PAGE, at=at))
+        later = self._logs.page(query, at, None, JUMP_PAGE, descending=False)
+        ended = len(later) < JUMP_PAGE
+        if not ended:  # what the user went to is there at once, and then what is above it
+            self._post(Loaded(question, later, 0, ended=False, at=at))
+        earlier = self._logs.page(query, None, at, PAGE, descending=True)[::-1]
+        if ended:
+            self._post(Loaded(question, [*earlier, *later], 0, ended=True, at=at))
+        else:
+            self._post(Loaded(question, earlier, -1, ended=len(earlier) < PAGE))

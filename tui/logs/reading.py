@@ -22,7 +22,7 @@ from tui.logs.buffer import LogBuffer, key_of
 from tui.logs.filter_bar import FilterBar
 from tui.logs.format import clock_text
 from tui.logs.histogram import Histogram
-from tui.logs.matching import Mode
+from tui.logs.mode import Mode
 from tui.logs.reader import (
     Bars,
     Came,

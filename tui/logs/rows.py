@@ -57,7 +57,7 @@ class RowPainter:
 
     def rows(self, line: Line, *, unfold: bool, marked: bool, note: str) -> list[Drawn]:
         """The rows of a line; at least one."""
-        key = (line.order, unfold, marked, note)
+        key = (line[0], line[1], line[5], unfold, marked, note)
         rows = self._kept.get(key)
         if rows is None:
             if len(self._kept) > _CACHED:
@@ -92,9 +92,9 @@ class RowPainter:
         width, used = self._look.width, 0
         segments: list[Segment] = []
         for span in self._lit(spans):
-            text, cells = span.text, cell_len(span.text)
+            text, cells = span.text, _cells(span.text)
             if used + cells > width:
-                text = set_cell_size(text, max(width - used - 1, 0)) + "…"
+                text = _cut(text, max(width - used - 1, 0)) + "…"
                 cells = width - used
             if cells > 0:
                 segments.append(Segment(text, self._styles[span.role]))
@@ -123,12 +123,21 @@ class RowPainter:
         return lit
 
 
+def _cells(text: str) -> int:
+    # No control characters come this far: each of ASCII's others is one cell.
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _cut(text: str, cells: int) -> str:
+    return text[:cells] if text.isascii() else set_cell_size(text, cells)
+
+
 def _wrapped(spans: Sequence[Span], width: int, indent: int = INDENT) -> list[list[Span]]:
     """The spans over as many rows as they need; those after the first are indented."""
     rows: list[list[Span]] = [[]]
     room = width
     for span in spans:
-        text, cells = span.text, cell_len(span.text)
+        text, cells = span.text, _cells(span.text)
         while cells > room:
             parts = chop_cells(text, room) if room > 0 else ["", text]
             if parts[0] and room > 0:
@@ -139,7 +148,7 @@ def _wrapped(spans: Sequence[Span], width: int, indent: int = INDENT) -> list[li
                 return rows
             rows.append([Span(" " * indent, "base")])
             room = max(width - indent, 8)
-            cells = cell_len(text)
+            cells = _cells(text)
         if text:
             rows[-1].append(Span(text, span.role))
             room -= cells

@@ -1,4 +1,7 @@
-"""The logs screen: lines of many groups, live, with what narrows them and what is done with one."""
+"""The logs screen: lines of many groups, live, with what narrows them and what is done with one.
+
+What opens over it is loaded when it is first opened: the lines should be there at once.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,19 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 
 from lambdalog.printable import printable
-from lambdalog.tail.render import as_json, as_text
-from lambdalog.tail.when import parse_time
 from tui.actions import bindings
 from tui.logs.buffer import key_of
-from tui.logs.chooser import Choice, Chooser
-from tui.logs.context import Context
-from tui.logs.detail import detail_text
 from tui.logs.format import day_text
-from tui.logs.matching import Mode, having, without
 from tui.logs.reader import (
     Around,
     Exported,
 )
 from tui.logs.reading import LogsReading
-from tui.logs.request import request_id_of
-from tui.page import Page
-from tui.prompt import Prompt
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
+
+    from tui.logs.chooser import Choice
 
 
 class LogsScreen(LogsReading):
@@ -109,6 +105,8 @@ class LogsScreen(LogsReading):
         self.app.bell()
 
     def _find_same(self, step: int) -> None:
+        from tui.logs.request import request_id_of
+
         line = self.view.here
         wanted = request_id_of(line, self.view.buffer.lines) if line is not None else None
         shown = self.view.buffer.shown
@@ -125,6 +123,8 @@ class LogsScreen(LogsReading):
 
     def action_request(self) -> None:
         """Only the lines of this line's request."""
+        from tui.logs.request import request_id_of
+
         line = self.view.here
         wanted = request_id_of(line, self.view.buffer.lines) if line is not None else None
         if wanted is None:
@@ -138,12 +138,18 @@ class LogsScreen(LogsReading):
 
     def action_detail(self) -> None:
         """All of a line."""
+        from tui.logs.detail import detail_text
+        from tui.page import Page
+
         line = self.view.here
         if line is not None:
             self.app.push_screen(Page("log event", detail_text(line)))
 
     def action_take(self, wanted: bool) -> None:
         """A filter from the value under the cursor."""
+        from tui.logs.matching import having, without
+        from tui.logs.mode import Mode
+
         field = self.view.field
         if field is None or field.selector is None:
             self.notify("Unfold a JSON line (⏎) and put the cursor on a value.", severity="warning")
@@ -166,6 +172,8 @@ class LogsScreen(LogsReading):
 
     @on(Around)
     def _show_context(self, message: Around) -> None:
+        from tui.logs.context import Context
+
         def more(around: int | None) -> None:
             if around is not None:
                 self._around = around
@@ -179,6 +187,8 @@ class LogsScreen(LogsReading):
 
     def action_note(self) -> None:
         """Write a note to a line."""
+        from tui.prompt import Prompt
+
         line = self.view.here
         if line is None:
             return
@@ -192,6 +202,7 @@ class LogsScreen(LogsReading):
 
     def action_groups(self) -> None:
         """Choose groups and streams."""
+        from tui.logs.chooser import Choice, Chooser
 
         def choose(names: list[str]) -> None:
             chosen = Choice(self.query_.groups, self.query_.streams)
@@ -206,6 +217,9 @@ class LogsScreen(LogsReading):
 
     def action_jump(self) -> None:
         """Go to a time."""
+        from lambdalog.tail.when import parse_time
+        from tui.prompt import Prompt
+
         now = self.dashboard.clock.now()
 
         def check(text: str) -> str:
@@ -251,6 +265,9 @@ class LogsScreen(LogsReading):
 
     def action_export(self) -> None:
         """Write what matches to a file."""
+        from lambdalog.tail.render import as_json, as_text
+        from tui.prompt import Prompt
+
         now = day_text(self.dashboard.clock.now_ms()).translate(str.maketrans(" :", "--", ""))
 
         def write(name: str | None) -> None:

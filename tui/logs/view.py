@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 # So near to an end of what is loaded, more is asked for.
 NEAR_LINES = 200
+# More lines than so many screens between two frames can't be read: there are fewer frames then.
+FLOOD_SCREENS = 8
+FLOOD_EVERY = 3
 
 
 class Place(NamedTuple):
@@ -73,6 +76,7 @@ class LogView(Widget, can_focus=True):
         self.notes: dict[Key, str] = {}
         self._top = Place(0)
         self._dirty = False
+        self._came = self._waited = 0
         self._painter = RowPainter()
         self._palette: dict[str, Style] = {}
         self._drawn: list[tuple[Place, Drawn]] = []
@@ -87,6 +91,7 @@ class LogView(Widget, can_focus=True):
             self._top = self._top._replace(line=max(0, self._top.line + shift))
         if self.cursor is not None:
             self.cursor = self.cursor._replace(line=max(0, self.cursor.line + shift))
+        self._came += len(lines)
         self._dirty = True
 
     def add_more(self, lines: Sequence[Line]) -> int:
@@ -98,11 +103,17 @@ class LogView(Widget, can_focus=True):
         return len(self.buffer.shown) - before
 
     def sync(self) -> None:
-        """Draw what came since the last call; a timer's business, so that a burst costs a frame and not a frame a line."""
-        if self._dirty:
-            self._dirty = False
-            self.refresh()
-            self.post_message(self.Changed())
+        """Draw what came since the last call, if it is time for it.
+
+        A timer's business, so that a burst costs a frame and not a frame a line.
+        """
+        if not self._dirty:
+            return
+        self._waited += 1
+        if self.following and self._waited < FLOOD_EVERY and self._came > FLOOD_SCREENS * self._height:
+            return
+        self._dirty, self._came, self._waited = False, 0, 0
+        self._redraw()
 
     # --- what is shown
 
@@ -333,6 +344,10 @@ class LogView(Widget, can_focus=True):
 
     def _rows(self, line: Line) -> list[Drawn]:
         self._styles()
+        return self._painted(line)
+
+    def _painted(self, line: Line) -> list[Drawn]:
+        """The rows of a line, once the painter knows how."""
         key = key_of(line)
         return self._painter.rows(
             line,
@@ -343,20 +358,38 @@ class LogView(Widget, can_focus=True):
 
     def _lay_out(self) -> None:
         """Which rows stand in the view; moves the top where it follows, or where less than a page is left below it."""
-        shown, height = self.buffer.shown, self._height
         self._drawn = []
-        if not shown:
+        if not self.buffer.shown:
             self._top = Place(0)
             return
-        last = len(shown) - 1
-        lowest = self._walk(Place(last, len(self._rows(shown[last])) - 1), 1 - height)
-        self._top = lowest if self.following else min(self._top, lowest)
+        self._styles()
+        if not self.following:
+            self._fill_down()
+            if len(self._drawn) == self._height:
+                return
+        self._fill_up()
+
+    def _fill_down(self) -> None:
+        shown, height, drawn = self.buffer.shown, self._height, self._drawn
         index, sub = self._top
-        while len(self._drawn) < height and index <= last:
-            for number, row in enumerate(self._rows(shown[index])):
-                if number >= sub and len(self._drawn) < height:
-                    self._drawn.append((Place(index, number), row))
+        while len(drawn) < height and index < len(shown):
+            rows = self._painted(shown[index])
+            drawn += [(Place(index, number), rows[number]) for number in range(sub, len(rows))]
             index, sub = index + 1, 0
+        del drawn[height:]
+
+    def _fill_up(self) -> None:
+        """The last page, from its last row up."""
+        shown, height = self.buffer.shown, self._height
+        drawn: list[tuple[Place, Drawn]] = []
+        index = len(shown) - 1
+        while len(drawn) < height and index >= 0:
+            rows = self._painted(shown[index])
+            drawn += [(Place(index, number), rows[number]) for number in reversed(range(len(rows)))]
+            index -= 1
+        del drawn[height:]
+        self._drawn = drawn[::-1]
+        self._top = self._drawn[0][0]
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, each a strip of exactly the crop's width."""
@@ -364,6 +397,7 @@ class LogView(Widget, can_focus=True):
         self._lay_out()
         count, height, width = len(self.buffer.shown), self._height, self.size.width
         track = self._track(count, height) if count > height else None
+        whole = crop.x == 0 and crop.width == width
         strips = []
         for y in range(crop.y, crop.bottom):
             if y < len(self._drawn):
@@ -375,7 +409,7 @@ class LogView(Widget, can_focus=True):
                 strip = self._painter.blank()
             edge = Segment("▐", styles[track[y]]) if track and y < height else Segment(" ", styles["base"])
             strip = Strip([*strip, edge], width)
-            strips.append(strip if crop.x == 0 and crop.width == width else strip.crop(crop.x, crop.right))
+            strips.append(strip if whole else strip.crop(crop.x, crop.right))
         return strips
 
     def _track(self, count: int, height: int) -> list[str]:

@@ -132,10 +132,10 @@ async def test_trouble_is_shown_and_overcome(driven: Driven) -> None:
     """A source that can't be read is named, and read again until it can."""
     driven.feed.failures.fail_with = OSError("no route to the queues")
     driven.screen._wake.set()
-    await until(driven.pilot, lambda: "no route" in str(driven.screen.query_one("#state").render()))
+    await until(driven.pilot, lambda: "no route" in driven.screen.said)
     driven.feed.failures.fail_with = None
     driven.screen._wake.set()
-    await until(driven.pilot, lambda: "no route" not in str(driven.screen.query_one("#state").render()))
+    await until(driven.pilot, lambda: "no route" not in driven.screen.said)
 
 
 async def test_why_a_replay_stopped_is_told(driven: Driven) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from tui.feed import Bar, Query
 from tui.feed.logs import StoreLogs
-from tui.logs.matching import Mode, compiled
+from tui.logs.matching import compiled
+from tui.logs.mode import Mode
 
 if TYPE_CHECKING:
     from lambdalog.clock import ManualClock

@@ -269,10 +269,9 @@ async def test_trouble_is_shown_and_overcome(driven: Driven) -> None:
     driven.feed.functions.fail_with = OSError("no route to lambda")
     driven.screen.reader.retry_seconds = 0.01
     driven.screen.reader.again()
-    state = driven.screen.query_one("#state", Static)
-    await until(driven.pilot, lambda: "no route" in str(state.render()))
+    await until(driven.pilot, lambda: "no route" in driven.screen.said)
     driven.feed.functions.fail_with = None
-    await until(driven.pilot, lambda: "no route" not in str(state.render()))
+    await until(driven.pilot, lambda: "no route" not in driven.screen.said)
 
 
 async def test_throttles_that_may_not_be_asked_for(driven: Driven) -> None:

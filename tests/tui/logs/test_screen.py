@@ -14,7 +14,7 @@ from tui.logs.chooser import Chooser
 from tui.logs.context import Context
 from tui.logs.filter_bar import FilterBar
 from tui.logs.histogram import Histogram
-from tui.logs.matching import Mode
+from tui.logs.mode import Mode
 from tui.logs.reader import Came
 from tui.logs.view import LogView
 from tui.page import Page
@@ -52,7 +52,7 @@ class Driven:
     @property
     def state(self) -> str:
         """What the head says."""
-        return str(self.screen.query_one("#state").render())
+        return self.screen.said
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
@@ -362,10 +362,10 @@ async def test_trouble_is_shown_and_overcome(feed: MockFeed) -> None:
     async with app.run_test(size=(140, 30)) as pilot:
         await until(pilot, lambda: app.logs.drawn)
         app.logs.reader.retry_seconds = 0.02
-        await until(pilot, lambda: "no route" in str(app.logs.query_one("#state").render()))
+        await until(pilot, lambda: "no route" in app.logs.said)
         feed.logs.fail_with = None
         await until(pilot, lambda: app.logs.view.buffer.total == 100)
-        await until(pilot, lambda: "no route" not in str(app.logs.query_one("#state").render()))
+        await until(pilot, lambda: "no route" not in app.logs.said)
 
 
 async def test_what_the_source_notes_is_shown(driven: Driven) -> None:
