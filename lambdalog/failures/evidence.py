@@ -84,11 +84,14 @@ class Evidence:
 
     def told(self, letters: Iterable[Letter]) -> dict[str, Told]:
         """Request id → the last failure that the log tells of it. Each log is read once, however many letters there are."""
-        wanted: defaultdict[str, list[Letter]] = defaultdict(list)
+        alike: defaultdict[tuple[str, str], list[Letter]] = defaultdict(list)
         for letter in letters:
             if letter.request_id:
-                for group in self.groups(letter):
-                    wanted[group].append(letter)
+                alike[letter.function, letter.queue].append(letter)
+        wanted: defaultdict[str, list[Letter]] = defaultdict(list)
+        for members in alike.values():
+            for group in self.groups(members[0]):
+                wanted[group] += members
         found: dict[str, Told] = {}
         for group, members in wanted.items():
             ids = {letter.request_id for letter in members}

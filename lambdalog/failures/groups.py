@@ -101,6 +101,12 @@ def grouped(members: Iterable[Explained], marks: Mapping[str, Mark], now: int) -
     return groups
 
 
+_FUNCTION: Final = attrgetter("letter.function")
+_VERSION: Final = attrgetter("version")
+_QUEUE: Final = attrgetter("letter.queue")
+_KIND: Final = attrgetter("letter.kind")
+
+
 def _group(fingerprint: str, members: list[Explained], mark: Mark | None, now: int) -> Group:
     newest = members[-1]
     first, last = members[0].letter.sent_at, newest.letter.sent_at
@@ -110,10 +116,10 @@ def _group(fingerprint: str, members: list[Explained], mark: Mark | None, now: i
         message=newest.message,
         first_seen=first,
         last_seen=last,
-        functions=_names(member.letter.function for member in members),
-        versions=_names(member.version for member in members),
-        queues=_names(member.letter.queue for member in members),
-        kinds=_names(member.letter.kind for member in members),
+        functions=_names(map(_FUNCTION, members)),
+        versions=_names(map(_VERSION, members)),
+        queues=_names(map(_QUEUE, members)),
+        kinds=_names(map(_KIND, members)),
         status=status_of(first, last, mark, now),
         members=tuple(members),
         mark=mark,
@@ -121,4 +127,4 @@ def _group(fingerprint: str, members: list[Explained], mark: Mark | None, now: i
 
 
 def _names(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({text for text in texts if text}))
+    return tuple(sorted(set(texts) - {""}))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
@@ -17,7 +19,7 @@ from lambdalog.failures.places import Places
 from lambdalog.failures.where import EVERYTHING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lambdalog.clock import Clock
     from lambdalog.cloud import Cloud
@@ -102,11 +104,12 @@ class Inbox:
 
     def failures(self, queue: str | None = None, where: Where = EVERYTHING) -> list[Explained]:
         """The letters with what failed, in order of time; those that `where` means."""
-        found = self.explained(self.letters(queue))
-        if not where:
-            return found
-        now = self._clock.now_ms()
-        return [explained for explained in found if where(explained, now)]
+        with _uncollected():
+            found = self.explained(self.letters(queue))
+            if not where:
+                return found
+            now = self._clock.now_ms()
+            return [explained for explained in found if where(explained, now)]
 
     def groups(self, queue: str | None = None, where: Where = EVERYTHING) -> list[Group]:
         """The failures by fingerprint, the most frequent first."""
@@ -179,6 +182,19 @@ class Inbox:
             told = logged.get(letter.request_id)
             if told is not None or letter.sent_at < settled:
                 self._told[letter.message_id] = told or by_text(letter)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: what a look makes stays, and would be gone through again and again as it grows."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def by_itself(letter: Letter) -> Told | None:

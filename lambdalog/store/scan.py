@@ -126,7 +126,7 @@ def lines_with(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[int, by
         start = data.rfind(b"\n", 0, position) + 1
         end = data.find(b"\n", position)
         found = data[start:end]
-        if all(other in found for other in rest):
+        if not rest or all(other in found for other in rest):
             yield start, found
         position = data.find(first, end)
 
@@ -325,6 +325,10 @@ def merge(sources: Iterable[Source[Event]], *, descending: bool, after: Position
         if not heap:
             continue
         _, order, event, iterator = heap[0]
+        if after is None and not waiting and len(heap) == 1:
+            yield event
+            yield from iterator  # nothing is left to be merged with
+            return
         if after is None:
             yield event
         elif event.position < after if descending else event.position > after:

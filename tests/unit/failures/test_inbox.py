@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -92,6 +93,19 @@ def test_looking_takes_nothing(pay: Pay, inbox: Inbox, cloud: Cloud) -> None:
         inbox.groups()
     (message,) = cloud.sqs.receive_message(QueueUrl=pay.url, MessageSystemAttributeNames=["All"])["Messages"]
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_look_leaves_the_garbage_collector_as_it_was(inbox: Inbox) -> None:
+    """Collection goes on after a look, also one that failed; who has switched it off finds it off."""
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            inbox.groups()
+            with pytest.raises(Exception, match="does not exist"):
+                inbox.failures("nowhere")
+            assert gc.isenabled() == enabled
+        finally:
+            gc.enable()
 
 
 def test_a_queue_that_is_not_there_says_so(cloud: Cloud, inbox: Inbox) -> None:
