@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lambdalog.runtime.spec import FunctionSpec
 
 PREFIX: Final = "/2018-06-01/runtime"
+# A request after which another follows at once, as `workers/transport.py` sends it: the answers go together, and what
+# follows one that was refused is not meant any more: whoever sent it ends with the refusal.
+_AHEAD: Final = "lambdalog-ahead"
 _ACCEPTED: Final = b'{"status":"OK"}\n'
 
 Ended = tuple[bytes, Failed | None]
@@ -96,6 +99,8 @@ class RuntimeApi:
         """
         if not isinstance(item, Request):
             return self._take_piece(item, connection)
+        if connection.spoiled:
+            return None
         if not item.path.startswith(f"{PREFIX}/"):
             if not self._serve_extension(item, connection):
                 _refuse(connection, "404 Not Found", "NotFound", "There is no such path")
@@ -109,8 +114,10 @@ class RuntimeApi:
                 connection.send("202 Accepted", _ACCEPTED)
                 return b"", outcomes.reported(item.body)
             case "POST", path if request_id and path.startswith("invocation/"):
+                connection.spoiled = _AHEAD in item.headers
                 _refuse(connection, "400 Bad Request", "InvalidRequestID", "Invalid request ID")
             case "POST", _:
+                connection.spoiled = _AHEAD in item.headers
                 _refuse_transition(connection)
             case _:
                 _refuse(connection, "404 Not Found", "NotFound", "There is no such path")
@@ -136,7 +143,7 @@ class RuntimeApi:
             message = outcomes.message_of(failed.body)
             _refuse(connection, "413 Request Entity Too Large", "RequestEntityTooLarge", message)
             return b"", failed
-        connection.send("202 Accepted", _ACCEPTED)
+        connection.send("202 Accepted", _ACCEPTED, hold=_AHEAD in request.headers)
         if self._on_chunk is not None and request.body:
             self._on_chunk(request.body, self._content_type)
         return request.body, None

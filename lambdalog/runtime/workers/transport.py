@@ -12,6 +12,10 @@ import socket
 
 _PREFIX = "/2018-06-01/runtime/invocation/"
 _DEADLINE = "Lambda-Runtime-Deadline-Ms"
+# Says that the next request follows at once: both are answered together.
+AHEAD = "Lambdalog-Ahead"
+# A response that may be too large has its answer waited for.
+_AHEAD_MAX = 1024 * 1024
 _NAMES = (
     "Lambda-Runtime-Aws-Request-Id",
     "Lambda-Runtime-Trace-Id",
@@ -32,9 +36,28 @@ class _Client:
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
         self._owner = 0
+        self._buffer = bytearray()
+        # Whether the answer to what was sent ahead is still to be read.
+        self._ahead = False
 
     def ask(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer to a request. RuntimeError if there is none."""
+        peer = self._send(head, body)
+        try:
+            if self._ahead:
+                self._ahead = False
+                _check(self._answer(peer))
+            return self._answer(peer)
+        except OSError as error:
+            self._socket = None
+            raise RuntimeError(f"No Response from endpoint: {error}") from error
+
+    def send_ahead(self, head: str, body: bytes) -> None:
+        """Send a request whose answer is read with that to the next: the environment need not wake this process for it."""
+        self._send(head, body)
+        self._ahead = True
+
+    def _send(self, head: str, body: bytes) -> socket.socket:
         address = os.environ["AWS_LAMBDA_RUNTIME_API"]
         if self._socket is None or self._owner != os.getpid():
             host, _, port = address.rpartition(":")
@@ -44,15 +67,17 @@ class _Client:
                 raise RuntimeError(f"Failed to reach {address}: {error}") from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._owner = os.getpid()
+            self._buffer.clear()
+            self._ahead = False
         try:
             self._socket.sendall(f"{head}Host: {address}\r\n\r\n".encode("latin-1") + body)
-            return self._answer(self._socket)
         except OSError as error:
             self._socket = None
             raise RuntimeError(f"No Response from endpoint: {error}") from error
+        return self._socket
 
     def _answer(self, peer: socket.socket) -> tuple[int, dict[str, str], bytes]:
-        data = bytearray()
+        data = self._buffer
         while (end := data.find(b"\r\n\r\n")) < 0:
             data += self._more(peer)
         first, *lines = data[:end].decode("latin-1").split("\r\n")
@@ -60,14 +85,16 @@ class _Client:
         for line in lines:
             name, _, value = line.partition(":")
             headers[_BY_LOWER.get(name.lower(), name)] = value.strip()
-        length = int(headers.get("Content-Length", 0))
-        body = data[end + 4 :]
-        while len(body) < length:
-            body += self._more(peer)
-        return int(first.split(" ", 2)[1]), headers, bytes(body)
+        whole = end + 4 + int(headers.get("Content-Length", 0))
+        while len(data) < whole:
+            data += self._more(peer, 262_144)
+        body = bytes(data[end + 4 : whole])
+        del data[:whole]
+        return int(first.split(" ", 2)[1]), headers, body
 
-    def _more(self, peer: socket.socket) -> bytes:
-        piece = peer.recv(262_144)
+    def _more(self, peer: socket.socket, size: int = 32_768) -> bytes:
+        # More at once than the allocator has at hand would be mapped and unmapped each time.
+        piece = peer.recv(size)
         if not piece:
             self._socket = None
             raise RuntimeError("No Response from endpoint")
@@ -94,19 +121,28 @@ def next() -> tuple[bytes, dict[str, str | int]]:  # noqa: A001 - the name of th
 def post_invocation_result(
     invoke_id: str, result: bytes, content_type: str, invocation_id: str | None = None
 ) -> None:
-    """Give the function's response. RuntimeError if it is not taken."""
+    """Give the function's response. RuntimeError if it is not taken: here, or from `next` after it."""
     del invocation_id
-    _post(f"{invoke_id}/response", result, content_type)
+    path = f"{invoke_id}/response"
+    if len(result) > _AHEAD_MAX:
+        _check(_client.ask(_head(path, result, content_type), result))
+    else:
+        # What follows in AWS's client, always, is to ask for the next event.
+        _client.send_ahead(_head(path, result, content_type, f"{AHEAD}: yes\r\n"), result)
 
 
 def post_error(invoke_id: str, error: str, xray_fault: str, invocation_id: str | None = None) -> None:
     """Give the function's error. RuntimeError if it is not taken."""
     del xray_fault, invocation_id
-    _post(f"{invoke_id}/error", error.encode(), "application/json")
+    body = error.encode()
+    _check(_client.ask(_head(f"{invoke_id}/error", body, "application/json"), body))
 
 
-def _post(path: str, body: bytes, content_type: str) -> None:
-    head = f"POST {_PREFIX}{path} HTTP/1.1\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-    status, _, answer = _client.ask(head, body)
+def _head(path: str, body: bytes, content_type: str, more: str = "") -> str:
+    return f"POST {_PREFIX}{path} HTTP/1.1\r\n{more}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+
+
+def _check(answer: tuple[int, dict[str, str], bytes]) -> None:
+    status, _, body = answer
     if not 200 <= status < 300:
-        raise RuntimeError(f"Failed to post: {status} {answer.decode('utf-8', 'replace')}")
+        raise RuntimeError(f"Failed to post: {status} {body.decode('utf-8', 'replace')}")
