@@ -15,7 +15,7 @@ from lambdalog.store import LogStore
 from lambdalog.store.maintenance import maintain
 from tests.bench.failures import LETTERS, letters
 from tests.bench.harness import Bench, Figure, Row, seconds
-from tests.bench.store import GROUP, STREAMS, events_of, new_store
+from tests.bench.store_events import GROUP, STREAMS, events_of, new_store
 from tests.bench.terminal import Terminal
 
 if TYPE_CHECKING:

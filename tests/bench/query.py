@@ -13,7 +13,7 @@ from lambdalog.query.insights import Run, read
 from lambdalog.store import LogStore
 from lambdalog.store.maintenance import maintain
 from tests.bench.harness import Bench, Figure, Row, milliseconds, peak_bytes
-from tests.bench.store import GROUP, STREAMS, T0, invocations
+from tests.bench.store_events import GROUP, STREAMS, T0, invocations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
