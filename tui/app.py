@@ -251,6 +251,9 @@ class Dashboard(App[None]):
         """Write down where the user is."""
         if not self.settings.restore_session:
             return
+        shown = self.get_screen_stack(self.current_mode)[0]
+        if isinstance(shown, ModeScreen) and shown.drawn:
+            self.session.screens[shown.SCOPE] = shown.kept()
         session = replace(self.session, screen=self.current_mode, theme=self.theme)
         if self.logs.drawn:
             self.logs.remember(session)

@@ -11,11 +11,12 @@ from textual.widgets import Static
 
 from tui.grid import Grid
 from tui.logs.filter_bar import FilterBar
+from tui.logs.mode import Mode
 from tui.screen import ModeScreen
 from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from rich.text import Text
     from textual.widget import Widget
@@ -100,6 +101,18 @@ class ListingScreen(ModeScreen):
             self.notify(message.what, severity="error")
 
     # --- the filter
+
+    def kept(self) -> dict[str, str]:
+        """The filter, and how it is read."""
+        if not self.drawn:
+            return self.dashboard.session.of(self.SCOPE)
+        return {"filter": self.filter_bar.text, "filter_mode": self.filter_bar.mode.value}
+
+    def take_up(self, kept: Mapping[str, str]) -> None:
+        """The filter."""
+        if text := kept.get("filter", ""):
+            mode = kept.get("filter_mode", "")
+            self.filter_bar.set(text, Mode(mode) if mode in set(Mode) else Mode.TEXT)
 
     @on(FilterBar.Changed)
     def _filter(self, message: FilterBar.Changed) -> None:

@@ -101,6 +101,17 @@ class ModeScreen(Screen[None]):
         """The head tells which screen this is."""
         self.show_head()
 
+    def kept(self) -> dict[str, str]:
+        """What the next start takes up of this screen."""
+        return {}
+
+    def take_up(self, kept: Mapping[str, str]) -> None:
+        """Be as the last start left it; what no longer means anything is passed over."""
+
+    def on_screen_suspend(self) -> None:
+        """Another screen is shown: this one's state is kept."""
+        self.dashboard.session.screens[self.SCOPE] = self.kept()
+
     def show_state(self, state: Text) -> None:
         """What the right end of the head says."""
         self._state = state

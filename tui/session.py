@@ -28,6 +28,15 @@ class Session:
     wrap: bool = False
     utc: bool = False
     marks: list[list[Any]] = field(default_factory=list)
+    screens: dict[str, Any] = field(default_factory=dict)
+    """By a screen's name, what that one keeps: names and texts."""
+
+    def of(self, screen: str) -> dict[str, str]:
+        """What a screen has kept; a file that was written by hand may hold anything."""
+        found = self.screens.get(screen)
+        if not isinstance(found, dict):
+            return {}
+        return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def _file(folder: Path, label: str) -> Path:

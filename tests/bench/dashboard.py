@@ -27,6 +27,9 @@ FEW: Final = 2000
 FOLLOW_SECONDS: Final = 10
 FOLLOW_RATE: Final = 10_000
 TIMES: Final = 3
+RICHLOG: Final = "stock RichLog"
+# More lines than these take it minutes, and gigabytes.
+RICHLOG_MAX: Final = 100_000
 LAST: Final = "the-very-last-line"
 
 
@@ -40,7 +43,7 @@ def _peers(file: Path) -> dict[str, list[str] | None]:
     return {
         "lnav": None if lnav is None else [lnav, "-q", str(file)],
         "toolong": None if toolong is None else [toolong, str(file)],
-        "stock RichLog": [sys.executable, "-m", "tests.bench.stock_richlog", str(file)],
+        RICHLOG: [sys.executable, "-m", "tests.bench.stock_richlog", str(file)],
     }
 
 
@@ -75,6 +78,8 @@ def _opened(what: str, folder: Path, count: int) -> Iterator[Row]:
     cpu, memory, wall = (statistics.median(column) for column in zip(*runs, strict=True))
     others: dict[str, tuple[float, float, float] | None] = {}
     for name, command in _peers(file).items():
+        if name == RICHLOG and count > RICHLOG_MAX:
+            continue
         others[name] = None
         if command is not None:
             with suppress(TimeoutError):

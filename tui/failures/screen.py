@@ -27,7 +27,7 @@ from tui.screen import ModeScreen
 from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from textual.binding import BindingType
     from textual.widget import Widget
@@ -118,7 +118,16 @@ class FailuresScreen(ModeScreen):
     def on_mount(self) -> None:
         """Start reading."""
         self.pane.focus()
+        self.take_up(self.dashboard.session.of(self.SCOPE))
         self.run_worker(self._read, thread=True, group="failures", exit_on_error=False)
+
+    def kept(self) -> dict[str, str]:
+        """Whether quiet groups are shown."""
+        return {"quiet": "shown" if self.show_quiet else ""}
+
+    def take_up(self, kept: Mapping[str, str]) -> None:
+        """That."""
+        self.show_quiet = bool(kept.get("quiet"))
 
     def on_resize(self) -> None:
         """The event has a place of its own where there is room."""

@@ -25,7 +25,7 @@ from tui.numbers import count_text
 from tui.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from textual.binding import BindingType
 
@@ -82,9 +82,23 @@ class FunctionsScreen(ListingScreen):
         )
         self.reader = Reader(self, self.feed, self.dashboard.clock)
         self.grid.focus()
+        self.take_up(self.dashboard.session.of(self.SCOPE))
         self.reader.read(self.window_ms)
         self.set_interval(1.0, self.tick)
         self.show_rows()
+
+    def kept(self) -> dict[str, str]:
+        """The filter, how far back is looked, and by what rows are ordered."""
+        every = "yes" if self.every_version else ""
+        return super().kept() | {"window": self.window, "sort": self.sort, "every_version": every}
+
+    def take_up(self, kept: Mapping[str, str]) -> None:
+        """All of that."""
+        window, sort = kept.get("window", ""), kept.get("sort", "")
+        self.window = window if window in WINDOWS else self.window
+        self.sort = sort if sort in SORTS else self.sort
+        self.every_version = bool(kept.get("every_version"))
+        super().take_up(kept)
 
     def on_unmount(self) -> None:
         """Stop reading."""

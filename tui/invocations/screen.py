@@ -20,7 +20,7 @@ from tui.logs.filter_bar import FilterBar
 from tui.numbers import count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from textual.binding import BindingType
 
@@ -50,6 +50,7 @@ class InvocationsScreen(ListingScreen):
         self.wanted = ""
         self._held: Key | None = None
         self._first_filter = ""
+        self._led_here = False
         self._begun = False
         self._notes = ""
         self._dirty = False
@@ -71,10 +72,21 @@ class InvocationsScreen(ListingScreen):
         self.set_interval(1 / FRAMES_PER_SECOND, self._frame)
         self.set_interval(1.0, self.tick)
         self._begun = True
-        if self._first_filter:
+        if self._led_here:
             self._show_first()
-        else:
-            self.show_rows()
+            return
+        self.take_up(self.dashboard.session.of(self.SCOPE))
+        self.show_rows()
+
+    def kept(self) -> dict[str, str]:
+        """The filter, and the quick view."""
+        return super().kept() | {"view": self.view}
+
+    def take_up(self, kept: Mapping[str, str]) -> None:
+        """The filter, and the quick view."""
+        view = kept.get("view", "")
+        self.view = view if view in VIEWS else "all"
+        super().take_up(kept)
 
     def on_unmount(self) -> None:
         """Stop reading."""
@@ -321,7 +333,7 @@ class InvocationsScreen(ListingScreen):
         """What another screen leads to: a function's invocations, or one of them once it is there."""
         self.view = "all"
         self.wanted = request_id
-        self._first_filter = filter_text
+        self._first_filter, self._led_here = filter_text, True
         if self._begun:
             self._show_first()
 

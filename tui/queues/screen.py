@@ -25,7 +25,7 @@ from tui.screen import ModeScreen
 from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from textual.binding import BindingType
     from textual.widget import Widget
@@ -99,7 +99,16 @@ class QueuesScreen(ModeScreen):
     def on_mount(self) -> None:
         """Start reading."""
         self.places.focus()
+        self.take_up(self.dashboard.session.of(self.SCOPE))
         self.run_worker(self._read, thread=True, group="queues", exit_on_error=False)
+
+    def kept(self) -> dict[str, str]:
+        """Which places are wanted."""
+        return {"filter": self.wanted}
+
+    def take_up(self, kept: Mapping[str, str]) -> None:
+        """That."""
+        self.wanted = kept.get("filter", "")
 
     def on_unmount(self) -> None:
         """Stop reading."""
