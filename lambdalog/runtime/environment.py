@@ -59,6 +59,7 @@ class Environment:
         hidden: Sequence[Path] = (),
     ) -> None:
         self.spec = spec
+        self.key = spec.key
         self.stream = stream_name(clock.now(), spec.version)
         self.usable = True
         self.last_used = clock.monotonic()

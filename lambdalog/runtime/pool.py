@@ -141,8 +141,9 @@ class Runtime:
                 raise Throttled(reserved, reserved=True)
             if len(self._busy) >= self._concurrency:
                 raise Throttled(self._concurrency, reserved=False)
-            stale = self._reap(spec)
-            warm = self._idle.get(spec.key)
+            key = spec.key
+            stale = self._reap((spec.arn, spec.version, key))
+            warm = self._idle.get(key)
             environment = (
                 warm.pop()
                 if warm
@@ -167,22 +168,21 @@ class Runtime:
         with self._lock:
             self._busy.discard(environment)
             if environment.usable and not self._closed:
-                self._idle[environment.spec.key].append(environment)
+                self._idle[environment.key].append(environment)
                 return
         environment.close()
 
-    def _reap(self, spec: FunctionSpec | None) -> list[Environment]:
-        """Take out environments that were idle for long, or whose function has changed since."""
+    def _reap(self, wanted: tuple[str, str, tuple[object, ...]] | None) -> list[Environment]:
+        """Take out environments that were idle for long, or whose function has changed since.
+
+        `wanted`: ARN, version and key of the function that is to run.
+        """
         now = self._clock.monotonic()
         stale = []
         for key, environments in list(self._idle.items()):
             for environment in list(environments):
-                replaced = (
-                    spec is not None
-                    and environment.spec.arn == spec.arn
-                    and environment.spec.version == spec.version
-                    and key != spec.key
-                )
+                spec = environment.spec
+                replaced = wanted is not None and (spec.arn, spec.version) == wanted[:2] and key != wanted[2]
                 if replaced or now - environment.last_used > self._idle_seconds:
                     environments.remove(environment)
                     stale.append(environment)
