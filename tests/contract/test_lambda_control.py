@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.contract import account
+from tests.refusals import refused
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
@@ -54,18 +54,6 @@ def client(backend: Backend, role: str) -> Any:
         Tags={"team": "shop"},
     )
     return found
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """The code, text and status with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    response = info.value.response
-    return (
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-        response["ResponseMetadata"]["HTTPStatusCode"],
-    )
 
 
 def test_a_function_is_shown_as_it_was_made(client: Any) -> None:
@@ -133,7 +121,7 @@ def test_aliases_lead_to_versions(client: Any) -> None:
     assert client.get_alias(FunctionName="f", Name="live")["FunctionVersion"] == "2"
     assert [found["Name"] for found in client.list_aliases(FunctionName="f")["Aliases"]] == ["live"]
     client.delete_alias(FunctionName="f", Name="live")
-    code, text, status = refusal(client.get_alias, FunctionName="f", Name="live")
+    code, text, status = refused(client.get_alias, FunctionName="f", Name="live")
     assert (code, status) == ("ResourceNotFoundException", 404)
     assert text.startswith("Cannot find alias arn: ")
 
@@ -165,7 +153,7 @@ def test_permissions_make_a_policy(client: Any) -> None:
 
 def test_a_policy_without_statements_is_none(client: Any) -> None:
     """GetPolicy of a function that nobody was let into."""
-    assert refusal(client.get_policy, FunctionName="f")[::2] == ("ResourceNotFoundException", 404)
+    assert refused(client.get_policy, FunctionName="f")[::2] == ("ResourceNotFoundException", 404)
 
 
 def test_layers_are_numbered(client: Any) -> None:
@@ -183,7 +171,7 @@ def test_layers_are_numbered(client: Any) -> None:
     config = client.update_function_configuration(FunctionName="f", Layers=[made["LayerVersionArn"]])
     assert [layer["Arn"] for layer in config["Layers"]] == [made["LayerVersionArn"]]
     client.delete_layer_version(LayerName="l", VersionNumber=2)
-    code, _, status = refusal(client.get_layer_version, LayerName="l", VersionNumber=2)
+    code, _, status = refused(client.get_layer_version, LayerName="l", VersionNumber=2)
     assert (code, status) == ("ResourceNotFoundException", 404)
 
 
@@ -280,7 +268,7 @@ def test_a_waiter_sees_an_active_function(client: Any) -> None:
 def test_a_function_is_deleted_once(client: Any) -> None:
     """Then it isn't there, with Lambda's words."""
     assert client.delete_function(FunctionName="f")["ResponseMetadata"]["HTTPStatusCode"] == 204
-    code, text, status = refusal(client.get_function, FunctionName="f")
+    code, text, status = refused(client.get_function, FunctionName="f")
     assert (code, status) == ("ResourceNotFoundException", 404)
     assert text.startswith("Function not found: arn:aws:lambda:us-east-1:")
 

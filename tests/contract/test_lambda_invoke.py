@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.contract.test_lambda_control import role, zipped
+from tests.refusals import refused
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
@@ -41,18 +41,6 @@ def client(backend: Backend, role: str) -> Any:
     )
     found.get_waiter("function_active_v2").wait(FunctionName="f")
     return found
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """The code, text and status with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    response = info.value.response
-    return (
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-        response["ResponseMetadata"]["HTTPStatusCode"],
-    )
 
 
 def test_an_invocation_answers(client: Any) -> None:
@@ -93,23 +81,23 @@ def test_a_qualifier_is_what_runs(client: Any) -> None:
 
 def test_what_is_not_invoked(client: Any) -> None:
     """A function, a version and a payload that are none; too long a payload: refused in Lambda's words."""
-    code, text, status = refusal(client.invoke, FunctionName="none")
+    code, text, status = refused(client.invoke, FunctionName="none")
     assert (code, status) == ("ResourceNotFoundException", 404)
     assert text.startswith("Function not found: arn:aws:lambda:")
     assert text.endswith(":function:none:$LATEST")
-    code, text, status = refusal(client.invoke, FunctionName="f", Qualifier="9")
+    code, text, status = refused(client.invoke, FunctionName="f", Qualifier="9")
     assert (code, status, text.endswith(":function:f:9")) == ("ResourceNotFoundException", 404, True)
-    code, text, status = refusal(client.invoke, FunctionName="f", Payload=b"{no")
+    code, text, status = refused(client.invoke, FunctionName="f", Payload=b"{no")
     assert (code, status) == ("InvalidRequestContentException", 400)
     assert text.startswith("Could not parse request body into json: ")
-    code, _, status = refusal(client.invoke, FunctionName="f", Payload=b'"' + b"x" * 6_300_000 + b'"')
+    code, _, status = refused(client.invoke, FunctionName="f", Payload=b'"' + b"x" * 6_300_000 + b'"')
     assert (code, status) == ("RequestEntityTooLargeException", 413)
 
 
 def test_a_function_without_concurrency_is_throttled(client: Any) -> None:
     """Reserved at none, each invocation is refused."""
     client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=0)
-    code, text, status = refusal(client.invoke, FunctionName="f")
+    code, text, status = refused(client.invoke, FunctionName="f")
     assert (code, text, status) == ("TooManyRequestsException", "Rate Exceeded.", 429)
 
 
@@ -130,7 +118,7 @@ def test_a_response_can_be_read_as_it_comes(client: Any) -> None:
 
 def test_a_stream_of_nothing_is_refused_as_an_invocation_is(client: Any) -> None:
     """What is no function and no JSON is refused before anything streams."""
-    code, _, status = refusal(client.invoke_with_response_stream, FunctionName="none")
+    code, _, status = refused(client.invoke_with_response_stream, FunctionName="none")
     assert (code, status) == ("ResourceNotFoundException", 404)
-    code, _, status = refusal(client.invoke_with_response_stream, FunctionName="f", Payload=b"{no")
+    code, _, status = refused(client.invoke_with_response_stream, FunctionName="f", Payload=b"{no")
     assert (code, status) == ("InvalidRequestContentException", 400)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.refusals import refusal
+
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
 
@@ -25,14 +27,6 @@ def logs(backend: Backend) -> Any:
     client.create_log_group(logGroupName="g")
     client.create_log_stream(logGroupName="g", logStreamName="s")
     return client
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and text with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def put(logs: Any, now: int, *messages: str, stream: str = "s") -> None:

@@ -7,7 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.refusals import refused
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
@@ -34,14 +35,6 @@ def topic(sns: Any) -> str:
     """A topic."""
     found: str = sns.create_topic(Name="t")["TopicArn"]
     return found
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """The code, the text and the status with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"], info.value.response["ResponseMetadata"]["HTTPStatusCode"]
 
 
 def invalid(what: str) -> tuple[str, str, int]:
@@ -116,10 +109,10 @@ def test_a_topic_is_not_created_again_otherwise(sns: Any) -> None:
     """Other attributes or tags are refused."""
     sns.create_topic(Name="t", Attributes={"DisplayName": "a"}, Tags=[{"Key": "k", "Value": "v"}])
     for other in ({"DisplayName": "b"}, {"SignatureVersion": "2"}):
-        assert refusal(sns.create_topic, Name="t", Attributes=other) == invalid(
+        assert refused(sns.create_topic, Name="t", Attributes=other) == invalid(
             "Attributes Reason: Topic already exists with different attributes"
         )
-    assert refusal(sns.create_topic, Name="t", Tags=[{"Key": "k", "Value": "w"}]) == invalid(
+    assert refused(sns.create_topic, Name="t", Tags=[{"Key": "k", "Value": "w"}]) == invalid(
         "Tags Reason: Topic already exists with different tags"
     )
 
@@ -129,18 +122,18 @@ def test_names_of_topics(sns: Any) -> None:
     """1 to 256 letters, digits, hyphens and underscores; .fifo at the end of FIFO topics, and only there."""
     for name, fifo in [("a.fifo", False), ("a", True), ("", False), ("a b", False), ("a" * 257, False)]:
         attributes = {"FifoTopic": "true"} if fifo else {}
-        assert refusal(sns.create_topic, Name=name, Attributes=attributes) == invalid("Topic Name")
+        assert refused(sns.create_topic, Name=name, Attributes=attributes) == invalid("Topic Name")
 
 
 @pytest.mark.moto_deviates("moto says NotFound of whatever is no topic")
 def test_what_is_not_there(sns: Any, topic: str) -> None:
     """An ARN that is none, of another region, or of no topic."""
     get = sns.get_topic_attributes
-    assert refusal(get, TopicArn="x:y") == invalid(
+    assert refused(get, TopicArn="x:y") == invalid(
         "TopicArn Reason: An ARN must have at least 6 elements, not 2"
     )
-    assert refusal(get, TopicArn=topic.replace("us-east-1", "eu-west-1")) == invalid("TopicArn")
-    assert refusal(get, TopicArn=f"{topic}2") == ("NotFound", "Topic does not exist", 404)
+    assert refused(get, TopicArn=topic.replace("us-east-1", "eu-west-1")) == invalid("TopicArn")
+    assert refused(get, TopicArn=f"{topic}2") == ("NotFound", "Topic does not exist", 404)
     with pytest.raises(sns.exceptions.NotFoundException):
         sns.publish(TopicArn=f"{topic}2", Message="m")
     sns.delete_topic(TopicArn=f"{topic}2")
@@ -160,16 +153,16 @@ def test_tags_of_a_topic(sns: Any, topic: str) -> None:
 def test_tags_have_limits(sns: Any, topic: str) -> None:
     """No key twice, at most fifty, on a topic that is there."""
     twice = [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]
-    assert refusal(sns.tag_resource, ResourceArn=topic, Tags=twice) == invalid(
+    assert refused(sns.tag_resource, ResourceArn=topic, Tags=twice) == invalid(
         "Duplicated keys are not allowed."
     )
     many = [{"Key": str(n), "Value": "v"} for n in range(51)]
-    code, text, _ = refusal(sns.tag_resource, ResourceArn=topic, Tags=many)
+    code, text, _ = refused(sns.tag_resource, ResourceArn=topic, Tags=many)
     assert (code, text) == (
         "TagLimitExceeded",
         "Could not complete request: tag quota of per resource exceeded",
     )
-    assert refusal(sns.list_tags_for_resource, ResourceArn=f"{topic}2")[0] == "ResourceNotFound"
+    assert refused(sns.list_tags_for_resource, ResourceArn=f"{topic}2")[0] == "ResourceNotFound"
 
 
 def test_permissions_are_statements_of_the_policy(sns: Any, topic: str) -> None:
@@ -186,8 +179,8 @@ def test_permissions_are_statements_of_the_policy(sns: Any, topic: str) -> None:
         "Resource": topic,
     }
     again = {"TopicArn": topic, "Label": "l", "AWSAccountId": ["111122223333"], "ActionName": ["Publish"]}
-    assert refusal(sns.add_permission, **again)[1].endswith("Statement already exists")
-    assert refusal(sns.add_permission, **{**again, "Label": "m", "ActionName": ["Dance"]})[1].endswith(
+    assert refused(sns.add_permission, **again)[1].endswith("Statement already exists")
+    assert refused(sns.add_permission, **{**again, "Label": "m", "ActionName": ["Dance"]})[1].endswith(
         "Policy statement action out of service scope!"
     )
     sns.remove_permission(TopicArn=topic, Label="l")
@@ -200,7 +193,7 @@ def test_policies_are_kept_and_checked(sns: Any, topic: str) -> None:
     protection = json.dumps({"Name": "p", "Version": "2021-06-01", "Statement": []})
     sns.put_data_protection_policy(ResourceArn=topic, DataProtectionPolicy=protection)
     assert sns.get_data_protection_policy(ResourceArn=topic)["DataProtectionPolicy"] == protection
-    assert refusal(sns.put_data_protection_policy, ResourceArn=topic, DataProtectionPolicy="x")[0] == (
+    assert refused(sns.put_data_protection_policy, ResourceArn=topic, DataProtectionPolicy="x")[0] == (
         "InvalidParameter"
     )
     set_one = {"TopicArn": topic, "AttributeName": "DeliveryPolicy"}
@@ -215,9 +208,9 @@ def test_policies_are_kept_and_checked(sns: Any, topic: str) -> None:
     effective = json.loads(found["EffectiveDeliveryPolicy"])["http"]["defaultHealthyRetryPolicy"]
     assert effective.items() >= retry.items()
     bad = json.dumps({"http": {"defaultHealthyRetryPolicy": retry | {"numRetries": 101}}})
-    assert refusal(sns.set_topic_attributes, **set_one, AttributeValue=bad)[0] == "InvalidParameter"
+    assert refused(sns.set_topic_attributes, **set_one, AttributeValue=bad)[0] == "InvalidParameter"
     for name in ("FifoTopic", "ContentBasedDeduplication", "Nonsense"):
-        assert refusal(
+        assert refused(
             sns.set_topic_attributes, TopicArn=topic, AttributeName=name, AttributeValue="false"
         ) == invalid("AttributeName")
     sns.set_topic_attributes(**set_one, AttributeValue="")
@@ -242,7 +235,7 @@ def test_a_queue_is_subscribed_at_once(sns: Any, sqs: Any, topic: str) -> None:
     sns.unsubscribe(SubscriptionArn=arn)
     sns.unsubscribe(SubscriptionArn=arn)
     assert sns.list_subscriptions()["Subscriptions"] == []
-    code, text, status = refusal(sns.get_subscription_attributes, SubscriptionArn=arn)
+    code, text, status = refused(sns.get_subscription_attributes, SubscriptionArn=arn)
     assert (code, text, status) == ("NotFound", "Subscription does not exist", 404)
 
 
@@ -263,7 +256,7 @@ ENDPOINTS: list[Any] = [
 def test_an_endpoint_suits_its_protocol(sns: Any, topic: str) -> None:
     """What can't be delivered to is not subscribed."""
     for protocol, endpoint, text in ENDPOINTS:
-        found = refusal(sns.subscribe, TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
+        found = refused(sns.subscribe, TopicArn=topic, Protocol=protocol, Endpoint=endpoint)
         assert found == invalid(text), protocol
     assert sns.list_subscriptions()["Subscriptions"] == []
 
@@ -298,7 +291,7 @@ def test_attributes_of_a_subscription_are_checked(sns: Any, sqs: Any, topic: str
     """Each in SNS's words; nothing is subscribed."""
     where = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": queue(sqs)[1]}
     for attributes, text in BAD_ATTRIBUTES:
-        assert refusal(sns.subscribe, **where, Attributes=attributes) == invalid(text)
+        assert refused(sns.subscribe, **where, Attributes=attributes) == invalid(text)
     assert sns.list_subscriptions()["Subscriptions"] == []
 
 
@@ -306,9 +299,9 @@ def test_attributes_of_a_subscription_are_checked(sns: Any, sqs: Any, topic: str
 def test_a_subscription_is_named_by_its_arn(sns: Any, topic: str) -> None:
     """An ARN that is none, or is a topic's."""
     reason = "SubscriptionArn Reason: An ARN must have at least 6 elements, not {}"
-    assert refusal(sns.unsubscribe, SubscriptionArn="x") == invalid(reason.format(1))
-    assert refusal(sns.unsubscribe, SubscriptionArn="arn:aws:sns:us-east-1:x") == invalid(reason.format(5))
-    assert refusal(sns.unsubscribe, SubscriptionArn=topic) == invalid("SubscriptionId")
+    assert refused(sns.unsubscribe, SubscriptionArn="x") == invalid(reason.format(1))
+    assert refused(sns.unsubscribe, SubscriptionArn="arn:aws:sns:us-east-1:x") == invalid(reason.format(5))
+    assert refused(sns.unsubscribe, SubscriptionArn=topic) == invalid("SubscriptionId")
 
 
 def test_a_web_endpoint_has_to_confirm(sns: Any, topic: str) -> None:
@@ -326,13 +319,13 @@ def test_a_confirmation_needs_the_token(sns: Any, topic: str) -> None:
     (found,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert found["SubscriptionArn"] == "PendingConfirmation"
     assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsPending"] == "1"
-    assert refusal(sns.confirm_subscription, TopicArn=topic, Token="x") == (
+    assert refused(sns.confirm_subscription, TopicArn=topic, Token="x") == (
         "InvalidParameter",
         "Invalid token",
         400,
     )
     other = b"us-east-1".hex() + "00" * 64
-    assert refusal(sns.confirm_subscription, TopicArn=topic, Token=other) == invalid("Token")
+    assert refused(sns.confirm_subscription, TopicArn=topic, Token=other) == invalid("Token")
 
 
 # --- publishing
@@ -415,7 +408,7 @@ def test_a_message_that_is_not_taken(sns: Any, sqs: Any, topic: str) -> None:
     """Each broken rule has its text, and nothing is delivered."""
     url, _ = subscribe(sns, sqs, topic)
     for params, text in BAD_MESSAGES:
-        assert refusal(sns.publish, TopicArn=topic, **params) == invalid(text)
+        assert refused(sns.publish, TopicArn=topic, **params) == invalid(text)
     assert bodies(sqs, url) == []
 
 
@@ -491,9 +484,9 @@ def test_message_attributes_are_checked(sns: Any, topic: str) -> None:
     for name, value, text in BAD_MESSAGE_ATTRIBUTES:
         expected = ("ParameterValueInvalid", text, 400)
         entry = {"Message": "m", "MessageAttributes": {name: value}}
-        assert refusal(sns.publish, TopicArn=topic, **entry) == expected
+        assert refused(sns.publish, TopicArn=topic, **entry) == expected
         batch = [{"Id": "1"} | entry]
-        assert refusal(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=batch) == expected
+        assert refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=batch) == expected
 
 
 def test_a_batch_is_published(sns: Any, sqs: Any, topic: str) -> None:
@@ -512,7 +505,7 @@ def test_a_batch_that_is_not_taken(sns: Any, topic: str) -> None:
 
     def batch(*ids: str, message: str = "m") -> str:
         entries = [{"Id": entry, "Message": message} for entry in ids]
-        return refusal(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=entries)[1]
+        return refused(sns.publish_batch, TopicArn=topic, PublishBatchRequestEntries=entries)[1]
 
     assert batch() == "The batch request doesn't contain any entries."
     assert batch(*(str(n) for n in range(11))) == "The batch request contains more entries than permissible."
@@ -564,10 +557,10 @@ def test_the_envelope_of_a_fifo_topic(sns: Any, sqs: Any, fifo: str) -> None:
 @pytest.mark.moto_deviates("moto asks for the parameters in another order")
 def test_what_a_fifo_topic_asks_for(sns: Any, fifo: str) -> None:
     """A group, and a deduplication id unless the content tells."""
-    assert refusal(sns.publish, TopicArn=fifo, Message="m") == invalid(
+    assert refused(sns.publish, TopicArn=fifo, Message="m") == invalid(
         "The MessageGroupId parameter is required for FIFO topics"
     )
-    assert refusal(sns.publish, TopicArn=fifo, Message="m", MessageGroupId="g") == invalid(
+    assert refused(sns.publish, TopicArn=fifo, Message="m", MessageGroupId="g") == invalid(
         "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
     )
 
@@ -634,7 +627,7 @@ def test_a_filter_policy_that_is_not_taken(sns: Any, sqs: Any, topic: str) -> No
     """What is wrong, and where, in SNS's words."""
     where = {"TopicArn": topic, "Protocol": "sqs", "Endpoint": queue(sqs)[1]}
     for policy, text in BAD_POLICIES:
-        found = refusal(sns.subscribe, **where, Attributes={"FilterPolicy": policy})
+        found = refused(sns.subscribe, **where, Attributes={"FilterPolicy": policy})
         assert found == ("InvalidParameter", POLICY + text, 400)
     assert sns.list_subscriptions()["Subscriptions"] == []
 
@@ -642,7 +635,7 @@ def test_a_filter_policy_that_is_not_taken(sns: Any, sqs: Any, topic: str) -> No
 @pytest.mark.moto_deviates("moto looks at no token")
 def test_a_token_that_is_none_confirms_nothing(sns: Any, topic: str) -> None:
     """Whoever makes one up is refused."""
-    assert refusal(sns.confirm_subscription, TopicArn=topic, Token="a" * 64) == (
+    assert refused(sns.confirm_subscription, TopicArn=topic, Token="a" * 64) == (
         "InvalidParameter",
         "Invalid token",
         400,

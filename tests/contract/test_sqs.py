@@ -8,7 +8,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
@@ -25,14 +26,6 @@ def url(sqs: Any) -> str:
     """A queue."""
     found: str = sqs.create_queue(QueueName="q")["QueueUrl"]
     return found
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and text with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def receive(sqs: Any, url: str, **params: Any) -> list[Any]:

@@ -7,7 +7,6 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdalog.local.lambda_ import LOCAL_FOLDER
 
@@ -64,15 +63,3 @@ def client(manual_cloud: Cloud, make: Callable[..., Any]) -> Any:
     """A Lambda with one function, `f`, on a manual clock."""
     make("f")
     return manual_cloud.client("lambda")
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str, int]:
-    """The code, text and status with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    response = info.value.response
-    return (
-        response["Error"]["Code"],
-        response["Error"]["Message"],
-        response["ResponseMetadata"]["HTTPStatusCode"],
-    )

@@ -11,7 +11,8 @@ import pytest
 from lambdalog.local.lambda_ import LOCAL_FOLDER, Lambda
 from lambdalog.local.lambda_.key import StoreKey, Undecryptable
 from lambdalog.local.lambda_.room import Room
-from tests.unit.local.lambda_.conftest import ARN, ROLE, refusal, zipped
+from tests.refusals import refused
+from tests.unit.local.lambda_.conftest import ARN, ROLE, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def test_a_lost_key_is_told_and_not_guessed(client: Any, store_path: Path) -> No
     client.key._cipher = None
     shown = client.get_function_configuration(FunctionName="f")
     assert shown["Environment"]["Error"]["ErrorCode"] == "AccessDeniedException"
-    code, text, status = refusal(client.invoke, FunctionName="f")
+    code, text, status = refused(client.invoke, FunctionName="f")
     assert (code, status) == ("KMSAccessDeniedException", 502)
     assert text.startswith(
         "Lambda was unable to decrypt the environment variables because KMS access was denied."
@@ -165,7 +166,7 @@ def test_the_accounts_settings_count(client: Any, make: Callable[..., Any]) -> N
     assert found["AccountUsage"] == {"TotalCodeSize": len(data), "FunctionCount": 2}
     make("g")
     assert (
-        refusal(client.put_function_concurrency, FunctionName="g", ReservedConcurrentExecutions=601)[2] == 400
+        refused(client.put_function_concurrency, FunctionName="g", ReservedConcurrentExecutions=601)[2] == 400
     )
     client.put_function_concurrency(FunctionName="g", ReservedConcurrentExecutions=600)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.local.lambda_.conftest import refusal, zipped
+from tests.refusals import refused
+from tests.unit.local.lambda_.conftest import zipped
 
 LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:l"
 
@@ -26,7 +27,7 @@ def test_versions_of_a_layer_are_numbered(client: Any) -> None:
     client.delete_layer_version(LayerName="l", VersionNumber=2)
     client.delete_layer_version(LayerName="l", VersionNumber=7)
     assert publish(client)["Version"] == 3
-    assert refusal(client.get_layer_version, LayerName="l", VersionNumber=2)[2] == 404
+    assert refused(client.get_layer_version, LayerName="l", VersionNumber=2)[2] == 404
     assert client.get_layer_version_by_arn(Arn=f"{LAYER}:1")["Version"] == 1
     assert client.get_layer_version(LayerName=LAYER, VersionNumber=1)["Version"] == 1
 
@@ -54,7 +55,7 @@ def test_a_function_has_layers_in_its_order(client: Any) -> None:
     assert (first / "python" / "other.py").read_text() == "y = 2"
     assert (second / "python" / "shared.py").read_text() == "x = 1"
     assert "Layers" not in client.update_function_configuration(FunctionName="f", Layers=[])
-    text = refusal(client.update_function_configuration, FunctionName="f", Layers=[f"{LAYER}:1"])[1]
+    text = refused(client.update_function_configuration, FunctionName="f", Layers=[f"{LAYER}:1"])[1]
     assert text == f"Layer version {LAYER}:1 does not exist."
 
 
@@ -63,7 +64,7 @@ def test_a_function_takes_one_version_of_a_layer(client: Any) -> None:
     publish(client)
     publish(client, "x = 2")
     for one, other in ((1, 2), (1, 1)):
-        text = refusal(
+        text = refused(
             client.update_function_configuration,
             FunctionName="f",
             Layers=[f"{LAYER}:{one}", f"{LAYER}:{other}"],
@@ -76,7 +77,7 @@ def test_a_function_takes_one_version_of_a_layer(client: Any) -> None:
 
 def test_a_wrong_runtime_or_archive_is_refused(client: Any) -> None:
     """Unknown runtimes are listed, what is no zip is none."""
-    code, text, _ = refusal(
+    code, text, _ = refused(
         client.publish_layer_version,
         LayerName="l",
         Content={"ZipFile": b"x"},
@@ -87,7 +88,7 @@ def test_a_wrong_runtime_or_archive_is_refused(client: Any) -> None:
         "Value '[invalidruntime]' at 'compatibleRuntimes' failed to satisfy constraint: Member must satisfy enum"
         in text
     )
-    assert refusal(client.publish_layer_version, LayerName="l", Content={"ZipFile": b"x"})[1].startswith(
+    assert refused(client.publish_layer_version, LayerName="l", Content={"ZipFile": b"x"})[1].startswith(
         "Could not unzip"
     )
     assert client.list_layers()["Layers"] == []

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambdalog.local.claim import claim
-from tests.unit.local.lambda_.conftest import ARN, ROLE, refusal, zipped
+from tests.refusals import refused
+from tests.unit.local.lambda_.conftest import ARN, ROLE, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ def test_a_queues_mapping_is_shown_as_lambda_shows_it(client: Any, queue: str) -
     )
     assert client.get_event_source_mapping(UUID=name)["State"] == "Disabled"
     assert client.update_event_source_mapping(UUID=name, Enabled=True)["State"] == "Enabling"
-    text = refusal(client.update_event_source_mapping, UUID=name, MaximumBatchingWindowInSeconds=0)[1]
+    text = refused(client.update_event_source_mapping, UUID=name, MaximumBatchingWindowInSeconds=0)[1]
     assert text.startswith("Maximum batch window in seconds must be greater than 0")
     assert client.delete_event_source_mapping(UUID=name)["State"] == "Deleting"
     assert client.list_event_source_mappings()["EventSourceMappings"] == []
@@ -107,7 +108,7 @@ def test_a_streams_mapping_is_shown_as_lambda_shows_it(client: Any) -> None:
 def test_a_source_has_one_mapping_a_function(client: Any, queue: str, make: Callable[..., Any]) -> None:
     """The second is refused with the first's UUID; another function may have its own; lists choose."""
     first = client.create_event_source_mapping(FunctionName="f", EventSourceArn=QUEUE)["UUID"]
-    assert refusal(client.create_event_source_mapping, FunctionName="f", EventSourceArn=QUEUE) == (
+    assert refused(client.create_event_source_mapping, FunctionName="f", EventSourceArn=QUEUE) == (
         "ResourceConflictException",
         (
             f'An event source mapping with SQS arn (" {QUEUE} ") and function (" f ") already exists. Please update or delete the '
@@ -117,7 +118,7 @@ def test_a_source_has_one_mapping_a_function(client: Any, queue: str, make: Call
     )
     stream = {"EventSourceArn": STREAM, "StartingPosition": "LATEST"}
     second = client.create_event_source_mapping(FunctionName="f", **stream)["UUID"]
-    assert refusal(client.create_event_source_mapping, FunctionName="f", **stream)[1] == (
+    assert refused(client.create_event_source_mapping, FunctionName="f", **stream)[1] == (
         f'The event source arn (" {STREAM} ") and function (" f ") provided mapping already exists. Please update or delete the '
         f"existing mapping with UUID {second}"
     )
@@ -131,7 +132,7 @@ def test_a_source_has_one_mapping_a_function(client: Any, queue: str, make: Call
 def test_a_queue_must_hide_messages_as_long_as_the_function_takes(client: Any, queue: str) -> None:
     """A visibility timeout below the function's timeout is refused with both."""
     client.update_function_configuration(FunctionName="f", Timeout=60)
-    assert refusal(client.create_event_source_mapping, FunctionName="f", EventSourceArn=QUEUE)[1] == (
+    assert refused(client.create_event_source_mapping, FunctionName="f", EventSourceArn=QUEUE)[1] == (
         "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds"
     )
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambdalog.local.lambda_.configuration import RUNTIMES
-from tests.unit.local.lambda_.conftest import ARN, ROLE, refusal, zipped
+from tests.refusals import refused
+from tests.unit.local.lambda_.conftest import ARN, ROLE, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,7 +204,7 @@ def test_lambda_refuses_in_its_own_words(ready: Any) -> None:
                 "Handler": "app.handler",
                 "Code": {"ZipFile": zipped(app="x = 1")},
             } | given
-        found = refusal(getattr(ready, operation), **given)
+        found = refused(getattr(ready, operation), **given)
         if found != tuple(expected):
             wrong.append((operation, str(params)[:200], found, tuple(expected)))
     assert wrong == []
@@ -224,7 +225,7 @@ def test_a_refusal_has_the_members_that_boto3_shows(client: Any) -> None:
 
 def test_several_constraints_are_told_at_once(client: Any) -> None:
     """Two broken constraints, the qualifier's first."""
-    code, text, _ = refusal(client.get_function, FunctionName="*", Qualifier="!")
+    code, text, _ = refused(client.get_function, FunctionName="*", Qualifier="!")
     assert code == "ValidationException"
     assert text.startswith("2 validation errors detected: Value '!' at 'qualifier'")
     assert "; Value '*' at 'functionName'" in text
@@ -232,7 +233,7 @@ def test_several_constraints_are_told_at_once(client: Any) -> None:
 
 def test_a_function_of_another_account_is_out_of_reach(client: Any) -> None:
     """An ARN with another account's number is denied, and says so."""
-    code, text, status = refusal(
+    code, text, status = refused(
         client.get_function, FunctionName=ARN.replace("000000000000", "123456789012")
     )
     assert (code, status) == ("AccessDeniedException", 403)
@@ -252,7 +253,7 @@ def test_a_dangerous_zip_changes_nothing(client: Any, store_path: Any, name: str
     ):
         for _ in range(max(1, size // (1 << 20))):
             member.write(bytes(min(size, 1 << 20)))
-    code, text, _ = refusal(
+    code, text, _ = refused(
         client.create_function,
         FunctionName="z",
         Role=ROLE,
@@ -277,7 +278,7 @@ def test_the_limits_of_2018_are_a_profile(
         {"MemorySize": 200},
         {"EphemeralStorage": {"Size": 513}},
     ):
-        code, text, _ = refusal(client.update_function_configuration, FunctionName="old", **setting)
+        code, text, _ = refused(client.update_function_configuration, FunctionName="old", **setting)
         assert code == "ValidationException", text
     large = b'"' + b"x" * 131_072 + b'"'
-    assert refusal(client.invoke, FunctionName="old", InvocationType="Event", Payload=large)[2] == 413
+    assert refused(client.invoke, FunctionName="old", InvocationType="Event", Payload=large)[2] == 413

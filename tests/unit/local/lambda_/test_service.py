@@ -12,7 +12,8 @@ import pytest
 
 from lambdalog.local.lambda_ import LOCAL_FOLDER, Lambda
 from lambdalog.runtime.async_events import Worker
-from tests.unit.local.lambda_.conftest import ROLE, refusal
+from tests.refusals import refused
+from tests.unit.local.lambda_.conftest import ROLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +70,7 @@ def test_a_zip_runs_too(client: Any) -> None:
     )
     assert config["CodeSize"] == len(buffer.getvalue())
     assert client.invoke(FunctionName="z")["Payload"].read() == b'"zipped"'
-    found = refusal(client.update_function_code, FunctionName="z", ZipFile=b"no zip")
+    found = refused(client.update_function_code, FunctionName="z", ZipFile=b"no zip")
     assert found[0] == "InvalidParameterValueException"
 
 
@@ -85,27 +86,27 @@ def test_changes_take_effect(client: Any, folder: Path, clock: ManualClock) -> N
 def test_refusals_are_aws_own(client: Any, folder: Path) -> None:
     """Codes, texts and statuses of what is wrong."""
     missing = "Function not found: arn:aws:lambda:us-east-1:000000000000:function:none:$LATEST"
-    assert refusal(client.invoke, FunctionName="none") == ("ResourceNotFoundException", missing, 404)
+    assert refused(client.invoke, FunctionName="none") == ("ResourceNotFoundException", missing, 404)
     code = {"S3Bucket": LOCAL_FOLDER, "S3Key": str(folder)}
-    assert refusal(client.create_function, FunctionName="f", Role=ROLE, Code=code) == (
+    assert refused(client.create_function, FunctionName="f", Role=ROLE, Code=code) == (
         "ResourceConflictException",
         "Function already exist: f",
         409,
     )
-    found = refusal(client.invoke, FunctionName="f", Payload=b"{no")
+    found = refused(client.invoke, FunctionName="f", Payload=b"{no")
     assert found[0] == "InvalidRequestContentException"
     assert found[1].startswith("Could not parse request body into json: ")
     large = b'"' + b"x" * 1_048_576 + b'"'
-    assert refusal(client.invoke, FunctionName="f", InvocationType="Event", Payload=large)[::2] == (
+    assert refused(client.invoke, FunctionName="f", InvocationType="Event", Payload=large)[::2] == (
         "RequestEntityTooLargeException",
         413,
     )
-    assert refusal(client.update_function_configuration, FunctionName="f", RevisionId="x")[::2] == (
+    assert refused(client.update_function_configuration, FunctionName="f", RevisionId="x")[::2] == (
         "PreconditionFailedException",
         412,
     )
     assert (
-        refusal(client.update_function_configuration, FunctionName="f", Timeout=901)[0]
+        refused(client.update_function_configuration, FunctionName="f", Timeout=901)[0]
         == "ValidationException"
     )
 
@@ -120,7 +121,7 @@ def test_reserved_concurrency_of_zero_switches_off(client: Any) -> None:
     client.delete_function_concurrency(FunctionName="f")
     assert "ReservedConcurrentExecutions" not in client.get_function_concurrency(FunctionName="f")
     assert answer(client, a=1)["event"] == {"a": 1}
-    assert refusal(client.put_function_concurrency, FunctionName="f", ReservedConcurrentExecutions=901)[
+    assert refused(client.put_function_concurrency, FunctionName="f", ReservedConcurrentExecutions=901)[
         0
     ] == ("InvalidParameterValueException")
 

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.local.lambda_.aliases import choose
-from tests.unit.local.lambda_.conftest import ARN, refusal, zipped
+from tests.refusals import refused
+from tests.unit.local.lambda_.conftest import ARN, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +63,13 @@ def test_numbers_of_deleted_versions_are_not_used_again(client: Any) -> None:
     assert client.delete_function(FunctionName="f", Qualifier="1")["StatusCode"] == 204
     client.delete_function(FunctionName="f", Qualifier="1")
     assert client.publish_version(FunctionName="f")["Version"] == "2"
-    assert refusal(client.get_function, FunctionName="f", Qualifier="1")[0] == "ResourceNotFoundException"
+    assert refused(client.get_function, FunctionName="f", Qualifier="1")[0] == "ResourceNotFoundException"
 
 
 def test_publishing_asks_for_the_code_that_is_there(client: Any) -> None:
     """A CodeSha256 other than `$LATEST`'s is refused with both."""
     current = client.get_function_configuration(FunctionName="f")["CodeSha256"]
-    assert refusal(client.publish_version, FunctionName="f", CodeSha256="other") == (
+    assert refused(client.publish_version, FunctionName="f", CodeSha256="other") == (
         "InvalidParameterValueException",
         (
             f"CodeSHA256 (other) is different from current CodeSHA256 in $LATEST ({current}). Please try again with the CodeSHA256 in "
@@ -94,7 +95,7 @@ def test_revisions_change_with_what_they_are_of(client: Any) -> None:
     updated = client.update_function_configuration(FunctionName="f", Timeout=5, RevisionId=revision)
     assert updated["RevisionId"] != revision
     assert (
-        refusal(client.update_function_configuration, FunctionName="f", Timeout=6, RevisionId=revision)[2]
+        refused(client.update_function_configuration, FunctionName="f", Timeout=6, RevisionId=revision)[2]
         == 412
     )
     client.publish_version(FunctionName="f", RevisionId=updated["RevisionId"])
@@ -123,7 +124,7 @@ def test_an_alias_leads_to_its_version(client: Any) -> None:
     assert client.list_aliases(FunctionName="f", FunctionVersion="1")["Aliases"] == []
     client.delete_alias(FunctionName="f", Name="live")
     client.delete_alias(FunctionName="f", Name="live")
-    assert refusal(client.get_alias, FunctionName="f", Name="live")[2] == 404
+    assert refused(client.get_alias, FunctionName="f", Name="live")[2] == 404
 
 
 def test_an_alias_draws_its_second_version_by_weight(client: Any) -> None:
@@ -183,7 +184,7 @@ def test_deleting_a_function_takes_all_that_is_its_own(client: Any, make: Callab
     assert len(client.list_versions_by_function(FunctionName="f")["Versions"]) == 1
     assert client.list_aliases(FunctionName="f")["Aliases"] == []
     assert client.list_function_event_invoke_configs(FunctionName="f")["FunctionEventInvokeConfigs"] == []
-    assert refusal(client.get_policy, FunctionName="f")[2] == 404
+    assert refused(client.get_policy, FunctionName="f")[2] == 404
     assert client.publish_version(FunctionName="f")["Version"] == "1"
 
 

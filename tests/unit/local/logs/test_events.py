@@ -6,9 +6,9 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from lambdalog.store.maintenance import maintain
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from lambdalog.clock import ManualClock
@@ -44,14 +44,6 @@ def seal(cloud: Cloud) -> None:
     assert cloud.store is not None
     cloud.store.release(0)
     maintain(cloud.store, everything=True)
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and text with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 @pytest.mark.parametrize("descending", [False, True])

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from lambdalog.cloud import connect
 from lambdalog.store.maintenance import maintain
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from lambdalog.clock import ManualClock
@@ -58,14 +59,6 @@ def statistics(cloud: Cloud, name: str = "errors", **more: Any) -> list[dict[str
         **{"Period": 60, "Statistics": ["Sum", "SampleCount", "Minimum", "Maximum", "Average"], **more},
     )
     return [{key: point[key] for key in point if key != "Timestamp"} for point in response["Datapoints"]]
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and text with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_what_matches_counts_from_the_filter_on(logs: Any, manual_cloud: Cloud, clock: ManualClock) -> None:

@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from lambdalog.cloud import connect
 from lambdalog.local.logs import queries
 from lambdalog.query.insights import Run
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from lambdalog.clock import ManualClock
@@ -55,14 +56,6 @@ def results(logs: Any, query_id: str) -> dict[str, Any]:
 def ask(logs: Any, text: str, **params: Any) -> dict[str, Any]:
     """Start a query and wait for it."""
     return results(logs, logs.start_query(logGroupName="g", queryString=text, **params)["queryId"])
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and text with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_a_query_runs_to_its_end(logs: Any, clock: ManualClock) -> None:

@@ -18,6 +18,7 @@ from lambdalog.local.lambda_ import LOCAL_FOLDER
 from lambdalog.local.logs.delivery import packed
 from lambdalog.server.service import Service, Settings
 from lambdalog.store.maintenance import maintain
+from tests.refusals import refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 CODE = """
 import base64, gzip, json
+from tests.refusals import refusal
 def handler(event, context):
     message = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"])))
     print("got", message["messageType"], [event["message"] for event in message["logEvents"]])
@@ -81,14 +83,6 @@ def deliver(cloud: Cloud) -> int:
     client: Any = cloud.logs
     sent: int = client.deliveries.once()
     return sent
-
-
-def refusal(call: Any, **params: Any) -> tuple[str, str]:
-    """The code and text with which an operation is refused."""
-    with pytest.raises(ClientError) as info:
-        call(**params)
-    error = info.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def test_what_matches_is_delivered_as_aws_words_it(
