@@ -31,6 +31,7 @@ from botocore.waiter import NormalizedOperationMethod, Waiter, WaiterModel
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.constraints import Violations, compile_constraints
+from lambdalog.local.halves import half_at
 from lambdalog.local.quick import compile_check
 
 if TYPE_CHECKING:
@@ -236,6 +237,7 @@ def _operation(service: str, name: str, method: Callable[..., Any]) -> Callable[
         if right is None:
             usual, right = _status(service, name), _right(service, name)
         if name not in self.self_checked:
+            _refuse_halves(params)
             # botocore words what is wrong; most often nothing is, and that is seen much sooner.
             if not right(params):
                 _validate(service, name, params)
@@ -248,6 +250,14 @@ def _operation(service: str, name: str, method: Callable[..., Any]) -> Callable[
         return response
 
     return call
+
+
+def _refuse_halves(params: dict[str, Any]) -> None:
+    where = half_at(params)
+    if where is not None:
+        raise ParamValidationError(
+            report=f"Invalid value for parameter {where}: half a surrogate pair is no text that can be stored"
+        )
 
 
 def _validate(service: str, operation: str, params: dict[str, Any]) -> None:

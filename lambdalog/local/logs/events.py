@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 
+from lambdalog.local.halves import half_at
 from lambdalog.local.logs import tokens
 from lambdalog.local.logs.put import DAY_MS, Refused, judge
 from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
@@ -32,6 +33,8 @@ class Events(Room):
         """PutLogEvents: a batch in order of time; what is too old or too new is named and left out."""
         try:
             group, stream, events = params["logGroupName"], params["logStreamName"], params["logEvents"]
+            if half_at({"group": group, "stream": stream}):
+                raise self.error("ResourceNotFoundException", NO_STREAM)  # no name has half a surrogate pair
             info = self._group(group)
             judgement = judge(events, now=self.clock.now_ms(), retention_days=info.retention_days)
             if not params.keys() <= {"logGroupName", "logStreamName", "logEvents", "sequenceToken", "entity"}:

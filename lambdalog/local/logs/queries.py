@@ -122,10 +122,11 @@ class Queries(Room):
         """StopQuery: what it has found so far stays."""
         with self._lock:
             running = self._running.get(queryId)
-            if running is not None:
-                running.stop.set()
-                return {"success": True}
         query = self._query(queryId)
+        # One that has told its end may be about to leave those that run.
+        if running is not None and query.status in UNFINISHED:
+            running.stop.set()
+            return {"success": True}
         raise self._invalid(f"Query is already ended with {query.status} status.")
 
     def get_query_results(

@@ -1,0 +1,1 @@
+"""CloudWatch Logs' contract, on every backend."""

@@ -1,0 +1,1 @@
+"""SNS's contract, on every backend."""

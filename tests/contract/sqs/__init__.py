@@ -1,0 +1,1 @@
+"""SQS's contract, on every backend."""
