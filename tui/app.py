@@ -276,10 +276,10 @@ async def screenshot(
     *,
     screen: str = "logs",
     theme: str = DARK,
-    settle_seconds: float = 3.0,
+    settle_seconds: float = 10.0,
     **options: Any,
 ) -> str:
-    """A screen as SVG, drawn without a terminal once it has been read."""
+    """A screen as SVG, drawn without a terminal once it has been read, or after `settle_seconds` as far as it is."""
     settings = replace(Settings(), restore_session=False, theme=theme)
     app = Dashboard(feed, screen=screen, settings=settings, **options)
     async with app.run_test(size=size) as pilot:

@@ -33,7 +33,7 @@ TABS = (
     ("functions", "Functions"),
     ("queues", "Queues"),
 )
-_WIDE, _MIDDLE = 110, 78
+_WIDE = 110
 
 
 class ModeScreen(Screen[None]):
@@ -137,7 +137,7 @@ class ModeScreen(Screen[None]):
             if width >= _WIDE:
                 state.append(f"{printable(self.feed.label)}   ", "dim")
             state.append_text(self._state)
-        self._head.show(_tabs(self.SCOPE, width), state)
+        self._head.show(_tabs(self.SCOPE, width - state.cell_len - 1), state)
         self._foot.show(_keys(self.SCOPE, self.dashboard.settings.keymap, width))
 
     @property
@@ -155,13 +155,17 @@ class ModeScreen(Screen[None]):
 
 
 def _tabs(scope: str, width: int) -> list[Part]:
-    parts = [Part("", ((" λ ", "sign"),))]
-    for name, title in TABS:
-        number = key_text(ALL[f"app.{name}"].keys)
-        shown = title if width >= _WIDE or name == scope else title[:4] if width >= _MIDDLE else ""
-        parts.append(
-            Part(f"app.mode('{name}')", ((f" {number} {shown} ", "here" if name == scope else "tab"),))
-        )
+    """The screens in the longest form that fits: by name, by four letters, by number; the shown one always by name."""
+    parts: list[Part] = []
+    for letters in (None, 4, 0):
+        parts = [Part("", ((" λ ", "sign"),))]
+        for name, title in TABS:
+            number = key_text(ALL[f"app.{name}"].keys)
+            shown = title if name == scope else title[:letters]
+            text = f" {number} {shown} " if shown else f" {number} "
+            parts.append(Part(f"app.mode('{name}')", ((text, "here" if name == scope else "tab"),)))
+        if sum(part.width for part in parts) <= width:
+            break
     return parts
 
 

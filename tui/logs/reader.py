@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tui.feed import Bar, Logs, Query
 
 RETRY_SECONDS: Final = 2.0
+# Keys that are typed as fast as this are one question.
+TYPING_SECONDS: Final = 0.03
 # More than a screen has rows.
 JUMP_PAGE: Final = 300
 # Matching lines that are shown at once; the others are counted, and read when the user scrolls there.
@@ -249,6 +251,8 @@ class Reader:
                 stop.wait(self.retry_seconds)
 
     def _search(self, query: Query, question: int, stop: threading.Event) -> None:
+        if stop.wait(TYPING_SECONDS):
+            return
         count = 0
         for lines in self._logs.matches(query, stop, descending=True):
             shown = lines if count < SHOWN_AT_ONCE else []

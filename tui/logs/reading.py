@@ -67,7 +67,7 @@ class LogsReading(ModeScreen):
         self._sparse = False  # whether the window was read under the filter, and lacks what lies between
         self._whole_from: tuple[int, int, str] | None = None
         self._ticks = 0
-        self._counted = False
+        self._counted = self._read = False
 
     # --- parts
 
@@ -104,8 +104,8 @@ class LogsReading(ModeScreen):
 
     @property
     def settled(self) -> bool:
-        """Lines are there, and the bars of them."""
-        return self.drawn and bool(self.view.buffer.total) and self._counted
+        """The newest lines were read, if there are any, and the bars of them."""
+        return self.drawn and self._read and self._counted
 
     @property
     def view(self) -> LogView:
@@ -171,7 +171,8 @@ class LogsReading(ModeScreen):
             self.reader.search(self.query_)
 
     def _frame(self) -> None:
-        self.view.sync()
+        if self.view.sync():
+            self.say_state()  # at once, for both to be drawn in one frame
 
     def _matches(self, line: Line) -> bool:
         query = self.query_
@@ -213,6 +214,7 @@ class LogsReading(ModeScreen):
         if not self.drawn or message.followed != self.reader.followed or not self.attached_or_ranged:
             return
         self._recovered()
+        self._read = True
         self.view.add_more(message.lines)
         if message.lines and self.query_.pattern is not None:
             self._whole_from = key_of(message.lines[0])

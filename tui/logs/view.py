@@ -102,18 +102,19 @@ class LogView(Widget, can_focus=True):
         self.unseen = unseen
         return len(self.buffer.shown) - before
 
-    def sync(self) -> None:
-        """Draw what came since the last call, if it is time for it.
+    def sync(self) -> bool:
+        """Draw what came since the last call, if it is time for it; whether it is.
 
         A timer's business, so that a burst costs a frame and not a frame a line.
         """
         if not self._dirty:
-            return
+            return False
         self._waited += 1
         if self.following and self._waited < FLOOD_EVERY and self._came > FLOOD_SCREENS * self._height:
-            return
+            return False
         self._dirty, self._came, self._waited = False, 0, 0
-        self._redraw()
+        self.refresh()
+        return True
 
     # --- what is shown
 
