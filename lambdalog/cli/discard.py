@@ -43,6 +43,7 @@ def command(
     """
     if (queue is None) == (resume is None):
         raise click.UsageError("name a QUEUE to discard from, or --resume RUN")
+    from lambdalog.cli.queue.find import find_queue
     from lambdalog.cli.running import work
     from lambdalog.failures import Desk
     from lambdalog.failures import where as conditions
@@ -53,6 +54,7 @@ def command(
             work(desk, desk.journal.run(resume).id, pace=None, as_json=as_json, command="discard")
             return
         assert queue is not None
+        queue, _ = find_queue(desk.cloud.sqs, queue)
         planned = desk.plan_discard(queue, where=chosen)
         act = yes or confirmed is not None
         if not act or not planned.letters:

@@ -25,6 +25,7 @@ def command(
     queue: str, where: tuple[str, ...], output: str | None, spend_receives: bool, store: str | None
 ) -> None:
     """Write the messages of QUEUE as JSON lines, to the byte; they stay where they are. `lambdalog import` reads them."""
+    from lambdalog.cli.queue.find import find_queue
     from lambdalog.failures import Desk
     from lambdalog.failures import where as conditions
 
@@ -32,6 +33,7 @@ def command(
     count = 0
     with ExitStack() as stack:
         desk = stack.enter_context(Desk(open_cloud(store), spend_receives=spend_receives, owns=True))
+        queue, _ = find_queue(desk.cloud.sqs, queue)
         lines = desk.export(queue, chosen)
         first = next(lines, None)  # a queue that isn't there makes no file
         out: IO[bytes] = sys.stdout.buffer if output is None else stack.enter_context(_new(output))

@@ -100,6 +100,7 @@ def command(
     if (queue is None) == (resume is None):
         raise click.UsageError("name a QUEUE to replay, or --resume RUN")
     destination = _destination(function, to_queue, to_file, to_source=to_source)
+    from lambdalog.cli.queue.find import find_queue
     from lambdalog.cli.running import work
     from lambdalog.failures import Desk, Setting
     from lambdalog.failures import where as conditions
@@ -118,13 +119,19 @@ def command(
     assert queue is not None
     pace = _pace(canary, rate, stop_after, at_once, {"canary": 1})
     with Desk(open_cloud(store), spend_receives=spend_receives, owns=True) as desk:
+        queue, _ = find_queue(desk.cloud.sqs, queue)
         planned = desk.plan(queue, where=chosen, destination=destination, settings=changes, in_doubt=in_doubt)
         if debugging:
             _debug(desk, planned, code)
             return
         if edit:
             planned = _edit(desk, planned, yes=yes)
-        if not planned.letters or not _agreed(planned, yes=yes, edit=edit, as_json=as_json):
+        if not planned.letters:
+            view.show_plan(planned, "send", as_json=as_json)
+            if not as_json:
+                click.echo(f"Nothing to replay in {printable(queue)}.")
+            return
+        if not _agreed(planned, yes=yes, edit=edit, as_json=as_json):
             return
         run = desk.begin(planned, pace=pace, reason=reason)
         work(desk, run.id, pace=None, as_json=as_json, command="replay")

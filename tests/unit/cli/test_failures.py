@@ -263,6 +263,14 @@ def test_what_is_exported_can_be_imported(call: Run, store: Path, tmp_path: Path
     assert (bad.returncode, "line 1 is no exported message" in bad.stderr) == (1, True)
 
 
+def test_a_replay_of_nothing_says_so(call: Run, store: Path) -> None:
+    """Where no failure is meant, that is told; with --json nothing is."""
+    done = call("replay", "pay-dlq", "--where", "type=Nothing", "--yes")
+    assert (done.returncode, done.stdout) == (0, "Nothing to replay in pay-dlq.\n")
+    assert call("replay", "pay-dlq", "--where", "type=Nothing", "--json").stdout == ""
+    assert left(store) == [1, 2, 3]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
@@ -276,7 +284,9 @@ def test_what_is_exported_can_be_imported(call: Run, store: Path, tmp_path: Path
         (["replay", "--resume", "x", "--set", "a=1"], 2, "takes only a pace"),
         (["replay", "pay-dlq", "--pdb", "--code", "/nowhere"], 1, "there is no folder"),
         (["discard"], 2, "name a QUEUE"),
-        (["discard", "none", "--yes"], 1, "The specified queue does not exist."),
+        (["replay", "none"], 1, "no queue is called none"),
+        (["export", "none"], 1, "no queue is called none"),
+        (["discard", "none", "--yes"], 1, "no queue is called none"),
         (["import", "copy", "none.jsonl"], 1, "none.jsonl: No such file"),
         (["failures", "mute", "ffff"], 1, "no group has a fingerprint"),
         (["failures", "mute", "ffff", "--for", "long"], 2, "write 30m"),
