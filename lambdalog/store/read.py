@@ -13,10 +13,10 @@ from lambdalog.store.scan import Lines, Source, Taken_co
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lambdalog.store.event import Scan
-    from lambdalog.store.index import SegmentEntry
+    from lambdalog.store.index import FrameEntry, SegmentEntry
     from lambdalog.store.scan import Taker
     from lambdalog.store.sealed import Part, SealedFile
     from lambdalog.store.segment import LiveSegment
@@ -106,27 +106,31 @@ class GroupReader(Generic[Taken_co]):
         else:
             numbers = sorted({number for entry in entries for number in file.frames_of(entry)})
             chosen = frozenset(entry.segment for entry in entries)
+        admits = self._admitting(file, wanted) if wanted else None
+        listed = index.frames
         for number in numbers:
-            frame = index.frames[number]
+            frame = listed[number]
             unreadable = frame.count == _UNREADABLE
             if not unreadable and (frame.latest < self._start or frame.earliest >= self._end):
                 continue
-            if wanted and not self._may_hold(file, number, wanted):
+            if admits is not None and not admits(frame):
                 continue
             bound = frame.latest if self._scan.descending else frame.earliest
             if unreadable:  # opened, and reported, whatever the time
                 bound = index.latest if self._scan.descending else index.earliest
             yield Source(bound, partial(self._frame, file, number, chosen))
 
-    def _may_hold(self, file: SealedFile, number: int, wanted: list[tuple[int, int]]) -> bool:
+    def _admitting(
+        self, file: SealedFile, wanted: list[tuple[int, int]]
+    ) -> Callable[[FrameEntry], bool] | None:
         try:
-            return file.may_hold(number, wanted)
+            return file.admitting(wanted)
         except CorruptSegment as error:
             self._segments.report(file, None, str(error))
             file.forget_blooms()
         except FileNotFoundError:
             file.forget_blooms()  # moved: what it held is looked for when the frame is read
-        return True
+        return None
 
     def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Taken_co]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]

@@ -138,15 +138,19 @@ class SealedFile:
         """From now on every frame may hold everything: the blooms are damaged."""
         self._blooms = b""
 
-    def may_hold(self, number: int, wanted: Sequence[tuple[int, int]]) -> bool:
-        """Whether a frame may hold all of the hashed UUIDs."""
+    def admitting(self, wanted: Sequence[tuple[int, int]]) -> Callable[[FrameEntry], bool] | None:
+        """Which frames may hold all of the hashed UUIDs; None: every frame may. CorruptSegment as for `blooms`."""
         blooms = self.blooms()
-        entry = self.index.frames[number]
         if not blooms and self.index.blooms_size:
-            return True
-        if entry.count == layout.UNREADABLE:
-            return True  # an unreadable frame is reported, not passed over
-        return bloom.may_hold(blooms[entry.bloom : entry.bloom + entry.bloom_size], wanted)
+            return None
+
+        def admits(entry: FrameEntry) -> bool:
+            # An unreadable frame is reported, not passed over.
+            return entry.count == layout.UNREADABLE or bloom.may_hold(
+                blooms[entry.bloom : entry.bloom + entry.bloom_size], wanted
+            )
+
+        return admits
 
     def parts(self, number: int) -> list[Part]:
         """Which segments a frame holds, in order."""
