@@ -58,3 +58,12 @@ def bar_text(share: float, width: int) -> tuple[str, str]:
     whole, part = divmod(eighths, 8)
     full = "█" * whole + (_BLOCKS[part - 1] if part else "")
     return full, "·" * (width - len(full))
+
+
+def ago(ms: int) -> str:
+    """How long ago, in the one unit that matters: 4s, 12m, 3h, 2d."""
+    seconds = max(ms, 0) // 1000
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"

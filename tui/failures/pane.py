@@ -9,6 +9,7 @@ from textual.widgets import DataTable
 
 from lambdalog.failures import sparkline
 from lambdalog.printable import printable
+from tui.numbers import ago
 from tui.tables import fill
 
 if TYPE_CHECKING:
@@ -24,15 +25,6 @@ STATUS_STYLES: Final = {
     "resolved": "dim",
     "muted": "dim italic",
 }
-
-
-def ago(ms: int) -> str:
-    """How long ago, in the one unit that matters: 4s, 12m, 3h, 2d."""
-    seconds = max(ms, 0) // 1000
-    for size, unit in ((86_400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"
 
 
 class FailuresPane(DataTable[Text]):

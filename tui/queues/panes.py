@@ -12,8 +12,8 @@ from textual.widgets import DataTable
 
 from lambdalog.failures import sparkline
 from lambdalog.printable import printable
-from tui.failures.pane import ago
 from tui.feed.queues import Message, Queue, Subscription, Topic
+from tui.numbers import ago
 from tui.tables import fill
 
 if TYPE_CHECKING:

@@ -13,9 +13,8 @@ from textual.widgets import DataTable
 from lambdalog.printable import printable
 from tui.actions import bindings
 from tui.failures.confirm import Confirm
-from tui.failures.pane import ago
 from tui.feed.queues import LOOK_MAX, Look, Message, Queue, Topic
-from tui.numbers import count_text
+from tui.numbers import ago, count_text
 from tui.page import Page
 from tui.prompt import Prompt
 from tui.queues.depths import Depths

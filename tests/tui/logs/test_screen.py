@@ -15,65 +15,17 @@ from tui.logs.context import Context
 from tui.logs.filter_bar import FilterBar
 from tui.logs.histogram import Histogram
 from tui.logs.mode import Mode
-from tui.logs.reader import Came
 from tui.logs.view import LogView
 from tui.page import Page
 from tui.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from textual.pilot import Pilot
+    from tests.tui.logs.conftest import Driven
 
-    from lambdalog.tail import Line
-    from tui.app import Dashboard
-    from tui.logs.screen import LogsScreen
 
 REQUEST = "11111111-2222-3333-4444-555555555555"
-
-
-class Driven:
-    """An app that runs, with the parts that tests look at."""
-
-    def __init__(self, app: Dashboard, pilot: Pilot[None], feed: MockFeed) -> None:
-        self.app, self.pilot, self.feed = app, pilot, feed
-
-    @property
-    def screen(self) -> LogsScreen:
-        """The logs screen."""
-        return self.app.logs
-
-    @property
-    def view(self) -> LogView:
-        """Its lines."""
-        return self.screen.view
-
-    @property
-    def state(self) -> str:
-        """What the head says."""
-        return self.screen.said
-
-    async def press(self, *keys: str) -> None:
-        """Press keys."""
-        await self.pilot.press(*keys)
-
-    async def loaded(self, total: int = 100) -> None:
-        """Wait for so many lines."""
-        await until(self.pilot, lambda: self.view.buffer.total == total)
-        self.view.sync()
-        await self.pilot.pause()
-
-
-@pytest.fixture
-async def driven(feed: MockFeed) -> AsyncIterator[Driven]:
-    """A dashboard of a hundred lines."""
-    app = dashboard(feed)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.current_mode == "logs" and bool(app.screen.query(LogView)))
-        found = Driven(app, pilot, feed)
-        await found.loaded()
-        yield found
 
 
 async def test_history_and_new_lines_are_shown(driven: Driven) -> None:
@@ -388,81 +340,3 @@ async def test_the_session_is_taken_up(feed: MockFeed, tmp_path: Path) -> None:
         await until(pilot, lambda: again.logs.drawn and len(again.logs.view.buffer.shown) == 11)
         assert again.logs.view.wrap
         assert list(again.logs.view.marks.lines) == [line(99)]
-
-
-def whole(lines: Sequence[Line]) -> bool:
-    """Whether lines that are a second apart have none missing between them."""
-    return [one.timestamp for one in lines] == [
-        lines[0].timestamp + 1000 * number for number in range(len(lines))
-    ]
-
-
-@pytest.mark.parametrize("at", [0, 700, 2500])
-async def test_lifting_a_filter_leaves_no_gap(at: int) -> None:
-    """Wherever the user stands, in a search's older matches or at a time gone to, all lines between are there again."""
-    feed = MockFeed([line(number) for number in range(3000)])
-    app = dashboard(feed, history_lines=200)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.logs.drawn and app.logs.view.buffer.total == 200)
-        screen, view = app.logs, app.logs.view
-        if at:
-            screen._go_to_time(line(at).timestamp)
-            await until(pilot, lambda: view.cursor_line == line(at))
-        screen.filter_bar.set("7", Mode.TEXT)
-        await until(pilot, lambda: screen.matched == 813 and screen.searched)
-        await pilot.press("up", "up", "up")
-        view.scroll_rows(-60)
-        await until(pilot, lambda: not screen._loading)
-        kept = view.cursor_line
-        screen.filter_bar.set("", Mode.TEXT)
-        await until(
-            pilot,
-            lambda: screen.query_.pattern is None and not screen._loading and len(view.buffer.shown) > 150,
-        )
-        await until(pilot, lambda: whole(view.buffer.shown))
-        assert kept is not None
-        assert kept in view.buffer.shown
-
-
-async def test_a_filter_of_the_last_session_hides_no_history(feed: MockFeed, tmp_path: Path) -> None:
-    """A filter that is there before the first lines are: lifted, it shows all of them."""
-    first = dashboard(feed, state=tmp_path)
-    async with first.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: first.logs.drawn and first.logs.view.buffer.total == 100)
-        first.logs.filter_bar.set("line 9", Mode.TEXT)
-        await until(pilot, lambda: first.logs.query_.text == "line 9")
-        await pilot.press("q")
-    app = dashboard(feed, state=tmp_path)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.logs.drawn and app.logs.view.buffer.total == 100)
-        await until(pilot, lambda: len(app.logs.view.buffer.shown) == 11)
-        app.logs.filter_bar.set("", Mode.TEXT)
-        await until(pilot, lambda: len(app.logs.view.buffer.shown) == 100)
-
-
-async def test_what_an_older_following_still_says_is_let_be(driven: Driven) -> None:
-    """Lines that were on their way when other groups were chosen are not shown among theirs."""
-    stale = driven.screen.reader.followed
-    driven.screen._restart()
-    driven.screen.post_message(Came(stale, [line(500, "of another group")], []))
-    await driven.loaded()
-    assert "of another group" not in [one.message for one in driven.view.buffer.shown]
-
-
-async def test_reading_for_hours_keeps_memory_bounded() -> None:
-    """While somebody reads, lines beyond the limit are only counted; End shows them all the same."""
-    feed = MockFeed([line(number) for number in range(100)])
-    app = dashboard(feed, kept_lines=1000)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.logs.drawn and app.logs.view.buffer.total == 100)
-        view = app.logs.view
-        view.sync()
-        await pilot.press("pageup")
-        for start in range(100, 5100, 500):
-            feed.logs.coming.put([line(number) for number in range(start, start + 500)])
-        await until(pilot, lambda: view.unseen == 5000)
-        assert view.buffer.total <= 1600
-        await pilot.press("end")
-        await until(pilot, lambda: view.following and bool(view.buffer.shown))
-        await until(pilot, lambda: view.buffer.shown[-1] == line(5099))
-        assert whole(view.buffer.shown)
