@@ -24,7 +24,7 @@ class Load:
 
 
 def load(clients: int, seconds: float, make: Callable[[], Callable[[], object]]) -> Load:
-    """Have so many clients call for so long, each what `make` makes it; each calls twice at least."""
+    """Have so many clients call for so long, each what `make` makes it; each calls once at least."""
     calls = [make() for _ in range(clients)]
     taken: list[list[float]] = [[] for _ in calls]
     failed: list[BaseException] = []
@@ -34,7 +34,7 @@ def load(clients: int, seconds: float, make: Callable[[], Callable[[], object]])
         begin.wait()
         until = time.perf_counter() + seconds
         try:
-            while len(mine) < 2 or time.perf_counter() < until:
+            while not mine or time.perf_counter() < until:
                 at = time.perf_counter()
                 call()
                 mine.append(time.perf_counter() - at)
