@@ -25,9 +25,12 @@ FRAMES_MAX: Final = 50
 _FIRST_FRAMES: Final = 10
 TEXT_MAX: Final = 4000
 
+# Between Lambda and the handler, wherever it is installed.
+_RUNTIME_TEXT: Final = r"(?:^|/)(?:awslambdaric|lambdalog/instrument|lambdalog/runtime/workers|var/runtime)/"
+_RUNTIME: Final = re.compile(_RUNTIME_TEXT)
 _LIBRARY: Final = re.compile(
-    r"(?:^|/)(?:site-packages|dist-packages|lib/python3(?:\.\d+)?|awslambdaric|lambdalog/instrument|node_modules"
-    r"|var/runtime)/|^(?:javax?|jdk|sun|com/amazonaws/services/lambda)/|^<|^node:"
+    _RUNTIME_TEXT + r"|(?:^|/)(?:site-packages|dist-packages|lib/python3(?:\.\d+)?|node_modules)/"
+    r"|^(?:javax?|jdk|sun|com/amazonaws/services/lambda)/|^<|^node:"
 )
 # What the compiler makes of a comprehension differs between versions of Python.
 _MADE: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
@@ -286,10 +289,14 @@ def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
 
 def _steps(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
     while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if "site-packages" in file or not _LIBRARY.search(file):
+        if _tells(traceback.tb_frame.f_code.co_filename):
             yield traceback.tb_frame, traceback.tb_lineno
         traceback = traceback.tb_next
+
+
+def _tells(file: str) -> bool:
+    """Whether a frame of a file tells of a failure: the user's code and its libraries', not how Lambda came there."""
+    return not _RUNTIME.search(file) and ("site-packages" in file or not _LIBRARY.search(file))
 
 
 def from_stack(
@@ -299,11 +306,7 @@ def from_stack(
     local: Callable[[FrameType], Mapping[str, str]] | None = None,
 ) -> Failure:
     """The failure of a thread that is stuck: its (frame, line), outermost first."""
-    steps = [
-        (frame, line)
-        for frame, line in stack
-        if "site-packages" in frame.f_code.co_filename or not _LIBRARY.search(frame.f_code.co_filename)
-    ]
+    steps = [(frame, line) for frame, line in stack if _tells(frame.f_code.co_filename)]
     mark = _digest(type_, message, [(frame.f_code.co_filename, frame.f_code.co_name) for frame, _ in steps])
     return Failure(
         type_, message, mark, tuple(_told(frame, line, local) for frame, line in steps[-FRAMES_MAX:])

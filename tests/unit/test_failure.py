@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from lambdalog.failure import (
     from_lambda_error,
     from_record,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Declined(Exception):
@@ -61,6 +65,29 @@ def test_lambdas_own_payload_gives_the_same_fingerprint() -> None:
         "stackTrace": traceback.format_tb(error.__traceback__),
     }
     assert from_lambda_error(payload).fingerprint == from_exception(error).fingerprint
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "/var/task/lambdalog/instrument/decorator.py",
+        "/opt/site-packages/lambdalog/runtime/workers/zygote.py",
+        "/opt/site-packages/awslambdaric/bootstrap.py",
+        "/src/lambdalog/runtime/workers/zygote.py",
+    ],
+)
+def test_how_lambda_came_to_the_handler_is_no_part_of_a_failure(file: str) -> None:
+    """Frames of the runtime are left out, wherever it is installed, and the fingerprint is the same with and without."""
+    space: dict[str, Callable[[Callable[[str], None]], None]] = {}
+    exec(compile("def enter(handler):\n    handler('o-1')", file, "exec"), space)
+    with pytest.raises(Declined) as entered:
+        space["enter"](decline)
+    assert file in {frame.filename for frame in traceback.extract_tb(entered.value.__traceback__)}
+    failure = from_exception(entered.value)
+    assert file not in {frame.file for frame in failure.frames}
+    with pytest.raises(Declined) as direct:
+        decline("o-1")
+    assert failure.fingerprint == from_exception(direct.value).fingerprint
 
 
 def test_ids_lines_and_folders_do_not_count() -> None:
