@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,7 +51,7 @@ class World:
             **{
                 "FunctionName": name,
                 "Role": ROLE,
-                "Runtime": "python3.12",
+                "Runtime": f"python3.{sys.version_info.minor}",
                 "Handler": "a.b",
                 "Code": {"ZipFile": zipped(a="x = 1")},
                 **settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -43,7 +44,7 @@ def made(**settings: Any) -> Ask:
     asked = {
         "FunctionName": "f",
         "Role": ROLE,
-        "Runtime": "python3.12",
+        "Runtime": f"python3.{sys.version_info.minor}",
         "Handler": "a.b",
         "Code": {"ZipFile": b"no zip"},
     }

@@ -93,7 +93,7 @@ def test_a_failed_function_is_exit_status_1(run: Run) -> None:
         (["invoke", ORDERS, "-e", '{"id": 1'], "", 1, "the event given to --event is no JSON"),
         (["invoke", "orders", "--timeout", "3"], "", 2, "are for a file or folder"),
         (["invoke", ORDERS, "--env", "x"], "", 2, "write NAME=VALUE"),
-        (["replay", "none-dlq"], "", 1, "The specified queue does not exist."),
+        (["replay", "none-dlq"], "", 1, "no queue is called none-dlq"),
         (["replay"], "", 2, "name a QUEUE"),
         (["tail", "nothing"], "", 1, "no log group is called nothing"),
         (["tail", "--since", "soon"], "", 2, "is no time"),
