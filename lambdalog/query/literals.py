@@ -10,8 +10,11 @@ _META: Final = frozenset("\\.^$*+?{}")
 
 
 def of_regex(body: str) -> list[str]:
-    """Runs of characters that every match has in it, in their order; none where the expression is too clever to tell."""
-    if "|" in body or "(" in body or "[:" in body:
+    """Runs of characters that every match has in it, in their order; none where the expression is too clever to tell.
+
+    Of one with a group, those before the group.
+    """
+    if "|" in body or "(?" in body or "[:" in body:
         return []
     runs: list[str] = []
     current: list[str] = []
@@ -26,6 +29,8 @@ def of_regex(body: str) -> list[str]:
                 if character not in _ESCAPES:
                     return []
                 character = ""
+        elif character == "(":
+            break
         elif character == "[":
             position = _class_end(body, position)
             if not position:

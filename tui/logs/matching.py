@@ -8,17 +8,11 @@ from typing import Final
 import re2
 
 from lambdalog.errors import PatternError
+from lambdalog.query.literals import of_regex
 from lambdalog.query.pattern import Pattern, Term, parse
 from lambdalog.query.pattern.terms import Terms
 from tui.logs.mode import Mode
 
-# One character that an expression asks for, as it is or escaped, or one of several; and how often.
-_TOKEN: Final = re.compile(
-    r"""(?: (?P<plain> [A-Za-z0-9\ _:/=@,;\#"'<>!~&%-] ) | \\ (?P<escaped> [^A-Za-z0-9] ) | \\[dDwWsS] | [.^$]
-        | \[ \^? \]? (?: \\. | [^\]\\\[] )* \] )
-        (?P<times> [?*+] \?? | \{ [0-9,]+ \} \?? )?""",
-    re.VERBOSE,
-)
 LENGTH_MAX: Final = 1024
 
 
@@ -60,33 +54,8 @@ def _regex(text: str) -> Pattern:
 
 
 def literals_of(expression: str) -> tuple[str, ...]:
-    """Texts that every match contains, by which lines are passed over undecoded.
-
-    Only runs that stand outside of any group, class or choice; none where flags or another choice make them uncertain.
-    """
-    runs: list[str] = [""]
-    at = 0
-    while at < len(expression):
-        token = _TOKEN.match(expression, at)
-        if (
-            token is None
-        ):  # a group, a choice, or nothing that can be told: what stands behind it may be its part
-            return () if any(sign in expression for sign in ("|", "(?", "\\Q")) else _long(runs)
-        at = token.end()
-        plain, repeated = token["plain"], token["times"] or ""
-        if plain is None:
-            plain = token["escaped"]
-        if plain is None or repeated[:1] in {"?", "*", "{"}:
-            runs.append("")
-            continue
-        runs[-1] += plain
-        if repeated:
-            runs.append("")
-    return _long(runs)
-
-
-def _long(runs: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(run for run in runs if len(run) > 1))
+    """Texts that every match contains, by which lines are passed over undecoded; single characters stand in most lines."""
+    return tuple(dict.fromkeys(run for run in of_regex(expression) if len(run) > 1))
 
 
 def without(selector: str, value: object) -> str | None:
