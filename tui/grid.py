@@ -13,10 +13,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
-from tui.logs.palette import palette
-from tui.themes import NO_COLOUR
+from tui.themed import Themed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
@@ -45,7 +43,7 @@ class Part(NamedTuple):
 Cell = tuple[Part, ...]
 
 
-class Grid(Widget, can_focus=True):
+class Grid(Themed, can_focus=True):
     """Rows by their keys; `paint` gives a row's cells by the columns' names, safe to be shown."""
 
     DEFAULT_CSS = """
@@ -79,7 +77,6 @@ class Grid(Widget, can_focus=True):
         self.sorted_by = ""
         self._paint = paint
         self._top = 0
-        self._styles: dict[str, Style] = {}
 
     # --- rows
 
@@ -163,17 +160,6 @@ class Grid(Widget, can_focus=True):
 
     # --- drawing
 
-    def notify_style_update(self) -> None:
-        """The theme changed: styles are made anew."""
-        self._styles = {}
-        super().notify_style_update()
-
-    def _roles(self) -> dict[str, Style]:
-        if not self._styles:
-            theme = self.app.current_theme
-            self._styles = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
-        return self._styles
-
     def laid_out(self) -> list[tuple[Column, int]]:
         """The columns that there is room for, with their widths."""
         width = self.size.width - 1
@@ -185,7 +171,7 @@ class Grid(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, each a strip of exactly the crop's width."""
-        styles, width = self._roles(), self.size.width
+        styles, width = self.styles_by_role, self.size.width
         columns = self.laid_out()
         strips = []
         for y in range(crop.y, crop.bottom):

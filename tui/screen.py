@@ -12,13 +12,11 @@ from lambdalog.printable import printable
 from tui.actions import ALL, APP, SCOPES
 from tui.bars import Part, Row
 from tui.key_text import key_text
-from tui.logs.palette import palette
-from tui.themes import NO_COLOUR
+from tui.themed import Themed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from rich.style import Style
     from textual.app import ComposeResult
     from textual.widget import Widget
 
@@ -36,7 +34,7 @@ TABS = (
 _WIDE = 110
 
 
-class ModeScreen(Screen[None]):
+class ModeScreen(Themed, Screen[None]):
     """A screen that a number key opens. A subclass names its `SCOPE` of actions and makes its `body`."""
 
     SCOPE: ClassVar[str]
@@ -47,7 +45,6 @@ class ModeScreen(Screen[None]):
         self._state = Text()
         self._head: Row | None = None
         self._foot: Row | None = None
-        self._styles: dict[str, Style] = {}
 
     @property
     def dashboard(self) -> Dashboard:
@@ -68,19 +65,6 @@ class ModeScreen(Screen[None]):
     def settled(self) -> bool:
         """Whether it shows what there is: what a screenshot waits for."""
         return self.drawn
-
-    @property
-    def styles_by_role(self) -> dict[str, Style]:
-        """What each role of a text looks like in the theme, made once."""
-        if not self._styles:
-            theme = self.app.current_theme
-            self._styles = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
-        return self._styles
-
-    def notify_style_update(self) -> None:
-        """The theme changed: styles are made anew."""
-        self._styles = {}
-        super().notify_style_update()
 
     def compose(self) -> ComposeResult:
         """Head, body, keys."""

@@ -188,7 +188,7 @@ class LogBuffer:
 
     def _note_levels(self, ordered: Sequence[Line]) -> None:
         of = self._level
-        severe = [(line, level) for line in ordered if (level := of(line[4]) or 0) >= WARN]
+        severe = [(line, level) for line in ordered if (level := of(line.message) or 0) >= WARN]
         if not severe:
             return
         self.warnings.add([line for line, _ in severe], 0)

@@ -126,11 +126,11 @@ class Histogram(Widget):
         last: int | None = None
         bar = [0, 0, 0]
         for line in lines:
-            index = line[0] // step
+            index = line.timestamp // step
             if index != last:
                 last, bar = index, bars[index]
             bar[0] += 1
-            found = level(line[4])
+            found = level(line.message)
             if found is not None and found >= WARN:
                 bar[2 if found >= ERROR else 1] += 1
 

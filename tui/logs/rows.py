@@ -9,8 +9,8 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from tui.logs.format import Span, line_spans
-from tui.logs.palette import group_role
 from tui.logs.unfold import Field, Row, unfolded
+from tui.palette import group_role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,7 @@ class RowPainter:
 
     def rows(self, line: Line, *, unfold: bool, marked: bool, note: str) -> list[Drawn]:
         """The rows of a line; at least one."""
-        key = (line[0], line[1], line[5], unfold, marked, note)
+        key = (line.timestamp, line.ingestion, line.id, unfold, marked, note)
         rows = self._kept.get(key)
         if rows is None:
             if len(self._kept) > _CACHED:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.logs.buffer import LogBuffer, Ordered, key_of
-from tui.logs.palette import palette
 from tui.logs.rows import Drawn, Look, RowPainter
-from tui.themes import NO_COLOUR
+from tui.themed import Themed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +43,7 @@ class Place(NamedTuple):
     sub: int = 0
 
 
-class LogView(Widget, can_focus=True):
+class LogView(Themed, can_focus=True):
     """Lines of many groups in order of time."""
 
     DEFAULT_CSS = """
@@ -78,7 +76,6 @@ class LogView(Widget, can_focus=True):
         self._dirty = False
         self._came = self._waited = 0
         self._painter = RowPainter()
-        self._palette: dict[str, Style] = {}
         self._drawn: list[tuple[Place, Drawn]] = []
 
     # --- lines come in
@@ -330,18 +327,11 @@ class LogView(Widget, can_focus=True):
 
     # --- drawing
 
-    def notify_style_update(self) -> None:
-        """The theme changed: styles are made anew."""
-        self._palette = {}
-        super().notify_style_update()
-
     def _styles(self) -> dict[str, Style]:
-        if not self._palette:
-            theme = self.app.current_theme
-            self._palette = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
+        styles = self.styles_by_role
         look = Look(max(self.size.width - 1, 1), self.wrap, self.utc, self.found)
-        self._painter.set_look(look, self._palette)
-        return self._palette
+        self._painter.set_look(look, styles)
+        return styles
 
     def _rows(self, line: Line) -> list[Drawn]:
         self._styles()

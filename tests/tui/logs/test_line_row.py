@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tui.logs.line_row import append_row
-from tui.logs.palette import palette
+from tui.palette import palette
 from tui.themes import NO_COLOUR, THEMES
 
 if TYPE_CHECKING:
