@@ -8,13 +8,14 @@ below and late ones shift the index of the top line, not the line.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
 
 from tui.logs.buffer import LogBuffer, Ordered, key_of
+from tui.logs.layout import Place, last_page, page_down, track, walk
 from tui.logs.rows import Drawn, Look, RowPainter
 from tui.themed import Themed
 
@@ -34,13 +35,6 @@ NEAR_LINES = 200
 # More lines than so many screens between two frames can't be read: there are fewer frames then.
 FLOOD_SCREENS = 8
 FLOOD_EVERY = 3
-
-
-class Place(NamedTuple):
-    """A row of a line: the line's number among the shown ones, and the row within it."""
-
-    line: int
-    sub: int = 0
 
 
 class LogView(Themed, can_focus=True):
@@ -292,20 +286,7 @@ class LogView(Themed, can_focus=True):
             self.post_message(self.MoreWanted(1))
 
     def _walk(self, place: Place, rows: int) -> Place:
-        """The place so many rows further down, or up; it ends at the first and the last line."""
-        index, sub = place
-        shown = self.buffer.shown
-        if not shown:
-            return Place(0)
-        index = min(index, len(shown) - 1)
-        sub += rows
-        while sub < 0 and index > 0:
-            index -= 1
-            sub += len(self._rows(shown[index]))
-        while (height := len(self._rows(shown[index]))) <= sub and index < len(shown) - 1:
-            sub -= height
-            index += 1
-        return Place(index, max(0, min(sub, height - 1)))
+        return walk(self.buffer.shown, self._rows, place, rows)
 
     def _reveal(self, place: Place) -> None:
         """Move the top so that `place` is in view."""
@@ -349,45 +330,19 @@ class LogView(Themed, can_focus=True):
 
     def _lay_out(self) -> None:
         """Which rows stand in the view; moves the top where it follows, or where less than a page is left below it."""
-        self._drawn = []
-        if not self.buffer.shown:
-            self._top = Place(0)
-            return
-        self._styles()
-        if not self.following:
-            self._fill_down()
-            if len(self._drawn) == self._height:
-                return
-        self._fill_up()
-
-    def _fill_down(self) -> None:
-        shown, height, drawn = self.buffer.shown, self._height, self._drawn
-        index, sub = self._top
-        while len(drawn) < height and index < len(shown):
-            rows = self._painted(shown[index])
-            drawn += [(Place(index, number), rows[number]) for number in range(sub, len(rows))]
-            index, sub = index + 1, 0
-        del drawn[height:]
-
-    def _fill_up(self) -> None:
-        """The last page, from its last row up."""
         shown, height = self.buffer.shown, self._height
-        drawn: list[tuple[Place, Drawn]] = []
-        index = len(shown) - 1
-        while len(drawn) < height and index >= 0:
-            rows = self._painted(shown[index])
-            drawn += [(Place(index, number), rows[number]) for number in reversed(range(len(rows)))]
-            index -= 1
-        del drawn[height:]
-        self._drawn = drawn[::-1]
-        self._top = self._drawn[0][0]
+        self._styles()
+        self._drawn = [] if self.following else page_down(shown, self._painted, self._top, height)
+        if len(self._drawn) < height:
+            self._drawn = last_page(shown, self._painted, height)
+            self._top = self._drawn[0][0] if self._drawn else Place(0)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The rows of `crop`, each a strip of exactly the crop's width."""
         styles = self._styles()
         self._lay_out()
         count, height, width = len(self.buffer.shown), self._height, self.size.width
-        track = self._track(count, height) if count > height else None
+        bar = track(self.buffer.shown, self.buffer.errors, self._top.line, height) if count > height else None
         whole = crop.x == 0 and crop.width == width
         strips = []
         for y in range(crop.y, crop.bottom):
@@ -398,27 +353,10 @@ class LogView(Themed, can_focus=True):
                     strip = strip.apply_style(styles["cursor"])
             else:
                 strip = self._painter.blank()
-            edge = Segment("▐", styles[track[y]]) if track and y < height else Segment(" ", styles["base"])
+            edge = Segment("▐", styles[bar[y]]) if bar and y < height else Segment(" ", styles["base"])
             strip = Strip([*strip, edge], width)
             strips.append(strip if whole else strip.crop(crop.x, crop.right))
         return strips
-
-    def _track(self, count: int, height: int) -> list[str]:
-        """The scrollbar, a role a row: where the view stands, and where errors are."""
-        length = max(1, height * height // count)
-        start = round(self._top.line / max(count - height, 1) * (height - length))
-        shown, errors = self.buffer.shown, self.buffer.errors
-        roles = []
-        for y in range(height):
-            role = "thumb" if start <= y < start + length else "track"
-            if errors.lines:
-                low = errors.find(key_of(shown[y * count // height]))
-                end = (y + 1) * count // height
-                high = errors.find(key_of(shown[end])) if end < count else len(errors)
-                if high > low and role == "track":
-                    role = "track-error"
-            roles.append(role)
-        return roles
 
     # --- mouse
 
