@@ -215,9 +215,7 @@ def show_detail(detail: Detail) -> None:
         if value:
             write_line(f"{name:<12} {printable(value)}")
     for touched in detail.runs:
-        to = f" to {touched.target}" if touched.target else ""
-        why = f": {touched.detail}" if touched.detail else ""
-        told = f"{touched.kind} {touched.run} of {moment(touched.began)}{to}: {touched.state}{why}"
+        told = f"{moment(touched.began)} by {touched.run}, {touched.outcome}"
         write_line(f"{'taken up':<12} {printable(told)}")
     for attempt in detail.attempts:
         version = f" of version {attempt.version}" if attempt.version else ""

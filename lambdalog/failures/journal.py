@@ -93,6 +93,12 @@ class Touched(NamedTuple):
     state: State
     detail: str
 
+    @property
+    def outcome(self) -> str:
+        """In words: `replay to function:pay: failed: no card`."""
+        to = f" to {self.target}" if self.target else ""
+        return ": ".join(filter(None, (f"{self.kind}{to}", self.state, self.detail)))
+
 
 class Journal:
     """The runs of a ledger. Each step is on disk, power cut or not, before the next is taken."""

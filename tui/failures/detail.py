@@ -59,10 +59,8 @@ def failure_text(
     if detail.runs:
         text.append("\ntaken up\n", "bold")
     for touched in detail.runs:
-        to = f" to {touched.target}" if touched.target else ""
-        why = f": {touched.detail}" if touched.detail else ""
         text.append(f"  {day_text(touched.began, utc=utc)}  ")
-        text.append(printable(f"{touched.kind}{to}: {touched.state}{why}"[:500]) + "\n")
+        text.append(printable(touched.outcome[:500]) + "\n")
     _lines(detail, text, styles, width, utc=utc)
     if not event:
         return text

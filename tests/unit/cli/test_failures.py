@@ -96,7 +96,7 @@ def test_a_failure_tells_what_replays_did_with_it(call: Run, store: Path) -> Non
     line = next(
         line for line in call("failures", "show", message).stdout.splitlines() if line.startswith("taken up")
     )
-    assert line.split()[2:4] == ["replay", told["run"]]
+    assert f" by {told['run']}, replay to function:pay" in line
     assert line.endswith(f": failed: {told['detail']}")
 
 
