@@ -112,7 +112,7 @@ class View:
     def __init__(
         self, form: str, pattern: Pattern | None, request: str | None, context: int, *, fold: bool
     ) -> None:
-        from lambdalog.tail.invocations import Folding
+        from lambdalog.tail.folding import Folding
 
         self.anything = False
         self._form = _shower(form)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,7 +10,7 @@ from lambdalog.level import DEBUG, ERROR, FATAL, INFO, WARN, level_of
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
-    from lambdalog.tail.invocations import Invocation
+    from lambdalog.platform_line import PlatformLine
     from lambdalog.tail.source import Line
 
 _COLOURS: Final = {DEBUG: "2", INFO: "32", WARN: "33", ERROR: "31", FATAL: "1;31"}
@@ -31,12 +30,12 @@ def as_json(line: Line) -> str:
 class Shown(NamedTuple):
     """A line to show, and why.
 
-    `invocation`: it stands for that invocation's platform lines. `matched` False: it only stands near one that was asked
+    `invocation`: it stands for that invocation's platform lines, and this is what they say. `matched` False: it only stands near one that was asked
     for; None: nobody asked for such. `gap`: lines of its stream were left out before it.
     """
 
     line: Line
-    invocation: Invocation | None = None
+    invocation: PlatformLine | None = None
     matched: bool | None = None
     gap: bool = False
 
@@ -45,7 +44,7 @@ class Shown(NamedTuple):
         if self.invocation is None:
             message, level = self.line.message, level_of(self.line.message)
         else:
-            message, level = str(self.invocation), ERROR if self.invocation.failed else None
+            message, level = summary(self.invocation), ERROR if self.invocation.failed else None
         return _text(self.line, message, level, colour=colour, dim=self.matched is False)
 
     def json(self) -> str:
@@ -54,14 +53,37 @@ class Shown(NamedTuple):
         if self.matched is not None:
             record["match"] = self.matched
         if self.invocation is not None:
+            said = self.invocation._asdict().items()
             record["invocation"] = {
-                name: value for name, value in asdict(self.invocation).items() if value is not None
+                name: value for name, value in said if name != "kind" and value is not None
             }
         return json.dumps(record)
 
     def raw(self) -> str:
         """The message alone, as it was logged."""
-        return self.line.message.rstrip("\n") if self.invocation is None else str(self.invocation)
+        return self.line.message.rstrip("\n") if self.invocation is None else summary(self.invocation)
+
+
+def summary(said: PlatformLine) -> str:
+    """An invocation on one line: `invocation ID: 12.30 ms, billed 13 ms, 61 of 128 MB, cold start 230.10 ms`."""
+    parts = []
+    if said.duration_ms is not None:
+        parts.append(f"{said.duration_ms:.2f} ms")
+    if said.billed_ms is not None:
+        parts.append(f"billed {said.billed_ms:.0f} ms")
+    if said.max_memory_mb is not None:
+        parts.append(f"{said.max_memory_mb} of {said.memory_mb} MB")
+    if said.init_ms is not None:
+        parts.append(f"cold start {said.init_ms:.2f} ms")
+    if said.restore_ms is not None:
+        parts.append(f"restored in {said.restore_ms:.2f} ms")
+    if said.version not in {None, "$LATEST"}:
+        parts.append(f"version {said.version}")
+    if said.failed:
+        parts.append(f"{said.status} ({said.error_type})" if said.error_type else str(said.status))
+    if said.duration_ms is None:
+        parts.append("no report yet")
+    return f"invocation {said.request_id}: {', '.join(parts)}"
 
 
 def _text(line: Line, message: str, level: int | None, *, colour: bool, dim: bool = False) -> str:

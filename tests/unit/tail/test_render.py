@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
+from lambdalog.platform_line import PlatformLine
 from lambdalog.tail import Line
-from lambdalog.tail.invocations import Invocation
 from lambdalog.tail.render import Shown, as_json, as_text
 
 LINE = Line(
@@ -48,11 +48,11 @@ def test_what_only_stands_near_is_dim() -> None:
 
 def test_a_failed_invocation_is_red() -> None:
     """A folded line's colour is its status's, not that of words in it."""
-    failed = Shown(LINE, Invocation("id", duration_ms=1, status="timeout"))
+    failed = Shown(LINE, PlatformLine("report", "id", duration_ms=1, status="timeout"))
     assert "\x1b[31minvocation id: 1.00 ms, timeout\x1b[0m" in failed.text(colour=True)
     assert failed.raw() == "invocation id: 1.00 ms, timeout"
     assert (
-        Shown(LINE, Invocation("ERROR"))
+        Shown(LINE, PlatformLine("start", "ERROR"))
         .text(colour=True)
         .endswith("m invocation ERROR: no report yet".lstrip("m"))
     )

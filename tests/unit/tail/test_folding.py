@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdalog.runtime import platform_lines
-from lambdalog.tail.invocations import WAITING_MAX, Folding
+from lambdalog.tail.folding import WAITING_MAX, Folding
 from lambdalog.tail.render import Shown
 from lambdalog.tail.source import Line
 
