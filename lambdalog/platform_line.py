@@ -1,6 +1,7 @@
 """Lambda's own log lines — INIT_START, START, END, REPORT, and their JSON forms — read into values.
 
-The only reader of them. Pure; a function may print anything, and what only looks like such a line is none.
+Reading alone: they are written in `lambdalog.runtime.platform_events` (what is told, and its JSON form) and
+`lambdalog.runtime.platform_lines` (its form in a text log). Pure; a function may print anything, and what only looks like such a line is none.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _EVENTS: Final[dict[str, Kind]] = {
 _NAMED: Final = re.compile(
     r'"(?:requestId|request_id|function_request_id|aws_request_id|awsRequestId|AWSRequestId)"\s*:\s*"([^"]{1,128})"'
 )
+_ROOT: Final = re.compile(r"(?:^|;)Root=([^;]{1,100})")
 # As Lambda's own formatters of text write it: time, then the id, between tabs or spaces.
 _LED: Final = re.compile(
     r"(?:\[[A-Z]+\]\s+)?\d{4}-\d\d-\d\dT[\d:.]+Z\s+([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\s"
@@ -37,7 +39,8 @@ class PlatformLine(NamedTuple):
     """One line. Durations are ms, memory is MB; None is what the line does not say.
 
     `request_id` is empty at `init`, `status` Lambda's word (`success`, `error`, `timeout`, …), which a text REPORT has
-    only where something went wrong. `init_ms` is there for a cold start, `restore_ms` for one from a snapshot.
+    only where something went wrong. `init_ms` is there for a cold start, `restore_ms` for one from a snapshot, `trace_id`
+    (the header's Root) where X-Ray has a trace of the invocation.
     """
 
     kind: Kind
@@ -133,7 +136,15 @@ def _of_json(message: str) -> PlatformLine | None:
         max_memory_mb=_whole(_number(metrics.get("maxMemoryUsedMB"))),
         init_ms=_number(metrics.get("initDurationMs")),
         restore_ms=_number(metrics.get("restoreDurationMs")),
+        trace_id=_traced(record.get("tracing")),
     )
+
+
+def _traced(tracing: Any) -> str | None:
+    """The trace of a record's `tracing`, whose value is an X-Amzn-Trace-Id."""
+    value = tracing.get("value") if isinstance(tracing, dict) else None
+    found = _ROOT.search(value) if isinstance(value, str) else None
+    return found.group(1) if found else None
 
 
 def _word(value: Any) -> str | None:

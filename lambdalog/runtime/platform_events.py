@@ -1,7 +1,7 @@
 """What Lambda itself tells of a function: events for the Telemetry API, and their form in the log, text or JSON.
 
 Names and records are those of the Telemetry API's schema 2022-12-13; which level an event has, and so whether a
-SystemLogLevel shows it, is the table of "System log level event mapping" in the Lambda developer guide.
+SystemLogLevel shows it, is the table of "System log level event mapping" in the Lambda developer guide. `platform_lines` words their form in a text log.
 """
 
 from __future__ import annotations

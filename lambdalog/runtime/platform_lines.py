@@ -1,4 +1,7 @@
-"""The lines that Lambda itself writes into a function's log, in text format."""
+"""The lines that Lambda itself writes into a function's log, in text format.
+
+Writing alone: `platform_events` says which of them an event has; `lambdalog.platform_line` reads them, whoever wrote them.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdalog.platform_line import PlatformLine, named, read
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_events, platform_lines
 
 ID = "8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60"
 REPORT = platform_lines.report(
@@ -70,6 +70,41 @@ def test_the_json_format_says_the_same() -> None:
     assert started is not None
     assert (started.kind, started.version) == ("start", "7")
     assert not PlatformLine("report", ID, status="success").failed
+
+
+def test_both_formats_of_an_event_say_the_same() -> None:
+    """What Lambda tells of an invocation is read alike from a text log and a JSON log, its trace included."""
+    took = platform_lines.Report(
+        ID,
+        duration_ms=12.3,
+        billed_ms=243,
+        memory_mb=128,
+        max_memory_mb=61,
+        init_ms=230.1,
+        status="timeout",
+        trace="Root=1-5-x;Parent=2;Sampled=1",
+    )
+    told = platform_events.report(took)
+    text, record = (
+        platform_events.line(told, now=1_700_000_000, json_format=json_format, level=0)
+        for json_format in (False, True)
+    )
+    assert text is not None
+    assert record is not None
+    assert read(text) == read(record)
+    assert read(text) == PlatformLine(
+        "report",
+        ID,
+        status="timeout",
+        duration_ms=12.3,
+        billed_ms=243,
+        memory_mb=128,
+        max_memory_mb=61,
+        init_ms=230.1,
+        trace_id="1-5-x",
+    )
+    untraced = event("report", requestId=ID, tracing={"value": 7})
+    assert read(untraced) == PlatformLine("report", ID)
 
 
 @pytest.mark.parametrize(
