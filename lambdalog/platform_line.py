@@ -1,7 +1,7 @@
 """Lambda's own log lines — INIT_START, START, END, REPORT, and their JSON forms — read into values.
 
 Reading alone: they are written in `lambdalog.runtime.platform_events` (what is told, and its JSON form) and
-`lambdalog.runtime.platform_lines` (its form in a text log). Pure; a function may print anything, and what only looks like such a line is none.
+`lambdalog.runtime.platform_text` (its form in a text log). Pure; a function may print anything, and what only looks like such a line is none.
 """
 
 from __future__ import annotations

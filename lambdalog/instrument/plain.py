@@ -104,9 +104,9 @@ class PlainRun:
         """The invocation begins; what is to be called at its end."""
         if self._shipper is None:
             return None
-        from lambdalog.runtime import platform_lines
+        from lambdalog.runtime import platform_text
 
-        self._put(platform_lines.start(self.context.aws_request_id, self.context.function_version))
+        self._put(platform_text.start(self.context.aws_request_id, self.context.function_version))
         invocation.listen = self._listen
         self._began = time.perf_counter()
         return self._end
@@ -123,17 +123,17 @@ class PlainRun:
 
     def _end(self) -> None:
         duration_ms = (time.perf_counter() - self._began) * 1000
-        from lambdalog.runtime import platform_lines
+        from lambdalog.runtime import platform_text
 
-        self._put(platform_lines.end(self.context.aws_request_id))
-        took = platform_lines.Report(
+        self._put(platform_text.end(self.context.aws_request_id))
+        took = platform_text.Report(
             self.context.aws_request_id,
             duration_ms=duration_ms,
-            billed_ms=platform_lines.billed(duration_ms, None),
+            billed_ms=platform_text.billed(duration_ms, None),
             memory_mb=int(self.context.memory_limit_in_mb),
             max_memory_mb=peak_mb(),
         )
-        self._put(platform_lines.report(took))
+        self._put(platform_text.report(took))
         _try(lambda: self._shipper.flush(FLUSH_SECONDS))
 
 

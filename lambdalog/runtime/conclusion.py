@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambdalog.runtime import outcome as outcomes
-from lambdalog.runtime import platform_events, platform_lines
+from lambdalog.runtime import platform_events, platform_text
 from lambdalog.runtime.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def conclude(run: Run, *, spec: FunctionSpec, journal: Journal, now: float) -> O
     if failed is not None:
         if failed.status == "timeout":
             text = outcomes.timeout_text(spec.timeout)
-            journal.say(platform_lines.timed_out(now, run.request_id, text))
+            journal.say(platform_text.timed_out(now, run.request_id, text))
         elif failed.status in {"exit", "memory"}:
-            journal.say(platform_lines.exited(outcomes.message_of(failed.body), failed.error_type))
-    billed = platform_lines.billed(run.duration_ms, run.init_ms)
+            journal.say(platform_text.exited(outcomes.message_of(failed.body), failed.error_type))
+    billed = platform_text.billed(run.duration_ms, run.init_ms)
     journal.platform(
         platform_events.runtime_done(
             run.request_id,
@@ -58,7 +58,7 @@ def conclude(run: Run, *, spec: FunctionSpec, journal: Journal, now: float) -> O
             error_type=error_type,
         )
     )
-    report = platform_lines.Report(
+    report = platform_text.Report(
         run.request_id,
         duration_ms=run.duration_ms,
         billed_ms=billed,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.level import INFO, NAMES
-from lambdalog.runtime import platform_events, platform_lines
+from lambdalog.runtime import platform_events, platform_text
 from lambdalog.runtime.output import Written, application_level
 from lambdalog.runtime.sink import LogSink
 
@@ -37,7 +37,7 @@ class Journal:
         """What a process wrote; `kind` is function or extension."""
         if self._subscriptions or self._early is not None:
             for event in events:
-                time = platform_lines.iso(event.timestamp / 1000)
+                time = platform_text.iso(event.timestamp / 1000)
                 self._tell({"time": time, "type": kind, "record": event.text})
         if self._json:
             events = [event for event in events if application_level(event) >= self._application_level]

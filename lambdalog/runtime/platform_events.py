@@ -1,7 +1,7 @@
 """What Lambda itself tells of a function: events for the Telemetry API, and their form in the log, text or JSON.
 
 Names and records are those of the Telemetry API's schema 2022-12-13; which level an event has, and so whether a
-SystemLogLevel shows it, is the table of "System log level event mapping" in the Lambda developer guide. `platform_lines` words their form in a text log.
+SystemLogLevel shows it, is the table of "System log level event mapping" in the Lambda developer guide. `platform_text` words their form in a text log.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lambdalog.level import DEBUG, INFO, WARN
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambdalog.runtime.platform_lines import Report
+    from lambdalog.runtime.platform_text import Report
 
 # Where AWS keeps runtimes; the hash of this one says that it is none of AWS's.
 _RUNTIME_ARN: Final = "arn:aws:lambda:{region}::runtime:" + "0" * 64
@@ -31,7 +31,7 @@ class PlatformEvent(NamedTuple):
 
     def as_json(self, now: float) -> dict[str, Any]:
         """The event as the Telemetry API delivers it, and as a JSON log holds it."""
-        return {"time": platform_lines.iso(now), "type": self.type, "record": self.record}
+        return {"time": platform_text.iso(now), "type": self.type, "record": self.record}
 
 
 def line(event: PlatformEvent, *, now: float, json_format: bool, level: int) -> str | None:
@@ -54,7 +54,7 @@ def init_start(*, name: str, version: str, runtime_version: str, region: str, ph
         "functionName": name,
         "functionVersion": version,
     }
-    text = platform_lines.init_start(runtime_version, arn)
+    text = platform_text.init_start(runtime_version, arn)
     return PlatformEvent("platform.initStart", record, INFO, text)
 
 
@@ -74,14 +74,14 @@ def init_report(init_ms: float, *, phase: str, status: str, error_type: str | No
     } | _error(error_type)
     text = None
     if status != "success":
-        text = platform_lines.init_report(init_ms, status, error_type, phase=phase)
+        text = platform_text.init_report(init_ms, status, error_type, phase=phase)
     return PlatformEvent("platform.initReport", record, DEBUG if status == "success" else WARN, text)
 
 
 def start(request_id: str, version: str) -> PlatformEvent:
     """An invocation begins."""
     record = {"requestId": request_id, "version": version}
-    return PlatformEvent("platform.start", record, INFO, platform_lines.start(request_id, version))
+    return PlatformEvent("platform.start", record, INFO, platform_text.start(request_id, version))
 
 
 def runtime_done(
@@ -94,7 +94,7 @@ def runtime_done(
         "platform.runtimeDone",
         record,
         DEBUG if status == "success" else WARN,
-        platform_lines.end(request_id),
+        platform_text.end(request_id),
     )
 
 
@@ -111,9 +111,9 @@ def report(took: Report, *, shown: bool = True) -> PlatformEvent:
         metrics["initDurationMs"] = _round(took.init_ms)
     record = {"requestId": took.request_id, "metrics": metrics, "status": status} | _error(took.error_type)
     if (sampled := took.sampled) is not None:
-        segment = platform_lines.trace_fields(sampled)[1]
+        segment = platform_text.trace_fields(sampled)[1]
         record["tracing"] = {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": sampled}
-    text = platform_lines.report(took if shown else took._replace(status=None))
+    text = platform_text.report(took if shown else took._replace(status=None))
     return PlatformEvent("platform.report", record, INFO if status == "success" else WARN, text)
 
 
@@ -122,7 +122,7 @@ def extension(name: str, events: Iterable[str], error_type: str | None = None) -
     wanted = sorted(events)
     state = "Ready" if error_type is None else "InitError"
     record = {"name": name, "state": state, "events": wanted} | _error(error_type)
-    text = platform_lines.extension(name, wanted, state, error_type)
+    text = platform_text.extension(name, wanted, state, error_type)
     return PlatformEvent("platform.extension", record, INFO if error_type is None else WARN, text)
 
 
@@ -131,7 +131,7 @@ def telemetry_subscription(name: str, types: Iterable[str]) -> PlatformEvent:
     wanted = list(types)
     record = {"name": name, "state": "Subscribed", "types": wanted}
     return PlatformEvent(
-        "platform.telemetrySubscription", record, INFO, platform_lines.telemetry(name, wanted)
+        "platform.telemetrySubscription", record, INFO, platform_text.telemetry(name, wanted)
     )
 
 

@@ -14,7 +14,7 @@ from lambdalog.failure import Failure
 from lambdalog.failures import Destination, Detail, Explained, Letter, Plan, Step
 from lambdalog.failures.groups import Group, grouped
 from lambdalog.invocations import mark_of
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_text
 from lambdalog.tail import Line
 from tui.feed import invocations as detail
 from tui.feed.functions import About, Answer, Function, Sample
@@ -343,12 +343,12 @@ def ran(
 ) -> list[Line]:
     """The lines of an invocation, as Lambda writes them."""
     stream = f"2026/01/02/[{version}]0123456789abcdef0123456789abcdef"
-    texts = [(at, platform_lines.start(request, version))]
+    texts = [(at, platform_text.start(request, version))]
     if error:
         texts.append((at + 1, f"[ERROR] {error}: no\nTraceback (most recent call last):\n"))
     if ended:
-        report = platform_lines.report(
-            platform_lines.Report(
+        report = platform_text.report(
+            platform_text.Report(
                 request,
                 duration_ms=ms,
                 billed_ms=math.ceil(ms),
@@ -358,7 +358,7 @@ def ran(
                 status=status,
             )
         )
-        texts += [(at + int(ms), platform_lines.end(request)), (at + int(ms), report)]
+        texts += [(at + int(ms), platform_text.end(request)), (at + int(ms), report)]
     return [
         Line(time, time + 5, f"/aws/lambda/{function}", stream, text, f"{time}-{number}")
         for number, (time, text) in enumerate(texts)

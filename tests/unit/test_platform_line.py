@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdalog.platform_line import PlatformLine, named, read
-from lambdalog.runtime import platform_events, platform_lines
+from lambdalog.runtime import platform_events, platform_text
 
 ID = "8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60"
-REPORT = platform_lines.report(
-    platform_lines.Report(ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1)
+REPORT = platform_text.report(
+    platform_text.Report(ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1)
 )
 
 
@@ -29,8 +29,8 @@ def test_a_report_is_read_whole() -> None:
     assert found == PlatformLine(
         "report", ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1
     )
-    text = platform_lines.report(
-        platform_lines.Report(
+    text = platform_text.report(
+        platform_text.Report(
             ID,
             duration_ms=3000,
             billed_ms=3000,
@@ -74,7 +74,7 @@ def test_the_json_format_says_the_same() -> None:
 
 def test_both_formats_of_an_event_say_the_same() -> None:
     """What Lambda tells of an invocation is read alike from a text log and a JSON log, its trace included."""
-    took = platform_lines.Report(
+    took = platform_text.Report(
         ID,
         duration_ms=12.3,
         billed_ms=243,

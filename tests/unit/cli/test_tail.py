@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambdalog.cloud import connect
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_text
 from lambdalog.store import Scan
 from lambdalog.store.maintenance import maintain
 
@@ -36,8 +36,8 @@ def cloud(store_path: Path) -> Iterator[Cloud]:
     """Two functions' logs of the last minute, and one line of three hours ago."""
     with connect(f"disk:{store_path}") as cloud:
         now = cloud.clock.now_ms()
-        report = platform_lines.report(
-            platform_lines.Report(ONE, duration_ms=12.3, billed_ms=13, memory_mb=128, max_memory_mb=61)
+        report = platform_text.report(
+            platform_text.Report(ONE, duration_ms=12.3, billed_ms=13, memory_mb=128, max_memory_mb=61)
         )
         write(cloud, "/aws/lambda/orders", "a/1", now - 3 * HOUR, "long ago")
         write(
@@ -45,11 +45,11 @@ def cloud(store_path: Path) -> Iterator[Cloud]:
             "/aws/lambda/orders",
             "a/1",
             now - 60_000,
-            platform_lines.start(ONE, "$LATEST"),
+            platform_text.start(ONE, "$LATEST"),
             "charging",
             '{"level":"ERROR","message":"no stock"}',
             "retrying",
-            platform_lines.end(ONE),
+            platform_text.end(ONE),
             report,
         )
         write(cloud, "/aws/lambda/orders", "b/1", now - 50_000, f'{{"requestId":"{TWO}","level":"INFO"}}')
@@ -160,7 +160,7 @@ def test_platform_lines_fold(cloud: Cloud, call: Run) -> None:
         "max_memory_mb": 61,
     }
     assert record["message"].startswith("REPORT")
-    write(cloud, "/aws/lambda/orders", "c", cloud.clock.now_ms(), platform_lines.start(TWO, "1"))
+    write(cloud, "/aws/lambda/orders", "c", cloud.clock.now_ms(), platform_text.start(TWO, "1"))
     assert raw(call("tail", "orders", "--fold", "--format", "raw"))[-1] == (
         f"invocation {TWO}: version 1, no report yet"
     )
@@ -227,8 +227,8 @@ def test_following_waits_for_a_group_and_takes_all_options(store_path: Path) -> 
         assert process.stderr.readline() == "lambdalog: no log group is called late* yet; waiting for it\n"
         now = cloud.clock.now_ms()
         write(cloud, "other", "s", now, "a match elsewhere")
-        report = platform_lines.report(
-            platform_lines.Report(ONE, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
+        report = platform_text.report(
+            platform_text.Report(ONE, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
         )
         write(
             cloud,
@@ -238,7 +238,7 @@ def test_following_waits_for_a_group_and_takes_all_options(store_path: Path) -> 
             "0",
             "1",
             "match",
-            platform_lines.start(ONE, "1"),
+            platform_text.start(ONE, "1"),
             "4",
             "match 5",
             report,

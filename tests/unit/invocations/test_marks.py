@@ -6,7 +6,7 @@ import pytest
 
 from lambdalog.invocations import PATTERN, Mark, Report, mark_of
 from lambdalog.query.pattern import parse
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_text
 from lambdalog.tail import Line
 
 REQUEST = "8f507cfc-1234-4697-b07a-ac58fc914c95"
@@ -28,10 +28,10 @@ def known(message: str) -> Mark:
 
 def test_lambdas_own_lines() -> None:
     """START, END and REPORT as the runtime writes them bear the request, the version and all numbers."""
-    assert known(platform_lines.start(REQUEST, "7"))[3:6] == ("start", REQUEST, "7")
-    assert known(platform_lines.end(REQUEST))[3:5] == ("end", REQUEST)
-    text = platform_lines.report(
-        platform_lines.Report(
+    assert known(platform_text.start(REQUEST, "7"))[3:6] == ("start", REQUEST, "7")
+    assert known(platform_text.end(REQUEST))[3:5] == ("end", REQUEST)
+    text = platform_text.report(
+        platform_text.Report(
             REQUEST,
             duration_ms=3.014,
             billed_ms=114,

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.level import DEBUG, INFO, WARN
-from lambdalog.runtime import platform_events, platform_lines
+from lambdalog.runtime import platform_events, platform_text
 
 if TYPE_CHECKING:
     from lambdalog.runtime.platform_events import PlatformEvent
 
 REPORT = platform_events.report(
-    platform_lines.Report(
+    platform_text.Report(
         "id", duration_ms=3.009, billed_ms=114, memory_mb=128, max_memory_mb=36, init_ms=110.1
     )
 )
 FAILED = platform_events.report(
-    platform_lines.Report(
+    platform_text.Report(
         "id",
         duration_ms=3000,
         billed_ms=3000,
@@ -112,7 +112,7 @@ def test_a_json_log_has_lambdas_records() -> None:
 def test_a_sampled_trace_is_in_the_report() -> None:
     """The text has the XRAY part after the line, the record a `tracing`; what is not sampled is not told."""
     trace = "Root=1-5e34a614-10bdabcdf1fb44f07bc535a1;Parent=07f5abcd2d1f6f85;Sampled=1;Lineage=1:abcdef01:1"
-    took = platform_lines.Report(
+    took = platform_text.Report(
         "id", duration_ms=1.0, billed_ms=1, memory_mb=128, max_memory_mb=36, trace=trace
     )
     event = platform_events.report(took)
@@ -151,7 +151,7 @@ def test_the_system_level_decides_what_a_json_log_shows() -> None:
 
 def test_a_timeout_has_its_moment() -> None:
     """The line begins with the time, in milliseconds and UTC."""
-    assert platform_lines.timed_out(0.25, "id", "Task timed out after 3.00 seconds") == (
+    assert platform_text.timed_out(0.25, "id", "Task timed out after 3.00 seconds") == (
         "1970-01-01T00:00:00.250Z id Task timed out after 3.00 seconds\n\n"
     )
 
@@ -161,4 +161,4 @@ def test_a_timeout_has_its_moment() -> None:
 )
 def test_the_init_phase_is_billed(duration: float, init: float | None, expected: int) -> None:
     """Milliseconds are rounded up, the init phase with them."""
-    assert platform_lines.billed(duration, init) == expected
+    assert platform_text.billed(duration, init) == expected

@@ -7,15 +7,15 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_text
 from lambdalog.tail.folding import WAITING_MAX, Folding
 from lambdalog.tail.render import Shown
 from lambdalog.tail.source import Line
 
 ID = "8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60"
 OTHER = "0a0b0c0d-2c3e-4a31-9f0e-1d2c3b4a5f60"
-REPORT = platform_lines.report(
-    platform_lines.Report(ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1)
+REPORT = platform_text.report(
+    platform_text.Report(ID, duration_ms=12.3, billed_ms=243, memory_mb=128, max_memory_mb=61, init_ms=230.1)
 )
 
 
@@ -44,8 +44,8 @@ def test_nothing_that_is_logged_is_an_error(message: str) -> None:
 
 def test_an_invocation_is_one_line() -> None:
     """START and END go, REPORT says it all; the function's own lines stay where they were."""
-    start = platform_lines.start(ID, "3")
-    assert folded("INIT_START Runtime", start, "hello", platform_lines.end(ID), REPORT, "after") == [
+    start = platform_text.start(ID, "3")
+    assert folded("INIT_START Runtime", start, "hello", platform_text.end(ID), REPORT, "after") == [
         "INIT_START Runtime",
         "hello",
         f"invocation {ID}: 12.30 ms, billed 243 ms, 61 of 128 MB, cold start 230.10 ms, version 3",
@@ -65,8 +65,8 @@ def test_the_json_format_folds_as_well() -> None:
 
 def test_what_has_no_report_is_not_lost() -> None:
     """One that was cut off, by another in its stream or by the end, is a line of its own; a lone REPORT is one."""
-    start, end = platform_lines.start(ID, "$LATEST"), platform_lines.end(ID)
-    other = platform_lines.start(OTHER, "$LATEST")
+    start, end = platform_text.start(ID, "$LATEST"), platform_text.end(ID)
+    other = platform_text.start(OTHER, "$LATEST")
     assert folded(start, other) == [
         f"invocation {ID}: no report yet",
         f"invocation {OTHER}: no report yet",
@@ -78,8 +78,8 @@ def test_what_has_no_report_is_not_lost() -> None:
 def test_streams_fold_each_for_itself() -> None:
     """Two environments at once: each invocation has its own start; too many open ones are shown, not kept."""
     folding = Folding()
-    (one,) = shown(platform_lines.start(ID, "1"), stream="a")
-    (two,) = shown(platform_lines.start(OTHER, "2"), stream="b")
+    (one,) = shown(platform_text.start(ID, "1"), stream="a")
+    (two,) = shown(platform_text.start(OTHER, "2"), stream="b")
     (done,) = shown(REPORT, stream="a")
     assert [*folding.take(one), *folding.take(two)] == []
     (report,) = folding.take(done)
@@ -88,6 +88,6 @@ def test_streams_fold_each_for_itself() -> None:
     out = [
         found
         for number in range(WAITING_MAX + 1)
-        for found in folding.take(shown(platform_lines.start(ID, "1"), stream=f"x{number}")[0])
+        for found in folding.take(shown(platform_text.start(ID, "1"), stream=f"x{number}")[0])
     ]
     assert [found.line.stream for found in out] == ["b", "x0"]

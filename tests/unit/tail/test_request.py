@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.query.pattern import parse
-from lambdalog.runtime import platform_lines
+from lambdalog.runtime import platform_text
 from lambdalog.store import LogStore
 from lambdalog.store.maintenance import maintain
 from lambdalog.tail.disk import DiskSource
@@ -24,10 +24,10 @@ TWO = "0a0b0c0d-2c3e-4a31-9f0e-1d2c3b4a5f60"
 
 def invocation(request: str, *own: str) -> list[str]:
     """An invocation's lines."""
-    report = platform_lines.report(
-        platform_lines.Report(request, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
+    report = platform_text.report(
+        platform_text.Report(request, duration_ms=1, billed_ms=1, memory_mb=1, max_memory_mb=1)
     )
-    return [platform_lines.start(request, "$LATEST"), *own, platform_lines.end(request), report]
+    return [platform_text.start(request, "$LATEST"), *own, platform_text.end(request), report]
 
 
 @pytest.fixture
