@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.errors import ConfigError
+from lambdalog.prices import Prices
 from tui.actions import checked_keymap
 from tui.themes import DARK
 
@@ -50,13 +51,18 @@ class Settings:
     )
     context_lines: int = _said("How many lines are shown before and after one.", 20, 1, 500)
     price_gb_second_x86: float = _said(
-        "What a GB-second costs on x86, US dollars; the defaults are AWS's list prices in us-east-1, first tier.",
-        0.0000166667,
+        "What a GB-second costs on x86, US dollars; else `LAMBDALOG_PRICE_GB_SECOND`, else AWS's list price in us-east-1, first tier.",
+        Prices().gb_second_x86,
         0.0,
-        1.0,
     )
-    price_gb_second_arm: float = _said("What a GB-second costs on arm.", 0.0000133334, 0.0, 1.0)
-    price_million_requests: float = _said("What a million requests cost.", 0.20, 0.0, 1000.0)
+    price_gb_second_arm: float = _said(
+        "What a GB-second costs on arm; else `LAMBDALOG_PRICE_GB_SECOND_ARM`.", Prices().gb_second_arm, 0.0
+    )
+    price_million_requests: float = _said(
+        "What a million requests cost; else `LAMBDALOG_PRICE_MILLION_REQUESTS`.",
+        Prices().million_requests,
+        0.0,
+    )
     keymap: dict[str, str] = field(
         default_factory=dict,
         metadata={"help": 'A table of actions and their keys, as in `[keymap]` / `"logs.pause" = "f2"`.'},
@@ -76,8 +82,10 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """The user's settings; those of a new user where there is no file.
 
-    LAMBDALOG_DASHBOARD_CONFIG names another file. ConfigError for one that can't be read or used, with the field.
+    LAMBDALOG_DASHBOARD_CONFIG names another file. Prices that it doesn't set are those that the environment does.
+    ConfigError for a file that can't be read or used, with the field.
     """
+    prices = {f"price_{name}": price for name, price in asdict(Prices.of(environ)).items()}
     named = environ.get("LAMBDALOG_DASHBOARD_CONFIG")
     path = Path(named) if named else config_folder(environ) / FILE
     try:
@@ -85,13 +93,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     except FileNotFoundError:
         if named:
             raise ConfigError(f"{path}: no such settings file") from None
-        return Settings()
+        return from_table(prices)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: can't be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
     try:
-        return from_table(found)
+        return from_table(prices | found)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

@@ -9,10 +9,10 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from lambdalog.health.prices import gb_seconds
 from lambdalog.health.sketch import Sketch
 from lambdalog.invocations.marks import version_of
 from lambdalog.invocations.roll import named
+from lambdalog.prices import gb_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

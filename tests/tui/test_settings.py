@@ -27,6 +27,19 @@ def test_a_file_is_read(tmp_path: Path) -> None:
     assert found.keymap == {"logs.pause": "f2"}
 
 
+def test_prices_are_the_environments_unless_the_file_sets_them(tmp_path: Path) -> None:
+    """The dashboard goes by the same prices as the command line; its own file comes first."""
+    environ = {
+        "XDG_CONFIG_HOME": str(tmp_path),
+        "LAMBDALOG_PRICE_GB_SECOND": "2",
+        "LAMBDALOG_PRICE_MILLION_REQUESTS": "3",
+    }
+    assert load(environ) == Settings(price_gb_second_x86=2.0, price_million_requests=3.0)
+    (tmp_path / "lambdalog").mkdir()
+    (tmp_path / "lambdalog" / "dashboard.toml").write_text("price_gb_second_x86 = 1\n")
+    assert load(environ) == Settings(price_gb_second_x86=1, price_million_requests=3.0)
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from lambdalog.failures import sparkline
-from lambdalog.health.prices import MONTH_MS
+from lambdalog.prices import MONTH_MS
 from lambdalog.printable import printable
 from tui.functions.rows import NAME_MAX, price
 from tui.numbers import bar_text, duration_text, money_text, share_text

@@ -9,17 +9,16 @@ import click
 
 from lambdalog.cli.options import json_option, open_cloud, store_option
 from lambdalog.cli.records import every, json_line, show_table
-from lambdalog.health.prices import MONTH_MS, Prices
+from lambdalog.prices import MONTH_MS, VARIABLES, Prices, cost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lambdalog.health import Health
     from lambdalog.invocations import Mark
 
 # REPORT in either log format: nothing else says what is billed.
 _PATTERN = '?"REPORT RequestId: " ?platform.report'
-_PRICES = Prices()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,6 @@ def cost_of(
     function: str, version: str, health: Health, *, prices: Prices, architecture: str, milliseconds: int
 ) -> Cost:
     """The cost of what is known of a version from so many milliseconds."""
-    from lambdalog.health import cost
-
     dollars = cost(
         prices, requests=health.invocations, gb_seconds=health.gb_seconds, architecture=architecture
     )
@@ -55,43 +52,37 @@ def cost_of(
     )
 
 
+def _price(option: str, name: str, of_what: str) -> Callable[[Any], Any]:
+    """An option for one of `Prices`' fields."""
+    return click.option(
+        option,
+        name,
+        type=click.FloatRange(min=0),
+        default=getattr(Prices(), name),
+        envvar=VARIABLES[name],
+        show_envvar=True,
+        help=f"US dollars {of_what}",
+    )
+
+
 @click.command(name="cost")
 @click.argument("functions", metavar="[FUNCTION]...", nargs=-1)
 @click.option(
     "--since", default="24h", show_default=True, help="From when: 10m, '2h ago', 'yesterday 14:00', ISO."
 )
 @click.option("--until", default="now", show_default=True, help="Up to when.")
-@click.option(
-    "--gb-second",
-    type=click.FloatRange(min=0),
-    default=_PRICES.gb_second_x86,
-    envvar="LAMBDALOG_PRICE_GB_SECOND",
-    show_envvar=True,
-    help="US dollars a GB-second on x86. Without a price: AWS's of us-east-1, first tier.",
+@_price(
+    "--gb-second", "gb_second_x86", "a GB-second on x86. Without a price: AWS's of us-east-1, first tier."
 )
-@click.option(
-    "--gb-second-arm",
-    type=click.FloatRange(min=0),
-    default=_PRICES.gb_second_arm,
-    envvar="LAMBDALOG_PRICE_GB_SECOND_ARM",
-    show_envvar=True,
-    help="US dollars a GB-second on arm.",
-)
-@click.option(
-    "--million-requests",
-    type=click.FloatRange(min=0),
-    default=_PRICES.million_requests,
-    envvar="LAMBDALOG_PRICE_MILLION_REQUESTS",
-    show_envvar=True,
-    help="US dollars a million requests.",
-)
+@_price("--gb-second-arm", "gb_second_arm", "a GB-second on arm.")
+@_price("--million-requests", "million_requests", "a million requests.")
 @json_option
 @store_option
 def command(
     functions: tuple[str, ...],
     since: str,
     until: str,
-    gb_second: float,
+    gb_second_x86: float,
     gb_second_arm: float,
     million_requests: float,
     as_json: bool,
@@ -105,7 +96,7 @@ def command(
     from lambdalog.health.book import MINUTE_MS
     from lambdalog.tail.when import parse_time
 
-    prices = Prices(gb_second, gb_second_arm, million_requests)
+    prices = Prices(gb_second_x86, gb_second_arm, million_requests)
     found: list[Cost] = []
     with open_cloud(store) as cloud:
         now = cloud.clock.now()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdalog.health import Book, Prices, Sketch, cost
+from lambdalog.health import Book, Sketch
 from lambdalog.invocations import Mark, Report
 
 GROUP = "/aws/lambda/pay"
@@ -118,12 +118,3 @@ def test_sketches_add_up() -> None:
     one.merge(other)
     assert (one.count, one.buckets) == (both.count, both.buckets)
     assert Sketch().percentile(0.5) is None
-
-
-def test_prices() -> None:
-    """A million requests of 100 ms at 1,024 MB on x86 cost the example's price; arm is cheaper; prices can be set."""
-    each = 0.1
-    assert cost(Prices(), requests=1_000_000, gb_seconds=each * 1_000_000) == pytest.approx(1.86667)
-    arm = cost(Prices(), requests=1_000_000, gb_seconds=each * 1_000_000, architecture="arm64")
-    assert arm == pytest.approx(1.53334)
-    assert cost(Prices(gb_second_x86=0, million_requests=1), requests=500_000, gb_seconds=9) == 0.5
