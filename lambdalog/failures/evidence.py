@@ -15,7 +15,8 @@ from lambdalog.failure import Failure, from_lambda_error, from_record, from_text
 from lambdalog.platform_line import read
 from lambdalog.query.pattern import Term, parse
 from lambdalog.store import Scan
-from lambdalog.tail import Line
+from lambdalog.tail.disk import line_of
+from lambdalog.tail.source import line_of_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
     from lambdalog.failures.letter import Letter
     from lambdalog.failures.places import Places
+    from lambdalog.tail import Line
 
 # A letter is sent when its last attempt ended, which took 15 minutes at most.
 LAST_ATTEMPT_MS: Final = 16 * 60_000
@@ -179,14 +181,7 @@ class Evidence:
             )
             try:
                 for event in self._cloud.store.scan(scan):
-                    yield Line(
-                        event.timestamp,
-                        event.ingestion,
-                        group,
-                        event.stream,
-                        event.message,
-                        f"{event.segment}:{event.offset:012d}",
-                    )
+                    yield line_of(event)
             except KeyError:
                 return  # no such group
             return
@@ -197,14 +192,7 @@ class Evidence:
         )
         for page in pages:
             for event in page["events"]:
-                yield Line(
-                    event["timestamp"],
-                    event["ingestionTime"],
-                    group,
-                    event["logStreamName"],
-                    event["message"],
-                    event["eventId"],
-                )
+                yield line_of_answer(group, event)
 
     # --- of one
 

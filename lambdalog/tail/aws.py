@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from lambdalog.clock import SYSTEM
 from lambdalog.tail.budget import Budget
 from lambdalog.tail.request import lines_of, naming
-from lambdalog.tail.source import Line, prefixes
+from lambdalog.tail.source import line_of_answer, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lambdalog.clock import Clock
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail.following import AwsFollowing
-    from lambdalog.tail.source import Wanted
+    from lambdalog.tail.source import Line, Wanted
 
 # A page of FilterLogEvents holds so many events, or 1 MB of them.
 PAGE_MOST: Final = 10_000
@@ -147,14 +147,7 @@ class AwsSource:
             params["filterPattern"] = str(pattern)
         answer = self.logs.filter_log_events(logGroupName=group, **params)
         lines = [
-            Line(
-                event["timestamp"],
-                event["ingestionTime"],
-                group,
-                event["logStreamName"],
-                event["message"],
-                event["eventId"],
-            )
+            line_of_answer(group, event)
             for event in answer["events"]
             # Asked for again here: what speaks AWS's protocol need not know the whole pattern language.
             if pattern is None or pattern.matches(event["message"])

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdalog.tail.source import Line
+from lambdalog.tail.source import line_of_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail.aws import Group
+    from lambdalog.tail.source import Line
 
 # "You can specify a maximum of 10 log groups."
 GROUPS_MOST: Final = 10
@@ -114,14 +115,7 @@ class LiveSession:
         if update is None:
             return
         lines = [
-            Line(
-                found["timestamp"],
-                found["ingestionTime"],
-                name_of(found["logGroupIdentifier"]),
-                found["logStreamName"],
-                found["message"],
-                "",
-            )
+            line_of_answer(name_of(found["logGroupIdentifier"]), found)
             for found in update["sessionResults"]
             if self._pattern is None or self._pattern.matches(found["message"])
         ]

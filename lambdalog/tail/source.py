@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from lambdalog.cloud import Cloud
     from lambdalog.query.pattern import Pattern
@@ -30,6 +30,18 @@ class Line(NamedTuple):
     def order(self) -> tuple[int, int, str]:
         """What lines of many groups are merged by."""
         return (self.timestamp, self.ingestion, self.id)
+
+
+def line_of_answer(group: str, event: Mapping[str, Any]) -> Line:
+    """An event as FilterLogEvents and StartLiveTail answer it; the latter gives it no id, so it is empty."""
+    return Line(
+        event["timestamp"],
+        event["ingestionTime"],
+        group,
+        event["logStreamName"],
+        event["message"],
+        event.get("eventId", ""),
+    )
 
 
 class Following(Protocol):

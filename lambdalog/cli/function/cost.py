@@ -137,7 +137,7 @@ def _functions(client: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
 def _reports(logs: Any, group: str, start: int, end: int) -> Iterator[Mark]:
     """The REPORT lines of a group with `start` ≤ time < `end`, epoch ms; of a group that isn't there, none."""
     from lambdalog.invocations import mark_of
-    from lambdalog.tail.source import Line
+    from lambdalog.tail.source import line_of_answer
 
     pages = logs.get_paginator("filter_log_events").paginate(
         logGroupName=group, filterPattern=_PATTERN, startTime=start, endTime=end - 1
@@ -145,16 +145,7 @@ def _reports(logs: Any, group: str, start: int, end: int) -> Iterator[Mark]:
     try:
         for page in pages:
             for event in page["events"]:
-                mark = mark_of(
-                    Line(
-                        event["timestamp"],
-                        event["ingestionTime"],
-                        group,
-                        event["logStreamName"],
-                        event["message"],
-                        event["eventId"],
-                    )
-                )
+                mark = mark_of(line_of_answer(group, event))
                 if mark is not None and mark.kind == "report":
                     yield mark
     except logs.exceptions.ResourceNotFoundException:
