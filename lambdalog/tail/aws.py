@@ -5,12 +5,13 @@ from __future__ import annotations
 import heapq
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from lambdalog.clock import SYSTEM
 from lambdalog.tail.budget import Budget
+from lambdalog.tail.group import Group, refused
 from lambdalog.tail.request import lines_of, naming
 from lambdalog.tail.source import line_of_answer, prefixes
 
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 
 # A page of FilterLogEvents holds so many events, or 1 MB of them.
 PAGE_MOST: Final = 10_000
-
-
-class Group(NamedTuple):
-    """A log group as DescribeLogGroups lists it."""
-
-    name: str
-    arn: str
-    stored_bytes: int
 
 
 class AwsSource:
@@ -68,11 +61,7 @@ class AwsSource:
                 answer = self.logs.describe_log_groups(**asked, **more)
                 token[0] = answer.get("nextToken")
                 return [
-                    Group(
-                        group["logGroupName"],
-                        group.get("logGroupArn") or group.get("arn", "").removesuffix(":*"),
-                        group.get("storedBytes", 0),
-                    )
+                    Group.of_answer(group)
                     for group in answer["logGroups"]
                     if self.wanted.group(group["logGroupName"])
                 ]
@@ -228,8 +217,3 @@ class AwsSource:
         lines = (line for line in found if pattern is None or pattern.matches(line.message))
         # An invocation ends after 15 minutes at most: its lines can be turned round.
         yield from reversed(list(lines)) if descending else lines
-
-
-def refused(error: ClientError) -> bool:
-    """Whether AWS says that this caller may not read this group."""
-    return error.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}

@@ -2,7 +2,7 @@
 
 Events become visible some time after their timestamp. Each look at a group therefore goes back behind the last one, and
 knows by their ids the events that were given already: nothing is lost that comes within the window. What comes later than
-`LOOK_BACK_MS` is found by looking back further now and then; it is given, and counted.
+`watched.LOOK_BACK_MS` is found by looking back further now and then; it is given, and counted.
 
 The budget of calls is shared out by the square root of how much each group writes: of all ways to share it, that one has
 the events wait least. Where it doesn't reach, the busiest groups are followed by StartLiveTail, and polled now and then
@@ -12,39 +12,28 @@ all the same: Live Tail samples, and its sessions end.
 from __future__ import annotations
 
 import heapq
-import math
 import threading
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
-from lambdalog.tail.aws import refused
 from lambdalog.tail.budget import throttled
+from lambdalog.tail.group import refused
 from lambdalog.tail.live import GROUPS_MOST
 from lambdalog.tail.request import Belonging
+from lambdalog.tail.watched import FAR_EVERY_SECONDS, POLL_SECONDS, Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from lambdalog.query.pattern import Pattern
-    from lambdalog.tail.aws import AwsSource, Group
+    from lambdalog.tail.aws import AwsSource
+    from lambdalog.tail.group import Group
     from lambdalog.tail.live import Session
     from lambdalog.tail.source import Line
 
     OpenSession = Callable[[Any, Sequence[Group], Pattern | None, Callable[[], None]], Session]
 
-# Ten seconds lost nothing at 5 % late arrivals of up to eight seconds.
-LOOK_BACK_MS: Final = 10_000
-# Now and then, to find and count what comes later than that.
-FAR_BACK_MS: Final = 120_000
-FAR_EVERY_SECONDS: Final = 60.0
-# A group is looked at no more often.
-POLL_SECONDS: Final = 1.0
-# What a group that wrote nothing is taken to write, in events a second: it must be looked at, too.
-QUIET_RATE: Final = 1 / 300
-# The first look covers what may be an instant: it is not taken to be shorter.
-FIRST_SECONDS: Final = 5.0
 # The rest of the budget lists groups and reads the pages that come after the first.
 SHARE: Final = 0.9
 LIST_EVERY_SECONDS: Final = 30.0
@@ -59,54 +48,6 @@ SESSION_RATE: Final = 400.0
 ARRANGE_SECONDS: Final = 30.0
 LIVE_AGAIN_SECONDS: Final = 600.0
 
-Mark = tuple[str, int, int, int]
-
-
-class _Watched:
-    """A group that is followed."""
-
-    __slots__ = (
-        "began",
-        "came",
-        "due",
-        "far",
-        "first",
-        "given",
-        "group",
-        "live",
-        "looked",
-        "looked_at",
-        "polled",
-        "rate",
-        "seen",
-        "start",
-        "token",
-        "weight",
-    )
-
-    def __init__(self, group: Group, first: int) -> None:
-        self.group = group
-        self.first = first  # epoch ms: nothing older is asked for
-        self.looked: int | None = None  # when the last whole look began
-        self.looked_at = 0.0
-        self.began = 0
-        self.start = 0
-        self.token: str | None = None
-        self.far = float("-inf")  # when it was last looked back far
-        self.due = 0.0
-        self.rate = 0.0
-        self.weight = 0.0
-        self.came = 0  # new events since the last whole look
-        self.seen: dict[str, int] = {}
-        # Live Tail gives no ids. What it gave and a look has not yet seen, and the other way round.
-        self.live = False
-        self.given: Counter[Mark] = Counter()
-        self.polled: Counter[Mark] = Counter()
-
-
-def _mark(line: Line) -> Mark:
-    return (line.stream, line.timestamp, line.ingestion, hash(line.message))
-
 
 class AwsFollowing:
     """Looks at one group after another. Not thread-safe, but for `wake`."""
@@ -117,7 +58,7 @@ class AwsFollowing:
         self._clock = source.clock
         self._budget = source.budget
         self._since = since
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, Watched] = {}
         self._due: list[tuple[float, str]] = []
         self._weights = 0.0
         self._refused: set[str] = set()
@@ -224,16 +165,14 @@ class AwsFollowing:
             heapq.heappop(self._due)  # put off since, or gone
         return float("inf")
 
-    def _put(self, watched: _Watched, due: float) -> None:
+    def _put(self, watched: Watched, due: float) -> None:
         watched.due = due
         heapq.heappush(self._due, (due, watched.group.name))
 
-    def _weigh(self, watched: _Watched) -> None:
-        weight = 0.0 if watched.live else math.sqrt(watched.rate + QUIET_RATE)
-        self._weights += weight - watched.weight
-        watched.weight = weight
+    def _weigh(self, watched: Watched) -> None:
+        self._weights += watched.weigh()
 
-    def _interval(self, watched: _Watched) -> float:
+    def _interval(self, watched: Watched) -> float:
         """Seconds until a group's next look: the budget's share of it."""
         if watched.live:
             return FAR_EVERY_SECONDS
@@ -260,7 +199,7 @@ class AwsFollowing:
         for group in groups:
             self._listed.add(group.name)
             if group.name not in self._watched and group.name not in self._refused:
-                watched = self._watched[group.name] = _Watched(group, self._since)
+                watched = self._watched[group.name] = Watched(group, self._since)
                 self._weigh(watched)
                 self._put(watched, now + self._turn_of(len(self._watched)))
         if not self._whole and self._listing is not None:
@@ -292,11 +231,11 @@ class AwsFollowing:
 
     # --- looks
 
-    def _look(self, watched: _Watched, found: list[Line]) -> None:
+    def _look(self, watched: Watched, found: list[Line]) -> None:
         """Read one page of a group."""
         now = self._clock.monotonic()
         if watched.token is None:
-            self._begin(watched, now)
+            watched.begin(now, self._clock.now_ms())
         params: dict[str, Any] = {"startTime": watched.start}
         if watched.token is not None:
             params["nextToken"] = watched.token
@@ -311,59 +250,20 @@ class AwsFollowing:
             self._put(watched, now)
             return
         self._budget.granted()
-        self._take(watched, lines, found)
+        fresh, late = watched.take(lines)
+        found += fresh
+        self.late += len(late)
+        self._latest_late = max([self._latest_late, *(line.ingestion - line.timestamp for line in late)])
         watched.token = token
         if token is not None:
             self._put(watched, now)
         else:
-            self._finish(watched)
+            now = self._clock.monotonic()
+            watched.finish(now)
+            self._weigh(watched)
+            self._put(watched, now + self._interval(watched))
 
-    def _begin(self, watched: _Watched, now: float) -> None:
-        back = LOOK_BACK_MS
-        # Few events are read over again where few are written: there it costs nothing to look back far each time.
-        if now - watched.far >= FAR_EVERY_SECONDS or watched.rate < 1:
-            back = FAR_BACK_MS
-            watched.far = now
-        watched.began = self._clock.now_ms()
-        # From before the last look that was answered: a pause for throttling is looked over as well.
-        start = watched.first if watched.looked is None else max(watched.first, watched.looked - back)
-        watched.start = max(start, 0)
-
-    def _take(self, watched: _Watched, lines: list[Line], found: list[Line]) -> None:
-        fresh = [line for line in lines if line.id not in watched.seen]
-        for line in fresh:
-            watched.seen[line.id] = line.timestamp
-            watched.came += 1
-            if watched.given or watched.live:
-                mark = _mark(line)
-                if watched.given[mark] > 0:  # Live Tail gave it already
-                    watched.given[mark] -= 1
-                    continue
-                watched.polled[mark] += 1
-            if watched.looked is not None and line.timestamp < watched.looked - LOOK_BACK_MS:
-                self.late += 1
-                self._latest_late = max(self._latest_late, line.ingestion - line.timestamp)
-            found.append(line)
-
-    def _finish(self, watched: _Watched) -> None:
-        now = self._clock.monotonic()
-        if watched.looked is not None:
-            elapsed = max(now - watched.looked_at, POLL_SECONDS)
-            watched.rate += (watched.came / elapsed - watched.rate) / 2
-        else:
-            watched.rate = watched.came / max((watched.began - watched.first) / 1000, FIRST_SECONDS)
-        watched.came = 0
-        watched.looked, watched.looked_at = watched.began, now
-        # What lies before the furthest window is not asked for again, so its ids need not be known.
-        oldest = watched.began - FAR_BACK_MS - LOOK_BACK_MS
-        watched.seen = {id_: time for id_, time in watched.seen.items() if time >= oldest}
-        for marks in (watched.given, watched.polled):
-            for mark in [mark for mark, count in marks.items() if count <= 0 or mark[1] < oldest]:
-                del marks[mark]
-        self._weigh(watched)
-        self._put(watched, now + self._interval(watched))
-
-    def _failed(self, watched: _Watched, error: ClientError) -> None:
+    def _failed(self, watched: Watched, error: ClientError) -> None:
         now = self._clock.monotonic()
         code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
         if throttled(error):
@@ -405,7 +305,7 @@ class AwsFollowing:
         ]
         busy.sort(key=lambda watched: -watched.rate)
         while busy and len(self._sessions) < SESSIONS_MOST:
-            chosen: list[_Watched] = []
+            chosen: list[Watched] = []
             total = 0.0
             for watched in busy:
                 if len(chosen) < GROUPS_MOST and total + watched.rate <= SESSION_RATE:
@@ -416,7 +316,7 @@ class AwsFollowing:
             busy = [watched for watched in busy if watched not in chosen]
             self._start(chosen, now)
 
-    def _start(self, chosen: list[_Watched], now: float) -> None:
+    def _start(self, chosen: list[Watched], now: float) -> None:
         assert self._open_session is not None
         groups = [watched.group for watched in chosen]
         self._sessions.append(self._open_session(self._source.logs, groups, self._pattern, self._stirred.set))
@@ -435,22 +335,13 @@ class AwsFollowing:
         for session in list(self._sessions):
             for update in session.take():
                 for line in update.lines:
-                    self._take_one_live(line, found)
+                    watched = self._watched.get(line.group)
+                    if watched is not None and (taken := watched.take_live(line)) is not None:
+                        found.append(taken)
                 if update.sampled:
                     self._sampled(session)
             if session.ended:
                 self._end(session)
-
-    def _take_one_live(self, line: Line, found: list[Line]) -> None:
-        watched = self._watched.get(line.group)
-        if watched is None or line.timestamp < watched.first:
-            return
-        mark = _mark(line)
-        if watched.polled[mark] > 0:  # a look gave it already
-            watched.polled[mark] -= 1
-            return
-        watched.given[mark] += 1
-        found.append(line._replace(id=f"live:{line.stream}:{line.timestamp}:{mark[3]}:{watched.given[mark]}"))
 
     def _sampled(self, session: Session) -> None:
         self._notes.append(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lambdalog.query.pattern import Pattern
-    from lambdalog.tail.aws import Group
+    from lambdalog.tail.group import Group
     from lambdalog.tail.source import Line
 
 # "You can specify a maximum of 10 log groups."

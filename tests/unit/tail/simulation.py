@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lambdalog.clock import ManualClock
     from lambdalog.query.pattern import Pattern
-    from lambdalog.tail.aws import Group
+    from lambdalog.tail.group import Group
 
 ACCOUNT = "123456789012"
 PAGE = 1000

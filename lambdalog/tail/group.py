@@ -1,0 +1,32 @@
+"""A log group of an account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from botocore.exceptions import ClientError
+
+
+class Group(NamedTuple):
+    """A log group as DescribeLogGroups lists it."""
+
+    name: str
+    arn: str
+    stored_bytes: int
+
+    @classmethod
+    def of_answer(cls, found: Mapping[str, Any]) -> Self:
+        """One of those that DescribeLogGroups answers; older endpoints know the ARN with `:*` alone."""
+        return cls(
+            found["logGroupName"],
+            found.get("logGroupArn") or found.get("arn", "").removesuffix(":*"),
+            found.get("storedBytes", 0),
+        )
+
+
+def refused(error: ClientError) -> bool:
+    """Whether AWS says that this caller may not read a group."""
+    return error.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}
