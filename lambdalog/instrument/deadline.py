@@ -37,7 +37,7 @@ class Watchdog:
     def __init__(self, clock: Clock = SYSTEM, *, threaded: bool = True) -> None:
         self.clock = clock
         self._lock = threading.Lock()
-        self._armed: dict[int, tuple[float, Warn]] = {}
+        self._armed: dict[int, tuple[float, int, Warn]] = {}
         # Those that are being warned of: taken out of `_armed`, and not yet written.
         self._due: set[int] = set()
         self._numbers = count(1)
@@ -50,7 +50,7 @@ class Watchdog:
     def arm(self, at: float, warn: Warn) -> int:
         """Publish a deadline; what `disarm` wants."""
         number = next(self._numbers)
-        self._armed[number] = (at, warn)
+        self._armed[number] = (at, number, warn)
         if at < self._sleeps_until:
             self._wake.set()
         if self._threaded and not self._started:
@@ -75,7 +75,7 @@ class Watchdog:
         # In this order: whoever arms after the least was found wakes who sleeps until then.
         self._wake.clear()
         self._sleeps_until = _FOREVER
-        self._sleeps_until = min((at for at, _ in list(self._armed.values())), default=_FOREVER)
+        self._sleeps_until = min((at for at, _, _ in list(self._armed.values())), default=_FOREVER)
         return self._sleeps_until
 
     def _taken(self) -> list[tuple[int, Warn]]:
@@ -84,7 +84,8 @@ class Watchdog:
         with self._lock:
             due = [
                 (number, warn)
-                for number, (at, warn) in list(self._armed.items())
+                # Not the items: making a pair of each may start a garbage collection, and with it whatever may arm.
+                for at, number, warn in list(self._armed.values())
                 if at <= now and self._armed.pop(number, None) is not None
             ]
             self._due.update(number for number, _ in due)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -44,6 +45,32 @@ def test_it_warns_at_the_deadline_once(watchdog: Watchdog, clock: ManualClock) -
     assert told == ["a"]
     watchdog.disarm(number)
     assert watchdog.look() == float("inf")
+
+
+def test_what_is_armed_during_a_garbage_collection_disturbs_no_look(
+    watchdog: Watchdog, clock: ManualClock
+) -> None:
+    """A finalizer may let another thread arm while the watchdog looks: it goes on, and warns of that one, too."""
+    told: list[str] = []
+    for _ in range(2000):
+        watchdog.arm(100.0, saying(told, "a"))
+
+    def collected(phase: str, _: dict[str, int]) -> None:
+        if phase == "start":
+            watchdog.arm(100.0, saying(told, "b"))
+
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(collected)
+    try:
+        gc.set_threshold(1)
+        assert watchdog.look() == 100.0
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(collected)
+    clock.advance(100.0)
+    watchdog.look()
+    assert told.count("a") == 2000
+    assert "b" in told
 
 
 def test_a_deadline_that_was_taken_back_is_silent(watchdog: Watchdog, clock: ManualClock) -> None:
