@@ -30,6 +30,7 @@ _TIMED_OUT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT\S{1,40} (\S{1,128}) (Task timed out after [\d.]{1,20} seconds)"
 )
 _EXITED: Final = re.compile(r"RequestId: (\S{1,128}) Error: (Runtime exited[^\n]{0,200})(?:\n(\S{1,100}))?")
+_STREAM_FUNCTION: Final = re.compile(r"\d{4}/\d\d/\d\d/([^\[/]*)\[")
 _STREAM_VERSION: Final = re.compile(r"\[([^\]\s]{1,128})\]")
 # A REPORT line is some hundred characters; a line of a megabyte that begins like one is not searched.
 _REACH: Final = 1000
@@ -88,6 +89,12 @@ def version_of(stream: str) -> str:
     """The function's version by the name of its stream: `2026/01/02/[3]…` is 3; "" for other names."""
     found = _STREAM_VERSION.search(stream)
     return found.group(1) if found is not None else ""
+
+
+def is_of(stream: str, function: str) -> bool:
+    """Whether a stream is a function's: in a group that functions share it bears the name, as `2026/01/02/orders[3]…`."""
+    found = _STREAM_FUNCTION.match(stream)
+    return found is None or found.group(1) in {"", function}
 
 
 def _of_text(line: Line) -> Mark | None:

@@ -60,7 +60,8 @@ class Environment:
     ) -> None:
         self.spec = spec
         self.key = spec.key
-        self.stream = stream_name(clock.now(), spec.version)
+        shared = spec.log_group != f"/aws/lambda/{spec.name}"
+        self.stream = stream_name(clock.now(), spec.version, named=spec.name if shared else "")
         self.usable = True
         self.last_used = clock.monotonic()
         self._journal = Journal(spec, self.stream, logs=logs, clock=clock)

@@ -26,9 +26,13 @@ PENDING_MAX: Final = 20_000
 TAIL_BYTES: Final = 4096
 
 
-def stream_name(now: float, version: str) -> str:
-    """A new environment's stream: `2026/01/02/[$LATEST]<32 hex>` (UTC)."""
-    return f"{datetime.fromtimestamp(now, UTC):%Y/%m/%d}/[{version}]{secrets.token_hex(16)}"
+def stream_name(now: float, version: str, *, named: str = "") -> str:
+    """A new environment's stream: `2026/01/02/[$LATEST]<32 hex>` (UTC).
+
+    `named`: with the function's name before its version, as Lambda has it in a group that isn't the function's own
+    ("Configuring CloudWatch log groups" in the Lambda developer guide).
+    """
+    return f"{datetime.fromtimestamp(now, UTC):%Y/%m/%d}/{named}[{version}]{secrets.token_hex(16)}"
 
 
 class LogSink:

@@ -107,7 +107,7 @@ def command(
             group = config["LoggingConfig"]["LogGroup"]
             # Whole minutes are kept of each version: as many as the stretch has, and the two at its ends.
             book = Book(minutes=(end - start) // MINUTE_MS + 2)
-            book.add(_reports(cloud.logs, group, start, end))
+            book.add(_reports(cloud.logs, config["FunctionName"], group, start, end))
             found += [
                 cost_of(
                     config["FunctionName"],
@@ -134,9 +134,9 @@ def _functions(client: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
     return [client.get_function_configuration(FunctionName=name) for name in names]
 
 
-def _reports(logs: Any, group: str, start: int, end: int) -> Iterator[Mark]:
-    """The REPORT lines of a group with `start` ≤ time < `end`, epoch ms; of a group that isn't there, none."""
-    from lambdalog.invocations import mark_of
+def _reports(logs: Any, function: str, group: str, start: int, end: int) -> Iterator[Mark]:
+    """The REPORT lines of a function in its group with `start` ≤ time < `end`, epoch ms; of a group that isn't there, none."""
+    from lambdalog.invocations.marks import is_of, mark_of
     from lambdalog.tail.source import line_of_answer
 
     pages = logs.get_paginator("filter_log_events").paginate(
@@ -146,7 +146,7 @@ def _reports(logs: Any, group: str, start: int, end: int) -> Iterator[Mark]:
         for page in pages:
             for event in page["events"]:
                 mark = mark_of(line_of_answer(group, event))
-                if mark is not None and mark.kind == "report":
+                if mark is not None and mark.kind == "report" and is_of(mark.stream, function):
                     yield mark
     except logs.exceptions.ResourceNotFoundException:
         return

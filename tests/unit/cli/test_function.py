@@ -175,7 +175,7 @@ def test_layers(call: Call, tmp_path: Path) -> None:
 
 
 def test_what_invocations_cost(call: Call, orders: None, store_path: Path) -> None:
-    """A version's GB-seconds and requests of the time that is asked for, at AWS's prices or one's own; nothing run costs nothing."""
+    """A version's GB-seconds and requests of the time that is asked for, at AWS's prices or one's own; nothing run costs nothing, nor what another function wrote into the same group."""
     assert call("function", "cost").stdout == "Nothing was invoked since 24h.\n"
     report = "REPORT RequestId: {}\tDuration: 999.10 ms\tBilled Duration: {} ms\tMemory Size: 2048 MB\tMax Memory Used: 30 MB\t"
     with connect(f"disk:{store_path}") as cloud:
@@ -233,4 +233,13 @@ def test_what_invocations_cost(call: Call, orders: None, store_path: Path) -> No
     ]
     assert table[-1].split() == ["all", "3", "1", "5.000", "$0.000084", "$0.06"]
     assert call("function", "cost", "--since", "1h", "--until", "2h").returncode == 2
+    with connect(f"disk:{store_path}") as cloud:
+        stream = "2026/01/02/other[3]d"
+        cloud.logs.create_log_stream(logGroupName="/aws/lambda/orders", logStreamName=stream)
+        cloud.logs.put_log_events(
+            logGroupName="/aws/lambda/orders",
+            logStreamName=stream,
+            logEvents=[{"timestamp": now - 60_000, "message": text.replace("8f5", "9f5")}],
+        )
+    assert call("function", "cost", "--since", "1h").stdout.splitlines() == table
     assert call("function", "cost", "no-such").returncode == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambdalog.invocations import PATTERN, Mark, Report, mark_of
+from lambdalog.invocations.marks import is_of, version_of
 from lambdalog.query.pattern import parse
 from lambdalog.runtime import platform_text
 from lambdalog.tail import Line
@@ -117,3 +118,13 @@ def test_what_an_error_says_is_cut() -> None:
     """A mark is small, however long the line: thousands of them are held."""
     found = known("[ERROR] Broken: " + "x" * 1_000_000)
     assert len(found.message) <= 1000
+
+
+def test_a_stream_says_whose_it_is() -> None:
+    """In a function's own group it names the version alone, in a shared one the function, too; others say nothing."""
+    for stream in ("2026/01/02/[3]aa", "2026/01/02/orders[3]aa"):
+        assert is_of(stream, "orders")
+        assert version_of(stream) == "3"
+    assert not is_of("2026/01/02/orders[3]aa", "order")
+    assert is_of("app/7", "orders")
+    assert version_of("app/7") == ""

@@ -137,6 +137,15 @@ def test_a_function_answers_and_its_log_is_lambdas(runtime: Runtime, folder: Pat
     assert len(digits) == 32
 
 
+def test_a_stream_in_a_shared_group_bears_the_functions_name(runtime: Runtime, folder: Path) -> None:
+    """In a group that isn't its own a function's stream names it, so that the group's others can be told from it."""
+    outcome = runtime.invoke(spec(folder, log_group="mine"), b"{}")
+    prefix, _, digits = outcome.log_stream.partition("f[$LATEST]")
+    assert prefix.count("/") == 3
+    assert prefix.endswith("/")
+    assert len(digits) == 32
+
+
 def test_the_context_is_lambdas(runtime: Runtime, folder: Path) -> None:
     """Request id, names, ARN as called, memory, log stream and time left are what Lambda's are."""
     function = spec(folder, environment={"MINE": "yes", "AWS_LAMBDA_FUNCTION_NAME": "no"}, memory=256)
