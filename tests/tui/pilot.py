@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tests.tui.conftest import MockFeed
+    from tests.tui.feeds import MockFeed
 
 NOW = 1_700_000_100.0
 

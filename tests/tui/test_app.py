@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lambdalog.errors import ConfigError
-from tests.tui.conftest import MockFeed, failures, function_of, groups, line, message_of, queue_of, ran
+from tests.tui.feeds import MockFeed
+from tests.tui.made import failures, function_of, groups, line, message_of, queue_of, ran
 from tests.tui.pilot import dashboard, until
 from tui.actions import ALL, SCOPES, checked_keymap
 from tui.app import Dashboard, screenshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 from textual.app import App, ComposeResult
 
-from tests.tui.conftest import MockFeed
+from tests.tui.feeds import MockFeed
 from tests.tui.pilot import dashboard, until
 from tui.bars import Part, Row
 from tui.themes import THEMES

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from tests.tui.conftest import MockFeed, failures, function_of, groups, queue_of, ran
+from tests.tui.feeds import MockFeed
+from tests.tui.made import failures, function_of, groups, queue_of, ran
 from tests.tui.pilot import dashboard, until
 from tui import session as sessions
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.clock import ManualClock
-from tests.tui.conftest import MockFeed, failures, groups, line, message_of, queue_of
+from tests.tui.feeds import MockFeed
+from tests.tui.made import failures, groups, line, message_of, queue_of
 from tests.tui.pilot import NOW
 from tui.app import screenshot
 from tui.feed.queues import Topic

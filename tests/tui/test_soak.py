@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tui.conftest import MockFeed, MockLogs, line
+from tests.tui.feeds import MockFeed, MockLogs
+from tests.tui.made import line
 from tests.tui.pilot import dashboard, until
 from tui.feed.logs import Bar, Query
 

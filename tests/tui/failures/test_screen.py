@@ -8,7 +8,8 @@ import pytest
 from textual.widgets import Static
 
 from lambdalog.failures.marks import Mark
-from tests.tui.conftest import MockFeed, failures, groups, line
+from tests.tui.feeds import MockFeed
+from tests.tui.made import failures, groups, line
 from tests.tui.pilot import dashboard, until
 from tui.editor import Editor
 from tui.failures.confirm import Confirm

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import OptionList, Static
 
-from tests.tui.conftest import MockFeed, function_of, ran
+from tests.tui.feeds import MockFeed
+from tests.tui.made import function_of, ran
 from tests.tui.pilot import dashboard, until
 from tui.editor import Editor
 from tui.failures.confirm import Confirm

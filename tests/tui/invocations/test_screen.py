@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Static
 
-from tests.tui.conftest import MockFeed, line, ran
+from tests.tui.feeds import MockFeed
+from tests.tui.made import line, ran
 from tests.tui.pilot import dashboard, until
 from tui.feed.invocations import Child, Refusal
 from tui.invocations.screen import InvocationsScreen

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from lambdalog.invocations import Roll, mark_of
-from tests.tui.conftest import ran
+from tests.tui.made import ran
 from tui.feed.invocations import Child
 from tui.invocations.waterfall import Step, scale, steps_of, waterfall
 

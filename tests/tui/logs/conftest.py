@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
-    from tests.tui.conftest import MockFeed
+    from tests.tui.feeds import MockFeed
     from tui.app import Dashboard
     from tui.logs.screen import LogsScreen
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tui.conftest import line
+from tests.tui.made import line
 from tui.logs.buffer import LogBuffer, key_of
 
 batches = st.lists(st.lists(st.integers(0, 200), max_size=8), max_size=20)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambdalog.printable import printable
-from tests.tui.conftest import line
+from tests.tui.made import line
 from tui.logs.format import clock_text, line_spans, message_spans
 
 

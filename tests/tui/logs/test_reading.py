@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tui.conftest import MockFeed, line
+from tests.tui.feeds import MockFeed
+from tests.tui.made import line
 from tests.tui.pilot import dashboard, until
 from tui.logs.mode import Mode
 from tui.logs.reader import Came

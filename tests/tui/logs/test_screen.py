@@ -8,7 +8,8 @@ import orjson
 import pytest
 from textual.widgets import Input, SelectionList
 
-from tests.tui.conftest import MockFeed, line
+from tests.tui.feeds import MockFeed
+from tests.tui.made import line
 from tests.tui.pilot import dashboard, until
 from tui.logs.chooser import Chooser
 from tui.logs.context import Context

@@ -7,7 +7,7 @@ from typing import Any, Self
 import pytest
 from textual.app import App, ComposeResult
 
-from tests.tui.conftest import line
+from tests.tui.made import line
 from tui.logs.view import FLOOD_EVERY, LogView
 
 

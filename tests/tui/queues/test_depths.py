@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tui.conftest import queue_of
+from tests.tui.made import queue_of
 from tui.queues.depths import LOOKS, Depths
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.tui.conftest import MockFeed, message_of, queue_of
+from tests.tui.feeds import MockFeed
+from tests.tui.made import message_of, queue_of
 from tests.tui.pilot import dashboard, until
 from tui.failures.confirm import Confirm
 from tui.feed.queues import Message, Task, Topic
