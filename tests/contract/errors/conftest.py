@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lambdalog.cloud import Cloud, connect
+from tests.refusals import Refusal, refused
 from tests.unit.local.lambda_.conftest import zipped
 
 if TYPE_CHECKING:
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROLE = "arn:aws:iam::000000000000:role/r"
+# How something is asked of a world that it makes ready: a client's method, and its parameters.
+Ask = Callable[["World"], tuple[Any, dict[str, Any]]]
 
 
 class World:
@@ -58,6 +62,11 @@ class World:
             }
         )["FunctionArn"]
         return arn
+
+    def refusal(self, ask: Ask) -> Refusal:
+        """How that is refused; it has to be."""
+        call, params = ask(self)
+        return refused(call, **params)
 
 
 @pytest.fixture(params=["double", "wire"])

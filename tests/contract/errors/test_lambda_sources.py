@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.errors.conftest import World
-from tests.refusals import refused
+from tests.contract.errors.lambda_words import INVALID, NONE, ONE, SET, STATUS, F, as_far_as
+from tests.refusals import Refusal
 
-Ask = Callable[[World], tuple[Any, dict[str, Any]]]
-F = "arn:aws:lambda:us-east-1:000000000000:function:"
+if TYPE_CHECKING:
+    from tests.contract.errors.conftest import Ask, World
+
 LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:"
-ONE = "1 validation error detected: "
-SET = "failed to satisfy constraint: Member must satisfy enum value set: ["
-STATUS = {"ResourceNotFoundException": 404}
 
 
 def mapped(**params: Any) -> Ask:
@@ -42,8 +39,6 @@ def layered(*arns: str) -> Ask:
     return ask
 
 
-INVALID = "InvalidParameterValueException"
-NONE = "ResourceNotFoundException"
 # What is refused: how it is asked, the error's code, the beginning of its text (all of it where it ends with a period).
 CASES: dict[str, tuple[Ask, str, str]] = {
     "no source": (mapped(EventSourceArn=None), INVALID, "Unrecognized event source."),
@@ -134,10 +129,4 @@ CASES: dict[str, tuple[Ask, str, str]] = {
 def test_it_is_refused_as_by_aws(world: World, name: str) -> None:
     """Code, text and status are AWS's."""
     ask, code, text = CASES[name]
-    call, params = ask(world)
-    found = refused(call, **params)
-    assert (found.code, found.status) == (code, STATUS.get(code, 400))
-    if text.endswith("."):
-        assert found.text == text
-    else:
-        assert found.text.startswith(text)
+    assert as_far_as(text, world.refusal(ask)) == Refusal(code, text, STATUS.get(code, 400))

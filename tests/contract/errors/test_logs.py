@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.errors.conftest import World
-from tests.refusals import Refusal, refused
+from tests.refusals import Refusal
 
-Ask = Callable[[World], tuple[Any, dict[str, Any]]]
+if TYPE_CHECKING:
+    from tests.contract.errors.conftest import Ask, World
+
 STREAM = {"logGroupName": "g", "logStreamName": "s"}
 ONE = "1 validation error detected: "
 NUMBERS = [
@@ -132,5 +132,4 @@ CASES: dict[str, tuple[Ask, str, str]] = {
 def test_it_is_refused_as_by_aws(world: World, name: str) -> None:
     """Code, text and status are AWS's."""
     ask, code, text = CASES[name]
-    call, params = ask(world)
-    assert refused(call, **params) == Refusal(code, text, 400)
+    assert world.refusal(ask) == Refusal(code, text, 400)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.errors.conftest import World
-from tests.refusals import Refusal, refused
+from tests.refusals import Refusal
 
-Ask = Callable[[World], tuple[Any, dict[str, Any]]]
+if TYPE_CHECKING:
+    from tests.contract.errors.conftest import Ask, World
+
 INVALID = "Invalid parameter: "
 ELEMENTS = "Reason: An ARN must have at least 6 elements, not"
 
@@ -360,5 +360,4 @@ CASES: dict[str, tuple[Ask, str, str]] = {
 def test_it_is_refused_as_by_aws(world: World, name: str) -> None:
     """Code, text and status are AWS's."""
     ask, code, text = CASES[name]
-    call, params = ask(world)
-    assert refused(call, **params) == Refusal(code, text, 404 if code == "NotFound" else 400)
+    assert world.refusal(ask) == Refusal(code, text, 404 if code == "NotFound" else 400)

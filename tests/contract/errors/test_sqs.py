@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.errors.conftest import World
-from tests.refusals import Refusal, refused
+from tests.refusals import Refusal
 
-Case = tuple[Callable[[World], tuple[Any, dict[str, Any]]], str, str, int]
+if TYPE_CHECKING:
+    from tests.contract.errors.conftest import Ask, World
+
 IDS = "can only include alphanumeric and punctuation characters. 1 to 128 in length."
 LONG = "a" * 129
 MISSING = "AWS.SimpleQueueService."
 
 
-def created(*, name: str = "q", **attributes: str) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def created(*, name: str = "q", **attributes: str) -> Ask:
     """A queue made with these attributes."""
     return lambda w: (w.sqs.create_queue, {"QueueName": name, "Attributes": attributes})
 
 
-def sent(**params: Any) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def sent(**params: Any) -> Ask:
     """A message sent to a standard queue."""
     return lambda w: (w.sqs.send_message, {"QueueUrl": w.queue(), "MessageBody": "m", **params})
 
 
-def sent_in_order(**params: Any) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def sent_in_order(**params: Any) -> Ask:
     """A message sent to a FIFO queue."""
     return lambda w: (w.sqs.send_message, {"QueueUrl": w.fifo(), "MessageBody": "m", **params})
 
 
-def received(**params: Any) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def received(**params: Any) -> Ask:
     """Messages asked of a queue."""
     return lambda w: (w.sqs.receive_message, {"QueueUrl": w.queue(), **params})
 
@@ -54,7 +54,7 @@ def batch_oversized(w: World) -> tuple[Any, dict[str, Any]]:
     return w.sqs.send_message_batch, {"QueueUrl": w.queue(), "Entries": entries}
 
 
-def deleted(*ids: str) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def deleted(*ids: str) -> Ask:
     """Messages deleted in a batch."""
     entries = [{"Id": name, "ReceiptHandle": "r"} for name in ids]
     return lambda w: (w.sqs.delete_message_batch, {"QueueUrl": w.queue(), "Entries": entries})
@@ -72,7 +72,7 @@ def permitted_twice(w: World) -> tuple[Any, dict[str, Any]]:
     return w.sqs.add_permission, asked
 
 
-def moved(**params: str) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def moved(**params: str) -> Ask:
     """Messages moved from a dead-letter queue."""
 
     def ask(w: World) -> tuple[Any, dict[str, Any]]:
@@ -83,7 +83,7 @@ def moved(**params: str) -> Callable[[World], tuple[Any, dict[str, Any]]]:
     return ask
 
 
-def cancelled(handle: str) -> Callable[[World], tuple[Any, dict[str, Any]]]:
+def cancelled(handle: str) -> Ask:
     """A task cancelled by a handle."""
     return lambda w: (w.sqs.cancel_message_move_task, {"TaskHandle": handle})
 
@@ -104,7 +104,7 @@ def task_of_a_queue(w: World) -> tuple[Any, dict[str, Any]]:
 
 
 NONE = "arn:aws:sqs:us-east-1:000000000000:none"
-CASES: dict[str, Case] = {
+CASES: dict[str, tuple[Ask, str, str, int]] = {
     "made again, FIFO": (
         lambda w: made_again(
             w, {"FifoQueue": "true"}, {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
@@ -313,5 +313,4 @@ CASES: dict[str, Case] = {
 def test_it_is_refused_as_by_aws(world: World, name: str) -> None:
     """Code, text and status are AWS's."""
     ask, code, text, status = CASES[name]
-    call, params = ask(world)
-    assert refused(call, **params) == Refusal(code, text, status)
+    assert world.refusal(ask) == Refusal(code, text, status)
