@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,8 +11,8 @@ if TYPE_CHECKING:
     from lambdalog.instrument.scrub import Scrubber
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+# Not a dataclass: making one takes longer than all else that this module's import does, in every cold start.
+class Options(NamedTuple):
     """What `@handler(…)` takes; see there."""
 
     permanent: tuple[type[BaseException], ...] = ()
