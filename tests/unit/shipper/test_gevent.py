@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.shipper.test_process import messages, run
+from tests.unit.shipper.program import FORKS, messages, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,21 +56,7 @@ def test_patched_an_exit_sends_what_waits(tmp_path: Path) -> None:
 
 def test_patched_a_forked_child_sends_its_own_events_alone(tmp_path: Path) -> None:
     """What waited at fork() is the parent's."""
-    done = run(
-        """
-shipper.put("parent's")
-child = os.fork()
-if child == 0:
-    shipper.put("child's")
-    shipper.flush(60)
-    os._exit(0 if (shipper.ledger.accepted, shipper.ledger.delivered) == (1, 1) else 1)
-assert os.waitpid(child, 0)[1] == 0
-shipper.close(60)
-assert shipper.ledger.delivered == 1
-""",
-        tmp_path,
-        before=PATCHED,
-    )
+    done = run(FORKS, tmp_path, before=PATCHED)
     assert done.returncode == 0, done.stderr
     assert sorted(messages(tmp_path)) == ["child's", "parent's"]
 
