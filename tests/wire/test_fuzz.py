@@ -24,7 +24,7 @@ from lambdalog.server.instance import running
 from lambdalog.server.keys import load_keys
 from lambdalog.server.service import Service, Settings
 from lambdalog.server.signature import Keys
-from tests.unit.local.lambda_.conftest import zipped
+from tests.functions import zipped
 from tests.wire.mutants import KINDS, Mutants
 
 if TYPE_CHECKING:

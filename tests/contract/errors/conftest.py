@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from lambdalog.cloud import Cloud, connect
+from tests.functions import RUNTIME, zipped
 from tests.refusals import Refusal, refused
-from tests.unit.local.lambda_.conftest import zipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +54,7 @@ class World:
             **{
                 "FunctionName": name,
                 "Role": ROLE,
-                "Runtime": f"python3.{sys.version_info.minor}",
+                "Runtime": RUNTIME,
                 "Handler": "a.b",
                 "Code": {"ZipFile": zipped(a="x = 1")},
                 **settings,

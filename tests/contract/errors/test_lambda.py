@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.contract.errors.conftest import ROLE
 from tests.contract.errors.lambda_words import INVALID, NONE, ONE, SET, STATUS, F, as_far_as
+from tests.functions import RUNTIME
 from tests.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def made(**settings: Any) -> Ask:
     asked = {
         "FunctionName": "f",
         "Role": ROLE,
-        "Runtime": f"python3.{sys.version_info.minor}",
+        "Runtime": RUNTIME,
         "Handler": "a.b",
         "Code": {"ZipFile": b"no zip"},
     }

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pytest
 
-from tests.unit.local.lambda_.conftest import ROLE, zipped
+from tests.functions import zipped
+from tests.unit.local.lambda_.conftest import ROLE
 
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,15 +23,6 @@ def handler(event, context):
 """
 ROLE = "arn:aws:iam::000000000000:role/r"
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:f"
-
-
-def zipped(**files: str) -> bytes:
-    """A zip of Python files by their stems."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for stem, text in files.items():
-            archive.writestr(f"{stem}.py", text)
-    return buffer.getvalue()
 
 
 @pytest.fixture

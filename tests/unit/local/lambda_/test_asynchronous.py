@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambdalog.runtime.lineage import INVOCATIONS_MAX, arrive, current_trace
-from tests.unit.local.lambda_.conftest import ARN, ROLE, zipped
+from tests.functions import zipped
+from tests.unit.local.lambda_.conftest import ARN, ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

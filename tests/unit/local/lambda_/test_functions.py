@@ -11,8 +11,9 @@ import pytest
 from lambdalog.local.lambda_ import LOCAL_FOLDER, Lambda
 from lambdalog.local.lambda_.key import StoreKey, Undecryptable
 from lambdalog.local.lambda_.room import Room
+from tests.functions import zipped
 from tests.refusals import refused
-from tests.unit.local.lambda_.conftest import ARN, ROLE, zipped
+from tests.unit.local.lambda_.conftest import ARN, ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.functions import zipped
 from tests.refusals import refused
-from tests.unit.local.lambda_.conftest import zipped
 
 LAYER = "arn:aws:lambda:us-east-1:000000000000:layer:l"
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.local.lambda_.leftovers import sweep
-from tests.unit.local.lambda_.conftest import zipped
+from tests.functions import zipped
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambdalog.local.lambda_.configuration import RUNTIMES
+from tests.functions import zipped
 from tests.refusals import refused
-from tests.unit.local.lambda_.conftest import ARN, ROLE, zipped
+from tests.unit.local.lambda_.conftest import ARN, ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

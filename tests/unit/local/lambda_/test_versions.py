@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.local.lambda_.aliases import choose
+from tests.functions import zipped
 from tests.refusals import refused
-from tests.unit.local.lambda_.conftest import ARN, zipped
+from tests.unit.local.lambda_.conftest import ARN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
