@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 
-from tests.contract import account
+from tests.contract.lambda_.conftest import create
+from tests.functions import RUNTIME, zipped
 from tests.refusals import refused
 
 if TYPE_CHECKING:
@@ -20,39 +18,11 @@ moto_deviates = pytest.mark.moto_deviates
 CODE = "def handler(event, context):\n    return event\n"
 
 
-def zipped(text: str = CODE) -> bytes:
-    """A zip of app.py."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", text)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def role(backend: Backend) -> str:
-    """An execution role; moto and AWS want it to be there."""
-    if backend.name == "aws":
-        return account.ROLE or pytest.skip("LAMBDALOG_AWS_ROLE names no role for functions")
-    if backend.name != "moto":
-        return "arn:aws:iam::000000000000:role/r"
-    iam = boto3.client("iam", region_name="us-east-1")
-    found: str = iam.create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    return found
-
-
 @pytest.fixture
 def client(backend: Backend, role: str) -> Any:
     """A Lambda with function `f`."""
     found = backend.client("lambda")
-    found.create_function(
-        FunctionName="f",
-        Role=role,
-        Runtime="python3.11",
-        Handler="app.handler",
-        Code={"ZipFile": zipped()},
-        Environment={"Variables": {"TABLE": "orders"}},
-        Tags={"team": "shop"},
-    )
+    create(found, role, CODE, Environment={"Variables": {"TABLE": "orders"}}, Tags={"team": "shop"})
     return found
 
 
@@ -159,11 +129,11 @@ def test_a_policy_without_statements_is_none(client: Any) -> None:
 def test_layers_are_numbered(client: Any) -> None:
     """Published, listed, given to a function, deleted."""
     made = client.publish_layer_version(
-        LayerName="l", Content={"ZipFile": zipped()}, CompatibleRuntimes=["python3.11"]
+        LayerName="l", Content={"ZipFile": zipped(app=CODE)}, CompatibleRuntimes=[RUNTIME]
     )
     assert made["Version"] == 1
     assert made["LayerVersionArn"].endswith(":layer:l:1")
-    client.publish_layer_version(LayerName="l", Content={"ZipFile": zipped("x = 2")})
+    client.publish_layer_version(LayerName="l", Content={"ZipFile": zipped(app="x = 2")})
     assert {found["Version"] for found in client.list_layer_versions(LayerName="l")["LayerVersions"]} == {
         1,
         2,
@@ -243,13 +213,7 @@ def test_the_account_has_limits(client: Any) -> None:
 def test_pages_are_gone_through(client: Any, role: str) -> None:
     """Whatever their size, a paginator finds all functions."""
     for name in ("a", "b", "c"):
-        client.create_function(
-            FunctionName=name,
-            Role=role,
-            Runtime="python3.11",
-            Handler="app.handler",
-            Code={"ZipFile": zipped()},
-        )
+        create(client, role, CODE, name)
     pages = client.get_paginator("list_functions").paginate(PaginationConfig={"PageSize": 2})
     assert sorted(found["FunctionName"] for page in pages for found in page["Functions"]) == [
         "a",
@@ -276,7 +240,7 @@ def test_a_function_is_deleted_once(client: Any) -> None:
 def test_code_is_replaced(client: Any) -> None:
     """Its digest changes, and so does the revision."""
     before = client.get_function_configuration(FunctionName="f")
-    after = client.update_function_code(FunctionName="f", ZipFile=zipped("x = 1"))
+    after = client.update_function_code(FunctionName="f", ZipFile=zipped(app="x = 1"))
     assert after["CodeSha256"] != before["CodeSha256"]
     assert client.get_function_configuration(FunctionName="f")["CodeSha256"] == after["CodeSha256"]
 
@@ -293,7 +257,9 @@ def test_an_event_configuration_is_kept(client: Any) -> None:
 @moto_deviates("moto doesn't have GetLayerVersionByArn")
 def test_a_layers_version_is_shown(client: Any) -> None:
     """By name and number, by its ARN, and as the layer's last."""
-    made = client.publish_layer_version(LayerName="l", Description="one", Content={"ZipFile": zipped()})
+    made = client.publish_layer_version(
+        LayerName="l", Description="one", Content={"ZipFile": zipped(app=CODE)}
+    )
     found = client.get_layer_version(LayerName="l", VersionNumber=1)
     assert (found["LayerVersionArn"], found["Description"]) == (made["LayerVersionArn"], "one")
     assert found["Content"]["CodeSha256"] == made["Content"]["CodeSha256"]

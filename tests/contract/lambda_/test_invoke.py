@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.test_lambda_control import role, zipped
+from tests.contract.lambda_.conftest import create
 from tests.refusals import refused
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Backend
-
-__all__ = ["role"]
 
 CODE = """
 def handler(event, context):
@@ -31,14 +29,7 @@ pytestmark = pytest.mark.moto_deviates("moto runs functions in Docker alone", ru
 def client(backend: Backend, role: str) -> Any:
     """A Lambda with function `f`, active."""
     found = backend.client("lambda")
-    found.create_function(
-        FunctionName="f",
-        Role=role,
-        Runtime="python3.11",
-        Handler="app.handler",
-        Timeout=30,
-        Code={"ZipFile": zipped(CODE)},
-    )
+    create(found, role, CODE, Timeout=30)
     found.get_waiter("function_active_v2").wait(FunctionName="f")
     return found
 

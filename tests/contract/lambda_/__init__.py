@@ -1,0 +1,1 @@
+"""Lambda's contract, on every backend."""
