@@ -9,24 +9,19 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_Choice = TypeVar("_Choice")
 STORE_VARIABLE = "LAMBDALOG_STORE"
 STORE_FOLDER = ".lambdalog"
 COMMANDS_VARIABLE = "LAMBDALOG_ALLOW_COMMANDS"
 DURABILITY_VARIABLE = "LAMBDALOG_DURABILITY"
-_DURABILITIES: Final[dict[str, Literal["NORMAL", "FULL"]]] = {"normal": "NORMAL", "full": "FULL"}
 LOG_DURABILITY_VARIABLE = "LAMBDALOG_LOG_DURABILITY"
-_LOG_DURABILITIES: Final[dict[str, Literal["never", "batch", "invocation"]]] = {
-    "never": "never",
-    "batch": "batch",
-    "invocation": "invocation",
-}
 DEFAULT_REGION = "us-east-1"
 # Emulators agree on this account number; it can't belong to anyone.
 LOCAL_ACCOUNT = "000000000000"
@@ -111,12 +106,7 @@ def durability(environ: Mapping[str, str] | None = None) -> Literal["NORMAL", "F
 
     NORMAL outlives the death of every process, FULL also a power cut.
     """
-    environ = os.environ if environ is None else environ
-    text = environ.get(DURABILITY_VARIABLE) or "normal"
-    found = _DURABILITIES.get(text.lower())
-    if found is None:
-        raise ConfigError(f"{DURABILITY_VARIABLE} is '{text}'; write normal or full")
-    return found
+    return _chosen(environ, DURABILITY_VARIABLE, {"normal": "NORMAL", "full": "FULL"})
 
 
 def log_durability(environ: Mapping[str, str] | None = None) -> Literal["never", "batch", "invocation"]:
@@ -124,11 +114,21 @@ def log_durability(environ: Mapping[str, str] | None = None) -> Literal["never",
 
     `never` outlives the death of every process; the others also a power cut: each batch, or each invocation that ended.
     """
+    return _chosen(
+        environ,
+        LOG_DURABILITY_VARIABLE,
+        {"never": "never", "batch": "batch", "invocation": "invocation"},
+    )
+
+
+def _chosen(environ: Mapping[str, str] | None, variable: str, choices: Mapping[str, _Choice]) -> _Choice:
+    """What a variable says, in any case; the first choice where it isn't set."""
     environ = os.environ if environ is None else environ
-    text = environ.get(LOG_DURABILITY_VARIABLE) or "never"
-    found = _LOG_DURABILITIES.get(text.lower())
+    first, *others = choices
+    text = environ.get(variable) or first
+    found = choices.get(text.lower())
     if found is None:
-        raise ConfigError(f"{LOG_DURABILITY_VARIABLE} is '{text}'; write never, batch or invocation")
+        raise ConfigError(f"{variable} is '{text}'; write {', '.join([first, *others[:-1]])} or {others[-1]}")
     return found
 
 
