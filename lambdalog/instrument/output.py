@@ -1,4 +1,4 @@
-"""Where lines go: each one whole, in one write to standard output; to a terminal, as a person reads them. Never raises.
+"""Where lines go: each one whole, in one write to standard output (a server's, to standard error); to a terminal, as a person reads them. Never raises.
 
 What standard output refuses (a full disk, a closed pipe) is counted, and the next line that gets through says how many
 went before it.
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """Standard output, whatever it is at the time of writing. `lost`: the lines it didn't take."""
+    """`stdout` or `stderr` of `sys`, whatever it is at the time of writing. `lost`: the lines it didn't take."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "stdout") -> None:
+        self._name = name
         self.pretty: Callable[[bytes], str] | None = None
         self.lost = 0
         self._untold = 0
@@ -44,7 +45,7 @@ class Output:
             self._untold += 1
 
     def _put(self, line: bytes) -> None:
-        stream = sys.stdout
+        stream = getattr(sys, self._name)
         if stream is not self._stream:
             self._descriptor = _descriptor(stream)
             self.pretty = _for_people(stream)

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import logging
-import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lambdalog.instrument.joining import Joined
 from lambdalog.instrument.output import Output
-from lambdalog.instrument.pretty import pretty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-class Stderr(Output):
-    """Standard error, whatever it is at the time of writing: standard output is the command's own."""
-
-    def _put(self, line: bytes) -> None:
-        stream: Any = sys.stderr
-        text = line.decode("utf-8", "replace") if self.pretty is None else self.pretty(line)
-        stream.write(f"{text}\n")
-        stream.flush()
 
 
 @contextmanager
@@ -31,10 +19,7 @@ def told_on_stderr(*, verbose: bool = False) -> Iterator[None]:
 
     JSON lines, scrubbed as a function's are; to a terminal, lines for a person.
     """
-    output = Stderr()
-    if sys.stderr.isatty():
-        output.pretty = pretty
-    root, handler = logging.getLogger("lambdalog"), Joined(output)
+    root, handler = logging.getLogger("lambdalog"), Joined(Output("stderr"))
     level, propagates = root.level, root.propagate
     root.addHandler(handler)
     root.setLevel(logging.DEBUG if verbose else logging.WARNING)
