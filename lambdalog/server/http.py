@@ -11,17 +11,19 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httptools
 
-from lambdalog.wire import Request, Response
+from lambdalog.server.incoming import Incoming, Refused
+from lambdalog.server.limits import Budget, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from lambdalog.wire import Request, Response
 
 logger = logging.getLogger(__name__)
 
@@ -44,144 +46,8 @@ _REASONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on what peers may do. Seconds, bytes, and connections at once.
-
-    `head_seconds`: from a request's first byte to the end of its head. A body has `body_seconds`, and a second more for
-    each `slowest` bytes. `all_bodies`: of all requests that are being read at once.
-    """
-
-    connections: int = 1000
-    head: int = 64 * 1024
-    idle_seconds: float = 75.0
-    head_seconds: float = 10.0
-    body_seconds: float = 10.0
-    slowest: int = 64 * 1024
-    send_seconds: float = 60.0
-    all_bodies: int = 512 * 1024 * 1024
-
-
-class Budget:
-    """Bytes that all connections share."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._taken = 0
-        self._lock = threading.Lock()
-
-    def take(self, size: int) -> bool:
-        """Whether there is so much left; then it is taken."""
-        with self._lock:
-            if self._taken + size > self._most:
-                return False
-            self._taken += size
-            return True
-
-    def give(self, size: int) -> None:
-        """Give back what was taken."""
-        with self._lock:
-            self._taken -= size
-
-
 class _Gone(Exception):
     """The peer left, was too slow, or isn't wanted any longer."""
-
-
-class _Refused(Exception):
-    """What came is no request that we take; the answer closes the connection.
-
-    `head` is the request without its body, where that much was understood.
-    """
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
-        self.status = status
-        self.head: Request | None = None
-
-
-class _Incoming:
-    """One request as it comes: httptools' callbacks."""
-
-    def __init__(
-        self, body_max: Callable[[str, str, dict[str, str]], int], limits: Limits, budget: Budget
-    ) -> None:
-        self._body_max = body_max
-        self._limits = limits
-        self._budget = budget
-        self.done: list[tuple[Request, bool]] = []
-        self.refused: _Refused | None = None
-        self.expects = False
-        self.parser = httptools.HttpRequestParser(self)
-        self.held = 0
-        self._clear()
-
-    def _clear(self) -> None:
-        self.begun = False
-        self.in_body = False
-        self.head = 0
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._body = bytearray()
-        self._most = 0
-        self._request: Request | None = None
-
-    def on_message_begin(self) -> None:
-        self.begun = True
-
-    def on_url(self, url: bytes) -> None:
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        key = name.decode("latin-1").lower()
-        text = value.decode("utf-8", "surrogateescape")
-        if key in {"host", "authorization", "content-length", "x-amz-target"} and key in self._headers:
-            self.refused = self.refused or _Refused(400, f"{key} is there twice")
-        self._headers[key] = f"{self._headers[key]},{text}" if key in self._headers else text
-
-    def on_headers_complete(self) -> None:
-        method = self.parser.get_method().decode("latin-1")
-        path = self._url.decode("latin-1").partition("?")[0]
-        self._most = self._body_max(method, path, self._headers)
-        self.in_body = True
-        self._request = Request(method, path, self._url.decode("latin-1").partition("?")[2], self._headers)
-        length = self._headers.get("content-length", "0")
-        if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
-            self.refused = self.refused or _Refused(413, "the request is too large")
-        elif self._headers.get("expect", "").lower() == "100-continue":
-            self.expects = True
-
-    def on_body(self, data: bytes) -> None:
-        if self.refused is not None:
-            return
-        if len(self._body) + len(data) > self._most:
-            self.refused = _Refused(413, "the request is too large")
-        elif not self._budget.take(len(data)):
-            self.refused = _Refused(503, "too much is being sent at once")
-        else:
-            self.held += len(data)
-            self._body += data
-
-    def on_message_complete(self) -> None:
-        if self.refused is None and self._request is not None:
-            request = replace(self._request, body=bytes(self._body))
-            self.done.append((request, self.parser.should_keep_alive()))
-            self._clear()
-
-    def release(self, size: int) -> None:
-        """Give back to the budget what so many bytes of bodies took."""
-        self.held -= size
-        self._budget.give(size)
-
-    @property
-    def request(self) -> Request | None:
-        """The one that is coming, without its body, once its head is there."""
-        return self._request
-
-    @property
-    def body_size(self) -> int:
-        """How much of the body has come."""
-        return len(self._body)
 
 
 class _Connection:
@@ -214,7 +80,7 @@ class _Connection:
             self.socket.close()
 
     def _serve(self) -> None:
-        incoming = _Incoming(self.server.body_max, self.server.limits, self.server.budget)
+        incoming = Incoming(self.server.body_max, self.server.budget)
         try:
             while not self.server.stopping:
                 self._read(incoming)
@@ -227,13 +93,13 @@ class _Connection:
                     if not keep:
                         return
                 incoming.done.clear()
-        except _Refused as refused:
+        except Refused as refused:
             self._send(self.server.refuse(refused.head, refused.status, str(refused)), keep=False, method="")
             self._linger()
         finally:
             incoming.release(incoming.held)
 
-    def _read(self, incoming: _Incoming) -> None:
+    def _read(self, incoming: Incoming) -> None:
         """Read until there is a whole request."""
         limits = self.server.limits
         until = time.monotonic() + limits.idle_seconds
@@ -250,7 +116,7 @@ class _Connection:
             left = until - time.monotonic()
             if left <= 0:
                 if was_begun:
-                    raise _Refused(408, "the request took too long")
+                    raise Refused(408, "the request took too long")
                 raise _Gone
             self.socket.settimeout(left)
             try:
@@ -264,14 +130,14 @@ class _Connection:
             try:
                 incoming.parser.feed_data(data)
             except httptools.HttpParserUpgrade:
-                raise _Refused(400, "no other protocol is spoken here") from None
+                raise Refused(400, "no other protocol is spoken here") from None
             except httptools.HttpParserError:
-                raise _Refused(400, "not an HTTP request") from None
+                raise Refused(400, "not an HTTP request") from None
             if incoming.refused is not None:
                 incoming.refused.head = incoming.request
                 raise incoming.refused
             if not incoming.done and not incoming.in_body and incoming.head > limits.head:
-                raise _Refused(431, "the head of the request is too long")
+                raise Refused(431, "the head of the request is too long")
             if incoming.expects:
                 incoming.expects = False
                 if not incoming.done:

@@ -14,7 +14,7 @@ from lambdalog.errors import ConfigError, StoreError
 from lambdalog.local.sts import Sts
 from lambdalog.server.endpoint import Door, Endpoint, body_max
 from lambdalog.server.guard import is_loopback
-from lambdalog.server.http import HttpServer, Limits, join
+from lambdalog.server.http import HttpServer, join
 from lambdalog.server.instance import Instance
 from lambdalog.server.keys import load_keys
 from lambdalog.server.queue_urls import inward, outward
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from lambdalog.cloud import Cloud
     from lambdalog.local.base import Double
+    from lambdalog.server.limits import Limits
     from lambdalog.server.signature import Keys
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambdalog.server.http import HttpServer, Limits
+from lambdalog.server.http import HttpServer
+from lambdalog.server.limits import Limits
 from lambdalog.wire import Request, Response
 from lambdalog.wire.bodies import NotPacked, TooLong, unpacked
 

@@ -1,0 +1,114 @@
+"""One HTTP request as it comes, piece by piece: taken apart by llhttp, bounded, and refused as soon as that is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import httptools
+
+from lambdalog.wire import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambdalog.server.limits import Budget
+
+
+class Refused(Exception):
+    """What came is no request that we take; the answer closes the connection.
+
+    `head` is the request without its body, where that much was understood.
+    """
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+        self.head: Request | None = None
+
+
+class Incoming:
+    """One request as it comes: httptools' callbacks."""
+
+    def __init__(self, body_max: Callable[[str, str, dict[str, str]], int], budget: Budget) -> None:
+        self._body_max = body_max
+        self._budget = budget
+        self.done: list[tuple[Request, bool]] = []
+        self.refused: Refused | None = None
+        self.expects = False
+        self.parser = httptools.HttpRequestParser(self)
+        self.held = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.begun = False
+        self.in_body = False
+        self.head = 0
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._most = 0
+        self._request: Request | None = None
+
+    def on_message_begin(self) -> None:
+        """A first byte is there."""
+        self.begun = True
+
+    def on_url(self, url: bytes) -> None:
+        """More of the path and query."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; twice only where that can't be meant in two ways."""
+        key = name.decode("latin-1").lower()
+        text = value.decode("utf-8", "surrogateescape")
+        if key in {"host", "authorization", "content-length", "x-amz-target"} and key in self._headers:
+            self.refused = self.refused or Refused(400, f"{key} is there twice")
+        self._headers[key] = f"{self._headers[key]},{text}" if key in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        """The head is there: how much of a body is wanted, and whether the peer waits to be asked for it."""
+        method = self.parser.get_method().decode("latin-1")
+        path = self._url.decode("latin-1").partition("?")[0]
+        self._most = self._body_max(method, path, self._headers)
+        self.in_body = True
+        self._request = Request(method, path, self._url.decode("latin-1").partition("?")[2], self._headers)
+        length = self._headers.get("content-length", "0")
+        if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
+            self.refused = self.refused or Refused(413, "the request is too large")
+        elif self._headers.get("expect", "").lower() == "100-continue":
+            self.expects = True
+
+    def on_body(self, data: bytes) -> None:
+        """More of the body, as far as there is room."""
+        if self.refused is not None:
+            return
+        if len(self._body) + len(data) > self._most:
+            self.refused = Refused(413, "the request is too large")
+        elif not self._budget.take(len(data)):
+            self.refused = Refused(503, "too much is being sent at once")
+        else:
+            self.held += len(data)
+            self._body += data
+
+    def on_message_complete(self) -> None:
+        """The request is there."""
+        if self.refused is None and self._request is not None:
+            request = replace(self._request, body=bytes(self._body))
+            self.done.append((request, self.parser.should_keep_alive()))
+            self._clear()
+
+    def release(self, size: int) -> None:
+        """Give back to the budget what so many bytes of bodies took."""
+        self.held -= size
+        self._budget.give(size)
+
+    @property
+    def request(self) -> Request | None:
+        """The one that is coming, without its body, once its head is there."""
+        return self._request
+
+    @property
+    def body_size(self) -> int:
+        """How much of the body has come."""
+        return len(self._body)
