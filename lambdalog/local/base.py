@@ -30,7 +30,7 @@ from botocore.validate import ParamValidator
 from botocore.waiter import NormalizedOperationMethod, Waiter, WaiterModel
 
 from lambdalog.clock import SYSTEM
-from lambdalog.local.constraints import Violations, compile_constraints
+from lambdalog.local.constraints import Constraints, Violations
 from lambdalog.local.halves import half_at
 from lambdalog.local.quick import compile_check
 
@@ -63,7 +63,7 @@ def _exceptions(service: str) -> Any:
 @functools.cache
 def _checks(service: str, operation: str) -> Callable[[Any, str, Violations], None] | None:
     shape = service_model(service).operation_model(operation).input_shape
-    return None if shape is None else compile_constraints(shape)
+    return None if shape is None else Constraints().compile(shape)
 
 
 @functools.cache

@@ -8,10 +8,10 @@ equal to 10000`.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from botocore.model import Shape
 
@@ -23,64 +23,162 @@ class Violations(list[str]):
 
     def add(self, value: object, where: str, what: str) -> None:
         """Note that `value` at `where` breaks a constraint."""
-        self.append(f"Value '{value}' at '{where}' failed to satisfy constraint: Member must {what}")
+        self.append(f"Value '{value}' at '{where}' failed to satisfy constraint: {what}")
 
     def __str__(self) -> str:
         return f"{len(self)} validation error{'s' if len(self) > 1 else ''} detected: {'; '.join(self)}"
 
 
-def compile_constraints(shape: Shape) -> Check | None:
-    """A function that checks a value of this shape, or None where the shape states nothing to check."""
-    return _compile(shape, frozenset())
+class Rule(NamedTuple):
+    """One limit of a value, and what is said of a value that breaks it."""
+
+    holds: Callable[[Any], bool]
+    text: str
 
 
-def _compile(shape: Shape, inside: frozenset[str]) -> Check | None:
-    if shape.name in inside:
-        return None  # recursive shapes carry no limits of their own in the services that are here
-    inside |= {shape.name}
-    match shape.type_name:
-        case "structure":
-            return _structure(shape, inside)
-        case "list":
-            return _list(shape, inside)
-        case "map":
-            return _map(shape, inside)
-        case "string":
-            return _string(shape)
-        case "integer" | "long" | "float" | "double":
-            return _number(shape)
-        case _:
+class Constraints:
+    """Makes checks from shapes. The words for lists and maps are those of most services; Lambda has its own."""
+
+    # Shapes whose limits are looked at elsewhere, by their names.
+    elsewhere: ClassVar[frozenset[str]] = frozenset()
+    # Enumerations whose values are named in another order than the model's.
+    orders: ClassVar[Mapping[str, Sequence[str]]] = {}
+
+    def compile(self, shape: Shape, inside: frozenset[str] = frozenset()) -> Check | None:
+        """A function that checks a value of this shape, or None where the shape states nothing to check."""
+        if shape.name in self.elsewhere or shape.name in inside:
+            return None  # recursive shapes carry no limits of their own in the services that are here
+        inside |= {shape.name}
+        match shape.type_name:
+            case "structure":
+                return self._structure(shape, inside)
+            case "list":
+                return self._list(shape, inside)
+            case "map":
+                return self._map(shape, inside)
+            case _:
+                return self._scalar(shape)
+
+    def _structure(self, shape: Any, inside: frozenset[str]) -> Check | None:
+        members = [
+            (name, check)
+            for name, member in shape.members.items()
+            if (check := self.compile(member, inside)) is not None
+        ]
+        if not members:
             return None
 
+        def check_structure(value: Any, where: str, violations: Violations) -> None:
+            for name, check in members:
+                if name in value:
+                    # KMSKeyArn is kMSKeyArn to the services too.
+                    lowered = name[:1].lower() + name[1:]
+                    check(value[name], f"{where}.{lowered}" if where else lowered, violations)
 
-def _structure(shape: Any, inside: frozenset[str]) -> Check | None:
-    members = [(name, check) for name, member in shape.members.items() if (check := _compile(member, inside))]
-    if not members:
-        return None
+        return check_structure
 
-    def check_structure(value: Any, where: str, violations: Violations) -> None:
-        for name, check in members:
-            if name in value:
-                lowered = name[:1].lower() + name[1:]
-                check(value[name], f"{where}.{lowered}" if where else lowered, violations)
+    def _list(self, shape: Any, inside: frozenset[str]) -> Check | None:
+        member, lengths = self.compile(shape.member, inside), lengths_of(shape)
+        if member is None and not lengths:
+            return None
 
-    return check_structure
+        def check_list(value: Any, where: str, violations: Violations) -> None:
+            for holds, text in lengths:
+                if not holds(value):
+                    violations.add(_shown(value, shape), where, text)
+            if member is not None:
+                for index, item in enumerate(value, 1):
+                    member(item, f"{where}.{index}.member", violations)
+
+        return check_list
+
+    def _map(self, shape: Any, inside: frozenset[str]) -> Check | None:
+        key, member = self.compile(shape.key, inside), self.compile(shape.value, inside)
+        lengths = lengths_of(shape)
+        if key is None and member is None and not lengths:
+            return None
+
+        def check_map(value: Any, where: str, violations: Violations) -> None:
+            for holds, text in lengths:
+                if not holds(value):
+                    violations.add(value, where, text)
+            for name, item in value.items():
+                if key is not None:
+                    key(name, where, violations)
+                if member is not None:
+                    member(item, f"{where}.{name}.member", violations)
+
+        return check_map
+
+    def _scalar(self, shape: Any) -> Check | None:
+        rules = self.rules(shape)
+        if not rules:
+            return None
+
+        def check_scalar(value: Any, where: str, violations: Violations) -> None:
+            for holds, text in rules:
+                if not holds(value):
+                    violations.add(value, where, text)
+
+        return check_scalar
+
+    def rules(self, shape: Any) -> list[Rule]:
+        """The limits of a string or a number, in the order in which they are named."""
+        match shape.type_name:
+            case "string":
+                rules = lengths_of(shape)
+                if text := shape.metadata.get("pattern"):
+                    matches = re.compile(_python_pattern(text)).fullmatch
+                    rules.append(
+                        Rule(
+                            lambda value: matches(value) is not None,
+                            f"Member must satisfy regular expression pattern: {text}",
+                        )
+                    )
+                allowed = self.orders.get(shape.name) or shape.enum
+                if allowed:
+                    rules.append(
+                        Rule(
+                            lambda value: value in allowed,
+                            f"Member must satisfy enum value set: [{', '.join(allowed)}]",
+                        )
+                    )
+                return rules
+            case "integer" | "long" | "float" | "double":
+                return _bounds(shape)
+            case _:
+                return []
 
 
-def _list(shape: Any, inside: frozenset[str]) -> Check | None:
-    member = _compile(shape.member, inside)
+def lengths_of(shape: Any) -> list[Rule]:
+    """The limits of the length of a string, a list or a map."""
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if member is None and most is None and least is None:
-        return None
+    rules = []
+    if most is not None:
+        rules.append(
+            Rule(lambda value: len(value) <= most, f"Member must have length less than or equal to {most}")
+        )
+    if least is not None:
+        rules.append(
+            Rule(
+                lambda value: len(value) >= least, f"Member must have length greater than or equal to {least}"
+            )
+        )
+    return rules
 
-    def check_list(value: Any, where: str, violations: Violations) -> None:
-        if (most is not None and len(value) > most) or (least is not None and len(value) < least):
-            _length(value, where, violations, least, most, shown=_shown(value, shape))
-        if member is not None:
-            for index, item in enumerate(value, 1):
-                member(item, f"{where}.{index}.member", violations)
 
-    return check_list
+def _bounds(shape: Any) -> list[Rule]:
+    least, most = shape.metadata.get("min"), shape.metadata.get("max")
+    rules = []
+    if most is not None:
+        rules.append(
+            Rule(lambda value: value <= most, f"Member must have value less than or equal to {most}")
+        )
+    if least is not None:
+        rules.append(
+            Rule(lambda value: value >= least, f"Member must have value greater than or equal to {least}")
+        )
+    return rules
 
 
 # The service's own classes have these members in another order than its model.
@@ -115,41 +213,7 @@ def _shown(value: Any, shape: Any) -> str:
             return str(value)
 
 
-def _map(shape: Any, inside: frozenset[str]) -> Check | None:
-    key, member = _compile(shape.key, inside), _compile(shape.value, inside)
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if key is None and member is None and most is None:
-        return None
-
-    def check_map(value: Any, where: str, violations: Violations) -> None:
-        _length(value, where, violations, least, most)
-        for name, item in value.items():
-            if key is not None:
-                key(name, where, violations)
-            if member is not None:
-                member(item, f"{where}.{name}.member", violations)
-
-    return check_map
-
-
-def _string(shape: Any) -> Check | None:
-    least, most, allowed = shape.metadata.get("min"), shape.metadata.get("max"), list(shape.enum)
-    text = shape.metadata.get("pattern")
-    pattern = re.compile(python_pattern(text)) if text else None
-    if least is None and most is None and pattern is None and not allowed:
-        return None
-
-    def check_string(value: Any, where: str, violations: Violations) -> None:
-        _length(value, where, violations, least, most)
-        if pattern is not None and not pattern.fullmatch(value):
-            violations.add(value, where, f"satisfy regular expression pattern: {text}")
-        if allowed and value not in allowed:
-            violations.add(value, where, f"satisfy enum value set: [{', '.join(allowed)}]")
-
-    return check_string
-
-
-def python_pattern(text: str) -> str:
+def _python_pattern(text: str) -> str:
     """Java's regular expression as Python's: the classes by name that the models use."""
     return (
         text.replace(r"\p{L}", r"\w")
@@ -157,34 +221,3 @@ def python_pattern(text: str) -> str:
         .replace(r"\p{N}", r"\d")
         .replace(r"\p{IsAlphabetic}", r"\w")
     )
-
-
-def _number(shape: Any) -> Check | None:
-    least, most = shape.metadata.get("min"), shape.metadata.get("max")
-    if least is None and most is None:
-        return None
-
-    def check_number(value: Any, where: str, violations: Violations) -> None:
-        if most is not None and value > most:
-            violations.add(value, where, f"have value less than or equal to {most}")
-        if least is not None and value < least:
-            violations.add(value, where, f"have value greater than or equal to {least}")
-
-    return check_number
-
-
-def _length(
-    value: Any,
-    where: str,
-    violations: Violations,
-    least: int | None,
-    most: int | None,
-    *,
-    shown: str | None = None,
-) -> None:
-    if most is not None and len(value) > most:
-        violations.add(value if shown is None else shown, where, f"have length less than or equal to {most}")
-    if least is not None and len(value) < least:
-        violations.add(
-            value if shown is None else shown, where, f"have length greater than or equal to {least}"
-        )

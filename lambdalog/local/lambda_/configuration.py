@@ -229,12 +229,12 @@ def _check_numbers(settings: dict[str, Any], limits: Limits) -> None:
         ),
     ):
         if value is not None and value > most:
-            violations.add(value, where, f"have value less than or equal to {most}")
+            violations.add(value, where, f"Member must have value less than or equal to {most}")
         if value is not None and value < least:
-            violations.add(value, where, f"have value greater than or equal to {least}")
+            violations.add(value, where, f"Member must have value greater than or equal to {least}")
     memory = settings.get("MemorySize", MEMORY_MIN)
     if not violations and memory % limits.memory_step:
-        violations.add(memory, "memorySize", f"be a multiple of {limits.memory_step}")
+        violations.add(memory, "memorySize", f"Member must be a multiple of {limits.memory_step}")
     if violations:
         raise Violated(str(violations))
 

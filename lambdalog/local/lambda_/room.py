@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.base import Double
-from lambdalog.local.lambda_ import limits
+from lambdalog.local.lambda_.constraints import violations
 from lambdalog.local.lambda_.names import LATEST, FunctionName, Mismatch, is_version, parse
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Room(Double):
 
     def check_limits(self, operation: str, params: dict[str, Any]) -> None:
         """ValidationException for what the service model forbids, in Lambda's words."""
-        if found := limits.violations(operation, params):
+        if found := violations(operation, params):
             raise self.error("ValidationException", str(found))
 
     # --- refusals
