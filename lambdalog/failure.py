@@ -34,8 +34,6 @@ _LIBRARY: Final = re.compile(
 )
 # What the compiler makes of a comprehension differs between versions of Python.
 _MADE: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
-# How Lambda and its runtimes introduce what went wrong, which tells of one request and not of the failure.
-_PREFIX: Final = re.compile(r"^(?:RequestId: \S+ (?:Error: )?|\d{4}-\d\d-\d\dT\S+Z [0-9a-f-]{36} )")
 # What differs between two occurrences of one failure: quoted values, ids, numbers.
 _VARIABLE: Final = re.compile(
     r"'[^']*'|\"[^\"]*\"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\b0x[0-9a-fA-F]+\b"
@@ -143,68 +141,6 @@ def _from_record(record: Mapping[str, Any], depth: int) -> Failure:
     )
 
 
-def from_lambda_error(payload: Mapping[str, Any]) -> Failure:
-    """The failure in an error payload of any runtime: errorType, errorMessage, stackTrace (or stack, trace, cause)."""
-    return _from_lambda_error(payload, 0)
-
-
-def _from_lambda_error(payload: Mapping[str, Any], depth: int) -> Failure:
-    from lambdalog.stack import frames_of
-
-    type_ = str(payload.get("errorType") or "Unknown")
-    message = _cut(_PREFIX.sub("", str(payload.get("errorMessage") or "")))
-    frames = frames_of(
-        next((payload[name] for name in ("stackTrace", "stack", "trace") if payload.get(name)), ())
-    )
-    cause = payload.get("cause")
-    # Java tells causes, one within the other.
-    causes = (_from_lambda_error(cause, depth + 1),) if isinstance(cause, dict) and depth < CAUSES_MAX else ()
-    return Failure(type_, message, fingerprint(type_, message, frames), frames, causes)
-
-
-def from_text(text: str) -> Failure | None:
-    """The failure that a line of a log in Lambda's text format tells of; None if it tells of none.
-
-    Python: `[ERROR] Type: message` and a traceback. Node.js: `… ERROR Invoke Error {"errorType": …}`.
-    """
-    if text.startswith("[ERROR] "):
-        from lambdalog.stack import frames_of
-
-        head, _, stack = text[8:].replace("\r", "\n").partition("\nTraceback (most recent call last):")
-        type_, colon, message = head.partition(":")
-        if not re.fullmatch(r"[A-Za-z_][\w.]*", type_):
-            return None
-        message = _cut(message.strip()) if colon else ""
-        frames = frames_of(stack)
-        return Failure(type_, message, fingerprint(type_, message, frames), frames)
-    _, mark, payload = text.partition("\tERROR\tInvoke Error \t")
-    if mark:
-        import json
-
-        try:
-            found = json.loads(payload)
-        except ValueError:
-            return None
-        return from_lambda_error(found) if isinstance(found, dict) and "errorType" in found else None
-    return None
-
-
-def from_dead_letter(error_code: str, error_message: str) -> Failure:
-    """The failure that a dead letter tells of, which names no type: judged from the text."""
-    message = _PREFIX.sub("", error_message)
-    if message.startswith("Task timed out after"):
-        type_ = "Sandbox.Timedout"
-    elif message.startswith("Runtime exited"):
-        type_ = "Runtime.ExitError"
-    elif message.startswith("Unable to import module"):
-        type_ = "Runtime.ImportModuleError"
-    elif error_code == "429":
-        type_ = "TooManyRequestsException"
-    else:
-        type_ = "Unknown"
-    return Failure(type_, message, fingerprint(type_, message, ()))
-
-
 def _digest(type_: str, message: str, places: Sequence[tuple[str, str]]) -> str:
     import hashlib
 
@@ -259,7 +195,7 @@ def _one(
 
 def _message(error: BaseException) -> str:
     try:
-        return _cut(str(error))
+        return cut(str(error))
     except Exception as broken:  # noqa: BLE001 - a failure is told even where its text can't be
         return f"<{type(error).__name__}: str() raised {type(broken).__name__}>"
 
@@ -267,10 +203,11 @@ def _message(error: BaseException) -> str:
 def _notes(error: BaseException) -> tuple[str, ...]:
     notes = getattr(error, "__notes__", None)
     # Anyone may have put anything there.
-    return tuple(_cut(note) for note in notes[:NOTES_MAX] if type(note) is str) if type(notes) is list else ()
+    return tuple(cut(note) for note in notes[:NOTES_MAX] if type(note) is str) if type(notes) is list else ()
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """A message as far as it is told."""
     return text if len(text) <= TEXT_MAX else f"{text[:TEXT_MAX]}… ({len(text)} characters)"
 
 

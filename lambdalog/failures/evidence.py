@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import orjson
 
-from lambdalog.failure import Failure, from_lambda_error, from_record, from_text
+from lambdalog.failure import Failure, from_record
 from lambdalog.platform_line import read
 from lambdalog.query.pattern import Term, parse
+from lambdalog.reported import from_lambda_error, from_text
 from lambdalog.store import Scan
 from lambdalog.tail.disk import line_of
 from lambdalog.tail.source import line_of_answer

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ReplayError
-from lambdalog.failure import Failure, fingerprint, from_dead_letter, from_lambda_error
+from lambdalog.failure import Failure, fingerprint
 from lambdalog.failures.evidence import Evidence, Told, parsed
 from lambdalog.failures.groups import Explained, grouped
 from lambdalog.failures.look import browse, receive
 from lambdalog.failures.places import Places
 from lambdalog.failures.where import EVERYTHING
+from lambdalog.reported import from_dead_letter, from_lambda_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

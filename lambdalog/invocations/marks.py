@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import orjson
 
-from lambdalog.failure import from_lambda_error, from_text
 from lambdalog.platform_line import read
+from lambdalog.reported import from_lambda_error, from_text
 
 if TYPE_CHECKING:
     from lambdalog.platform_line import PlatformLine

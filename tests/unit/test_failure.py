@@ -11,11 +11,10 @@ import pytest
 from lambdalog.failure import (
     Frame,
     fingerprint,
-    from_dead_letter,
     from_exception,
-    from_lambda_error,
     from_record,
 )
+from lambdalog.reported import from_dead_letter, from_lambda_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,18 +1,21 @@
-"""Stacks as the runtimes of Lambda print them, read into frames: Python, Node.js, Java, Ruby, .NET, Go.
+"""Failures as Lambda and its runtimes report them, with their stacks: Python, Node.js, Java, Ruby, .NET, Go.
 
 Only readers of logs and dead letters come here; a function on its way doesn't.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.failure import FRAMES_MAX, Frame
+from lambdalog.failure import CAUSES_MAX, FRAMES_MAX, Failure, Frame, cut, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
+# How Lambda and its runtimes introduce what went wrong, which tells of one request and not of the failure.
+_PREFIX: Final = re.compile(r"^(?:RequestId: \S+ (?:Error: )?|\d{4}-\d\d-\d\dT\S+Z [0-9a-f-]{36} )")
 _PYTHON: Final = re.compile(r'File "([^"]+)", line (\d+), in ([^\n]+)(?:\n\s*([^\n]+))?')
 # These tell the innermost call first.
 _NODE: Final = re.compile(r"^\s*at (?:async )?(?:(.*?) \()?(?:file://)?([^()\s]+):(\d+):\d+\)?\s*$")
@@ -22,6 +25,62 @@ _RUBY: Final = re.compile(r"^\s*(.+?\.rb):(\d+):in [`'](.+)'\s*$")
 # What is read of a stack that somebody made to be long.
 _ITEMS_MAX: Final = 500
 _TEXT_MAX: Final = 200_000
+
+
+def from_lambda_error(payload: Mapping[str, Any]) -> Failure:
+    """The failure in an error payload of any runtime: errorType, errorMessage, stackTrace (or stack, trace, cause)."""
+    return _from_lambda_error(payload, 0)
+
+
+def _from_lambda_error(payload: Mapping[str, Any], depth: int) -> Failure:
+    type_ = str(payload.get("errorType") or "Unknown")
+    message = cut(_PREFIX.sub("", str(payload.get("errorMessage") or "")))
+    frames = frames_of(
+        next((payload[name] for name in ("stackTrace", "stack", "trace") if payload.get(name)), ())
+    )
+    cause = payload.get("cause")
+    # Java tells causes, one within the other.
+    causes = (_from_lambda_error(cause, depth + 1),) if isinstance(cause, dict) and depth < CAUSES_MAX else ()
+    return Failure(type_, message, fingerprint(type_, message, frames), frames, causes)
+
+
+def from_text(text: str) -> Failure | None:
+    """The failure that a line of a log in Lambda's text format tells of; None if it tells of none.
+
+    Python: `[ERROR] Type: message` and a traceback. Node.js: `… ERROR Invoke Error {"errorType": …}`.
+    """
+    if text.startswith("[ERROR] "):
+        head, _, stack = text[8:].replace("\r", "\n").partition("\nTraceback (most recent call last):")
+        type_, colon, message = head.partition(":")
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", type_):
+            return None
+        message = cut(message.strip()) if colon else ""
+        frames = frames_of(stack)
+        return Failure(type_, message, fingerprint(type_, message, frames), frames)
+    _, mark, payload = text.partition("\tERROR\tInvoke Error \t")
+    if mark:
+        try:
+            found = json.loads(payload)
+        except ValueError:
+            return None
+        return from_lambda_error(found) if isinstance(found, dict) and "errorType" in found else None
+    return None
+
+
+def from_dead_letter(error_code: str, error_message: str) -> Failure:
+    """The failure that a dead letter tells of, which names no type: judged from the text."""
+    message = _PREFIX.sub("", error_message)
+    if message.startswith("Task timed out after"):
+        type_ = "Sandbox.Timedout"
+    elif message.startswith("Runtime exited"):
+        type_ = "Runtime.ExitError"
+    elif message.startswith("Unable to import module"):
+        type_ = "Runtime.ImportModuleError"
+    elif error_code == "429":
+        type_ = "TooManyRequestsException"
+    else:
+        type_ = "Unknown"
+    return Failure(type_, message, fingerprint(type_, message, ()))
 
 
 def frames_of(stack: Any) -> tuple[Frame, ...]:

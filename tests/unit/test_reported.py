@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambdalog.failure import FRAMES_MAX, from_lambda_error, from_text
-from lambdalog.stack import frames_of
+from lambdalog.failure import FRAMES_MAX
+from lambdalog.reported import frames_of, from_lambda_error, from_text
 
 PYTHON = ['  File "/var/task/a.py", line 5, in go\n    x()\n', '  File "/var/task/a.py", line 9, in x\n']
 NODE = [
