@@ -32,6 +32,8 @@ _PLATFORM = re.compile(
     r"Task timed out after |Error: Runtime exited|^Traceback \(most recent call last\)|\tStatus: (?:timeout|error)|^LAMBDA_WARNING: Unhandled"
 )
 _REACH = 400
+# So far into a JSON line its level is looked for; one of a megabyte may be nothing but quotes.
+_JSON_REACH = 65_536
 
 
 def level_of(message: str) -> int | None:
@@ -48,7 +50,7 @@ def level_of(message: str) -> int | None:
             level = _WORDS.get(message[begin : message.find('"', begin, begin + 10)])
             if level is not None:
                 return level
-        found = _JSON.search(message)
+        found = _JSON.search(message, 0, _JSON_REACH)
         return _WORDS.get(found.group(1).upper()) if found else None
     head = message[:_REACH]
     if _PLATFORM.search(head):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+import orjson
 from rich.text import Text
 
 from lambdalog.printable import printable
@@ -54,6 +54,10 @@ def detail_text(line: Line) -> Text:
         if fingerprint := failure.get("fingerprint"):
             text.append(f"fingerprint {printable(str(fingerprint))}\n", "italic")
         text.append("\n")
-    for part in json.dumps(record, indent=2, ensure_ascii=False)[:REACH].split("\n"):
+    try:
+        laid_out = orjson.dumps(record, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:  # nested deeper than JSON is written
+        laid_out = line.message
+    for part in laid_out[:REACH].split("\n"):
         text.append(printable(part) + "\n")
     return text

@@ -72,7 +72,17 @@ def short_group(group: str) -> str:
 def _value(value: object) -> str:
     if isinstance(value, str):
         return value if value and " " not in value else json.dumps(value, ensure_ascii=False)
-    return orjson.dumps(value).decode() if not isinstance(value, float) else repr(value)
+    return json_text(value)
+
+
+def json_text(value: object) -> str:
+    """A value as JSON in one line; what is nested deeper than JSON is written is told by its outermost bracket."""
+    if isinstance(value, float):
+        return repr(value)
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # it reads 1024 levels, and writes 254
+        return "{…}" if isinstance(value, dict) else "[…]"
 
 
 def parse(message: str) -> dict[str, object] | None:

@@ -10,6 +10,7 @@ import re2
 from lambdalog.errors import PatternError
 from lambdalog.query.literals import of_regex
 from lambdalog.query.pattern import Pattern, Term, parse
+from lambdalog.query.pattern.regex import reason
 from lambdalog.query.pattern.terms import Terms
 from tui.logs.mode import Mode
 
@@ -38,7 +39,7 @@ def _regex(text: str) -> Pattern:
     try:
         expression = re2.compile(text, options)
     except re2.error as error:
-        raise PatternError(f"not a regular expression: {error}", 0) from None
+        raise _refused(error, text) from None
     search = expression.search
 
     def matches(message: str) -> bool:
@@ -51,6 +52,13 @@ def _regex(text: str) -> Pattern:
     # What AWS is asked for is looser than what is meant; the lines it gives are held against `matches`.
     asked = Terms(tuple(Term(literal, quoted=True) for literal in literals))
     return Pattern(asked, matches, literals)
+
+
+def _refused(error: re2.error, text: str) -> PatternError:
+    """What RE2 says, `missing ]: [a`: what is wrong, and the part of the expression that is."""
+    what, _, part = reason(error).partition(": ")
+    at = text.rfind(part) if part else -1
+    return PatternError(what, at if at >= 0 else len(text))
 
 
 def literals_of(expression: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WRAPPED_ROWS_MAX: Final = 60
 INDENT: Final = 16
 _CACHED: Final = 2000
+_IN_A_CELL: Final = 4
 
 
 class Drawn(NamedTuple):
@@ -92,9 +93,10 @@ class RowPainter:
         width, used = self._look.width, 0
         segments: list[Segment] = []
         for span in self._lit(spans):
-            text, cells = span.text, _cells(span.text)
-            if used + cells > width:
-                text = _cut(text, max(width - used - 1, 0)) + "…"
+            text = _reach(span.text, width - used)
+            cells = _cells(text)
+            if used + cells > width or len(text) < len(span.text):
+                text = set_cell_size(text, max(width - used - 1, 0)) + "…"
                 cells = width - used
             if cells > 0:
                 segments.append(Segment(text, self._styles[span.role]))
@@ -128,8 +130,9 @@ def _cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def _cut(text: str, cells: int) -> str:
-    return text[:cells] if text.isascii() else set_cell_size(text, cells)
+def _reach(text: str, cells: int) -> str:
+    """As much of a text as may be seen in so many cells: what stands in one is a character, and a few that combine with it."""
+    return text if text.isascii() else text[: cells * _IN_A_CELL + _IN_A_CELL]
 
 
 def _wrapped(spans: Sequence[Span], width: int, indent: int = INDENT) -> list[list[Span]]:
@@ -137,19 +140,20 @@ def _wrapped(spans: Sequence[Span], width: int, indent: int = INDENT) -> list[li
     rows: list[list[Span]] = [[]]
     room = width
     for span in spans:
-        text, cells = span.text, _cells(span.text)
-        while cells > room:
-            parts = chop_cells(text, room) if room > 0 else ["", text]
-            if parts[0] and room > 0:
-                rows[-1].append(Span(parts[0], span.role))
-                text = text[len(parts[0]) :]
+        text = span.text
+        while text:
+            seen = _reach(text, room)
+            parts = chop_cells(seen, room) if room > 0 else ["", seen]
+            head = parts[0] if len(parts) > 1 else seen
+            if head:
+                rows[-1].append(Span(head, span.role))
+                text = text[len(head) :]
+            if len(parts) < 2:
+                room -= _cells(head)
+                continue
             if len(rows) == WRAPPED_ROWS_MAX:
                 rows[-1].append(Span("…", "quiet"))
                 return rows
             rows.append([Span(" " * indent, "base")])
             room = max(width - indent, 8)
-            cells = _cells(text)
-        if text:
-            rows[-1].append(Span(text, span.role))
-            room -= cells
     return rows

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lambdalog.printable import printable
-from tui.logs.format import Span, parse
+from tui.logs.format import Span, json_text, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,11 +84,7 @@ def _scalar(value: object) -> str:
     if isinstance(value, str):
         text = value[:TEXT_MAX]
         return f'"{printable(text)}{"…" if len(value) > TEXT_MAX else ""}"'
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return printable(str(value)[:TEXT_MAX])
+    return printable(json_text(value)[:TEXT_MAX])
 
 
 def _role(value: object) -> str:

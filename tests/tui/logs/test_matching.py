@@ -7,7 +7,9 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.logs.matching import literals_of
+from lambdalog.errors import PatternError
+from tui.logs.matching import compiled, literals_of
+from tui.logs.mode import Mode
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,17 @@ from tui.logs.matching import literals_of
 def test_what_every_match_contains_is_known(expression: str, literals: tuple[str, ...]) -> None:
     """Runs of characters that no choice, group or repetition makes uncertain are told, and nothing else."""
     assert literals_of(expression) == literals
+
+
+@pytest.mark.parametrize(
+    ("expression", "what", "at"),
+    [("payment[", "missing ]", 7), ("x**", "bad repetition operator", 1), ("ä[é", "missing ]", 1), ("\\", "trailing \\", 1)],
+)  # fmt: skip
+def test_what_is_no_expression_is_said_with_its_place(expression: str, what: str, at: int) -> None:
+    """The refusal says what is wrong and from which character on, in words and no more."""
+    with pytest.raises(PatternError) as refused:
+        compiled(expression, Mode.REGEX)
+    assert (str(refused.value), refused.value.position) == (what, at)
 
 
 pieces = st.sampled_from(
