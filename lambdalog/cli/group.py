@@ -28,7 +28,7 @@ def command() -> None:
 @store_option
 def list_(groups: tuple[str, ...], as_json: bool, store: str | None) -> None:
     """All groups, or those that GLOBs match."""
-    from lambdalog.tail.source import select
+    from lambdalog.tail.wanted import select
 
     with open_cloud(store) as cloud:
         records = {record["logGroupName"]: record for record in _records(cloud.logs)}

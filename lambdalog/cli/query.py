@@ -63,7 +63,7 @@ def command(
     from lambdalog.errors import QueryError
     from lambdalog.query.insights import read
     from lambdalog.tail import open_source
-    from lambdalog.tail.source import select
+    from lambdalog.tail.wanted import select
     from lambdalog.tail.when import parse_time
 
     now = time.time()

@@ -160,7 +160,7 @@ def _opened(cloud: Cloud) -> LogStore:
 
 
 def _chosen(store: LogStore, groups: Sequence[str]) -> list[str]:
-    from lambdalog.tail.source import select
+    from lambdalog.tail.wanted import select
 
     return select(store.groups(), groups)
 

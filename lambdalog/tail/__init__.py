@@ -1,5 +1,6 @@
 """Many groups as one stream of lines: merged by time, read backwards, followed. The same on disk and on AWS."""
 
-from lambdalog.tail.source import Following, Line, Source, open_source
+from lambdalog.tail.line import Line
+from lambdalog.tail.source import Following, Source, open_source
 
 __all__ = ["Following", "Line", "Source", "open_source"]

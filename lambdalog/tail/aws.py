@@ -12,8 +12,9 @@ from botocore.exceptions import ClientError
 from lambdalog.clock import SYSTEM
 from lambdalog.tail.budget import Budget
 from lambdalog.tail.group import Group, refused
+from lambdalog.tail.line import line_of_answer
 from lambdalog.tail.request import lines_of, naming
-from lambdalog.tail.source import line_of_answer, prefixes
+from lambdalog.tail.wanted import prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from lambdalog.clock import Clock
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail.following import AwsFollowing
-    from lambdalog.tail.source import Line, Wanted
+    from lambdalog.tail.line import Line
+    from lambdalog.tail.wanted import Wanted
 
 # A page of FilterLogEvents holds so many events, or 1 MB of them.
 PAGE_MOST: Final = 10_000

@@ -10,7 +10,7 @@ from lambdalog.tail.render import Shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from lambdalog.tail.source import Line
+    from lambdalog.tail.line import Line
 
 # Of so many streams the lines that come next are kept: where matches are many, one reading serves a lot of them.
 STREAMS_KEPT: Final = 64

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from lambdalog.store import Scan
 from lambdalog.store.rollup import add
+from lambdalog.tail.line import Line
 from lambdalog.tail.request import Belonging, lines_of, naming
-from lambdalog.tail.source import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambdalog.query.pattern import Pattern
     from lambdalog.store import Event, LogStore
     from lambdalog.store.follow import Follower
-    from lambdalog.tail.source import Wanted
+    from lambdalog.tail.wanted import Wanted
 
 
 def line_of(event: Event) -> Line:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail.aws import AwsSource
     from lambdalog.tail.group import Group
+    from lambdalog.tail.line import Line
     from lambdalog.tail.live import Session
-    from lambdalog.tail.source import Line
 
     OpenSession = Callable[[Any, Sequence[Group], Pattern | None, Callable[[], None]], Session]
 

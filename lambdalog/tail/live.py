@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambdalog.tail.source import line_of_answer
+from lambdalog.tail.line import line_of_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail.group import Group
-    from lambdalog.tail.source import Line
+    from lambdalog.tail.line import Line
 
 # "You can specify a maximum of 10 log groups."
 GROUPS_MOST: Final = 10

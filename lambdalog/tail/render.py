@@ -11,7 +11,7 @@ from lambdalog.printable import printable
 
 if TYPE_CHECKING:
     from lambdalog.platform_line import PlatformLine
-    from lambdalog.tail.source import Line
+    from lambdalog.tail.line import Line
 
 _COLOURS: Final = {DEBUG: "2", INFO: "32", WARN: "33", ERROR: "31", FATAL: "1;31"}
 _GROUPS: Final = ("36", "35", "34", "96", "95", "94")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from lambdalog.query.pattern import Pattern
-    from lambdalog.tail.source import Line
+    from lambdalog.tail.line import Line
 
 
 def naming(request: str) -> Pattern:

@@ -1,47 +1,17 @@
-"""What a source of lines is, and which groups it reads."""
+"""What a source of lines is, on disk and on AWS alike."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from lambdalog.errors import ConfigError
+from lambdalog.tail.wanted import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from lambdalog.cloud import Cloud
     from lambdalog.query.pattern import Pattern
-
-
-class Line(NamedTuple):
-    """One log event with where it came from. Times are epoch ms; `id` is the event's own."""
-
-    timestamp: int
-    ingestion: int
-    group: str
-    stream: str
-    message: str
-    id: str
-
-    @property
-    def order(self) -> tuple[int, int, str]:
-        """What lines of many groups are merged by."""
-        return (self.timestamp, self.ingestion, self.id)
-
-
-def line_of_answer(group: str, event: Mapping[str, Any]) -> Line:
-    """An event as FilterLogEvents and StartLiveTail answer it; the latter gives it no id, so it is empty."""
-    return Line(
-        event["timestamp"],
-        event["ingestionTime"],
-        group,
-        event["logStreamName"],
-        event["message"],
-        event.get("eventId", ""),
-    )
+    from lambdalog.tail.line import Line
 
 
 class Following(Protocol):
@@ -65,27 +35,6 @@ class Following(Protocol):
     def close(self) -> None:
         """Let go."""
         ...
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """Which lines a source is about."""
-
-    groups: tuple[str, ...] = ()
-    stream_prefix: str | None = None
-    pattern: Pattern | None = None
-    request: str | None = None
-    """Only the lines of this request, those included that don't name it."""
-    group: Callable[[str], bool] = field(init=False, compare=False, repr=False)
-    """Whether a group of this name is meant."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "group", matcher(self.groups))
-
-    @property
-    def everything(self) -> bool:
-        """Whether all lines of its groups are meant."""
-        return self.stream_prefix is None and self.pattern is None and self.request is None
 
 
 class Source(Protocol):
@@ -150,43 +99,3 @@ def open_source(
 
     budget = cloud.shared("logs budget", lambda: Budget(cloud.clock))
     return AwsSource(cloud.logs, wanted, clock=cloud.clock, budget=budget, live=live)
-
-
-def select(names: Iterable[str], groups: Sequence[str]) -> list[str]:
-    """Those of `names` that `groups` mean. ConfigError for one of `groups` that means none of them."""
-    names = list(names)
-    for given in groups:
-        if not any(map(matcher([given]), names)):
-            raise ConfigError(f"no log group is called {given}; see them with: lambdalog group list")
-    return list(filter(matcher(groups), names))
-
-
-def matcher(groups: Sequence[str]) -> Callable[[str], bool]:
-    """Whether a group is meant by any of `groups`: its whole name, a function's name, or a glob over either."""
-    if not groups:
-        return lambda _: True
-
-    def wanted(name: str) -> bool:
-        short = name.removeprefix("/aws/lambda/")
-        return any(
-            given in {name, short} or fnmatchcase(name, given) or fnmatchcase(short, given)
-            for given in groups
-        )
-
-    return wanted
-
-
-def prefixes(groups: Sequence[str]) -> list[str]:
-    """What the names of all groups that are meant begin with, one or the other: to ask AWS for no more than those."""
-    begun = {found for given in groups for found in _prefixes(given)}
-    # What another one covers need not be asked for.
-    return sorted(
-        one for one in begun if not any(one != other and one.startswith(other) for other in begun)
-    ) or [""]
-
-
-def _prefixes(given: str) -> tuple[str, ...]:
-    begin = re.split(r"[*?\[]", given, maxsplit=1)[0]
-    if begin.startswith("/aws/lambda/"):
-        return (begin,)  # no function's name begins with a slash
-    return (begin, f"/aws/lambda/{begin}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from lambdalog.tail.group import Group
-    from lambdalog.tail.source import Line
+    from lambdalog.tail.line import Line
 
 # Ten seconds lost nothing at 5 % late arrivals of up to eight seconds.
 LOOK_BACK_MS: Final = 10_000

@@ -137,7 +137,7 @@ def _functions(client: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
 def _reports(logs: Any, function: str, group: str, start: int, end: int) -> Iterator[Mark]:
     """The REPORT lines of a function in its group with `start` ≤ time < `end`, epoch ms; of a group that isn't there, none."""
     from lambdalog.invocations.marks import is_of, mark_of
-    from lambdalog.tail.source import line_of_answer
+    from lambdalog.tail.line import line_of_answer
 
     pages = logs.get_paginator("filter_log_events").paginate(
         logGroupName=group, filterPattern=_PATTERN, startTime=start, endTime=end - 1

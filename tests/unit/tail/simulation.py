@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from lambdalog.tail.line import Line
 from lambdalog.tail.live import Update
-from lambdalog.tail.source import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,8 @@ from lambdalog.query.pattern import parse
 from lambdalog.store import LogStore
 from lambdalog.tail.context import Following, around
 from lambdalog.tail.disk import DiskSource
-from lambdalog.tail.source import Line, Wanted
+from lambdalog.tail.line import Line
+from lambdalog.tail.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from lambdalog.runtime import platform_text
 from lambdalog.tail.folding import WAITING_MAX, Folding
+from lambdalog.tail.line import Line
 from lambdalog.tail.render import Shown
-from lambdalog.tail.source import Line
 
 ID = "8f507a5b-2c3e-4a31-9f0e-1d2c3b4a5f60"
 OTHER = "0a0b0c0d-2c3e-4a31-9f0e-1d2c3b4a5f60"

@@ -15,7 +15,7 @@ from lambdalog.query.pattern import parse
 from lambdalog.tail.aws import AwsSource
 from lambdalog.tail.budget import FIRST_RATE, MOST_RATE, Budget
 from lambdalog.tail.following import AwsFollowing
-from lambdalog.tail.source import Wanted
+from lambdalog.tail.wanted import Wanted
 from tests.unit.tail.simulation import Account, Session, Written, busy_account, refusal
 
 if TYPE_CHECKING:

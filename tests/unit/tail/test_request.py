@@ -11,7 +11,7 @@ from lambdalog.runtime import platform_text
 from lambdalog.store import LogStore
 from lambdalog.store.maintenance import maintain
 from lambdalog.tail.disk import DiskSource
-from lambdalog.tail.source import Wanted
+from lambdalog.tail.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,36 @@
+"""A line: a log event with where it came from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Line(NamedTuple):
+    """One log event with where it came from. Times are epoch ms; `id` is the event's own."""
+
+    timestamp: int
+    ingestion: int
+    group: str
+    stream: str
+    message: str
+    id: str
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """What lines of many groups are merged by."""
+        return (self.timestamp, self.ingestion, self.id)
+
+
+def line_of_answer(group: str, event: Mapping[str, Any]) -> Line:
+    """An event as FilterLogEvents and StartLiveTail answer it; the latter gives it no id, so it is empty."""
+    return Line(
+        event["timestamp"],
+        event["ingestionTime"],
+        group,
+        event["logStreamName"],
+        event["message"],
+        event.get("eventId", ""),
+    )
