@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
+
+from botocore.exceptions import ClientError
 
 from lambdalog.cloud import SERVICES
 from lambdalog.errors import ConfigError, StoreError
@@ -67,6 +70,7 @@ class Service:
         if settings.anonymous and not is_loopback(settings.host):
             raise ConfigError("--anonymous is for loopback only: on another address anyone could come in")
         self._cloud = cloud
+        self._places = (str(cloud.root), sys.executable)
         self._stop = threading.Event()
         self._hurry = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -161,6 +165,22 @@ class Service:
             self._cloud.client(service).end_waits()
 
     def _dispatch(self, service: str, operation: str, params: dict[str, Any]) -> Mapping[str, Any]:
+        try:
+            return self._call(service, operation, params)
+        except ClientError as error:
+            self._hide_places(operation, error)
+            raise
+
+    def _hide_places(self, operation: str, error: ClientError) -> None:
+        """Take this machine's paths out of an error's text, which is for this process's own callers, and log it whole."""
+        told = shown = error.response["Error"].get("Message", "")
+        for place in self._places:
+            shown = shown.replace(place, "…")
+        if shown != told:
+            logger.error("%s failed: %s", operation, told)
+            error.response["Error"]["Message"] = shown
+
+    def _call(self, service: str, operation: str, params: dict[str, Any]) -> Mapping[str, Any]:
         if service == "sts":
             return self._sts.call(operation, params)
         client: Double = self._cloud.client(service)

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -204,6 +205,23 @@ def test_a_failure_of_ours_tells_nothing(
     assert "lambdalog" not in answer.body
     assert "Permission" not in answer.body
     assert "queues.sqlite" in caplog.text
+
+
+def test_a_store_that_fails_tells_no_path(
+    service: Service, store_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That it can't be written to is told without where it lies; our own log has the path."""
+    config = Config(retries={"total_max_attempts": 1})
+    session = boto3.Session(*service.keys, region_name="us-east-1")
+    logs = session.client("logs", endpoint_url=service.url, config=config)
+    logs.create_log_group(logGroupName="g")
+    shutil.rmtree(store_path / "logs")
+    (store_path / "logs").write_bytes(b"")
+    with pytest.raises(ClientError) as raised:
+        logs.create_log_group(logGroupName="h")
+    assert raised.value.response["Error"]["Code"] == "ServiceUnavailableException"
+    assert raised.value.response["Error"]["Message"].startswith("can't write to the store at …/logs/h: ")
+    assert f"can't write to the store at {store_path}/logs/h" in caplog.text
 
 
 NAMES = [
