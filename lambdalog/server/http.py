@@ -94,7 +94,9 @@ class _Connection:
                         return
                 incoming.done.clear()
         except Refused as refused:
-            self._send(self.server.refuse(refused.head, refused.status, str(refused)), keep=False, method="")
+            self._send(
+                self.server.refuse(incoming.request, refused.status, str(refused)), keep=False, method=""
+            )
             self._linger()
         finally:
             incoming.release(incoming.held)
@@ -134,7 +136,6 @@ class _Connection:
             except httptools.HttpParserError:
                 raise Refused(400, "not an HTTP request") from None
             if incoming.refused is not None:
-                incoming.refused.head = incoming.request
                 raise incoming.refused
             if not incoming.done and not incoming.in_body and incoming.head > limits.head:
                 raise Refused(431, "the head of the request is too long")

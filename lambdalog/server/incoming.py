@@ -16,15 +16,11 @@ if TYPE_CHECKING:
 
 
 class Refused(Exception):
-    """What came is no request that we take; the answer closes the connection.
-
-    `head` is the request without its body, where that much was understood.
-    """
+    """What came is no request that we take; the answer closes the connection."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-        self.head: Request | None = None
 
 
 class Incoming:

@@ -31,8 +31,7 @@ def echo(request: Request) -> Response:
 
 def refuse(request: Request | None, status: int, text: str) -> Response:
     """In plain words, and for whom."""
-    del request
-    return Response(status, {}, text.encode())
+    return Response(status, {"x-for": "" if request is None else request.path}, text.encode())
 
 
 @pytest.fixture
@@ -139,11 +138,14 @@ def test_what_is_not_taken(serve: Callable[..., HttpServer], sent: bytes, status
 
 
 @pytest.mark.parametrize(
-    "sent", [b"POST / HT", b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"]
+    ("sent", "known"),
+    [(b"POST /a HT", b""), (b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc", b"/a")],
 )
-def test_slow_senders_are_dropped(serve: Callable[..., HttpServer], sent: bytes) -> None:
-    """Whoever begins a request has to end it."""
-    assert exchange(serve(limits=QUICK), sent).startswith(b"HTTP/1.1 408 ")
+def test_slow_senders_are_dropped(serve: Callable[..., HttpServer], sent: bytes, known: bytes) -> None:
+    """Whoever begins a request has to end it; what is refused is told by its head, where that has come."""
+    answer = exchange(serve(limits=QUICK), sent)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nx-for: " + known + b"\r\n" in answer
 
 
 def test_idle_peers_are_dropped_without_a_word(serve: Callable[..., HttpServer]) -> None:
