@@ -16,7 +16,7 @@ from lambdalog.instrument.report import Report
 from lambdalog.instrument.shipping import flush_shippers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from lambdalog.instrument.invocation import Invocation
     from lambdalog.instrument.logger import Logger
@@ -152,15 +152,28 @@ class Observer:
         finally:
             self._end(invocation, number)
 
-    async def _stream_async(self, generator: Any, invocation: Invocation, event: Any) -> AsyncIterator[Any]:
+    async def _stream_async(
+        self, generator: Any, invocation: Invocation, event: Any
+    ) -> AsyncGenerator[Any, Any]:
         number = self._resume(invocation, event)
         try:
             invocation.thread = 0
             invocation.coroutine = generator
-            async for part in generator:
-                yield part
+            step = generator.__anext__()
+            while True:
+                try:
+                    part = await step
+                except StopAsyncIteration:
+                    return
+                # What `yield from` does: whoever reads may send, throw and close, and the handler gets it.
+                try:
+                    step = generator.asend((yield part))
+                except GeneratorExit:
+                    await generator.aclose()
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the handler's to judge
+                    step = generator.athrow(error)
         except GeneratorExit:
-            await generator.aclose()
             raise
         except BaseException as error:
             if not self.report.failed(error, invocation, event):

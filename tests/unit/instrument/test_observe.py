@@ -354,6 +354,96 @@ def test_an_asynchronous_generator_is_observed(heard: Heard, log: Logger) -> Non
     assert CURRENT.current() is None
 
 
+def test_a_reader_speaks_to_the_generator_itself(heard: Heard, log: Logger) -> None:
+    """What is sent, thrown and closed reaches the handler, of either kind; what it fails with then is its failure."""
+
+    def stream() -> Iterator[Any]:
+        try:
+            log.info("sent", value=(yield "ready"))
+            yield "last"
+        except KeyError as error:
+            log.info("thrown", value=error.args[0])
+            try:
+                yield "caught"
+            finally:
+                log.info("closed")
+
+    async def streaming() -> AsyncIterator[Any]:
+        try:
+            log.info("sent", value=(yield "ready"))
+            yield "last"
+        except KeyError as error:
+            log.info("thrown", value=error.args[0])
+            try:
+                yield "caught"
+            finally:
+                await asyncio.sleep(0)
+                log.info("closed")
+
+    async def read() -> list[Any]:
+        watched = observer(heard)
+        one: Any = watched.run(streaming, {}, Context())
+        found = [await one.asend(None), await one.asend("hello"), await one.athrow(KeyError("why"))]
+        await one.aclose()
+        other: Any = watched.run(streaming, {}, Context())
+        await anext(other)
+        with pytest.raises(ValueError, match="no such"):
+            await other.athrow(ValueError("no such"))
+        return found
+
+    watched = observer(heard)
+    one: Any = watched.run(stream, {}, Context())
+    found = [one.send(None), one.send("hello"), one.throw(KeyError("why"))]
+    one.close()
+    other: Any = watched.run(stream, {}, Context())
+    next(other)
+    with pytest.raises(ValueError, match="no such"):
+        other.throw(ValueError("no such"))
+    expected = [("sent", "hello"), ("thrown", "why"), ("closed", None), ("ValueError: no such", None)]
+    assert found == asyncio.run(read()) == ["ready", "last", "caught"]
+    assert [(line["message"], line.get("value")) for line in heard.lines] == expected * 2
+    assert CURRENT.current() is None
+
+
+def test_an_asynchronous_generator_that_fails_at_being_closed_is_told(heard: Heard) -> None:
+    """Being left is no failure; what its own end fails with is one."""
+
+    async def stream() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            raise ValueError("no end")
+
+    async def read() -> None:
+        begun: Any = observer(heard).run(stream, {}, Context())
+        await anext(begun)
+        await begun.aclose()
+
+    with pytest.raises(ValueError, match="no end"):
+        asyncio.run(read())
+    assert heard.line["message"] == "ValueError: no end"
+    assert CURRENT.current() is None
+
+
+def test_a_generator_that_yields_after_close_is_pythons_to_refuse(heard: Heard) -> None:
+    """As it would be without a decorator: RuntimeError."""
+
+    async def stream() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            yield 2
+
+    async def read() -> None:
+        begun: Any = observer(heard).run(stream, {}, Context())
+        await anext(begun)
+        await begun.aclose()
+
+    with pytest.raises(RuntimeError, match="ignored GeneratorExit"):
+        asyncio.run(read())
+    assert CURRENT.current() is None
+
+
 # --- our own failures
 
 
