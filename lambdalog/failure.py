@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _digest(type_: str, message: str, places: Sequence[tuple[str, str]]) -> str:
     own = [
         f"{file.replace(chr(92), '/').rpartition('/')[2]}:{function}"
         for file, function in places
-        if function not in _MADE and not _LIBRARY.search(file)
+        if function not in _MADE and not _of_library(file)
     ]
     parts = [type_, *(dict.fromkeys(own) if own else (_VARIABLE.sub("*", message),))]
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
@@ -231,9 +232,17 @@ def _steps(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
         traceback = traceback.tb_next
 
 
+# A process has some hundred files, and a stack goes through a few of them again and again.
+@lru_cache(maxsize=1000)
 def _tells(file: str) -> bool:
     """Whether a frame of a file tells of a failure: the user's code and its libraries', not how Lambda came there."""
     return not _RUNTIME.search(file) and ("site-packages" in file or not _LIBRARY.search(file))
+
+
+@lru_cache(maxsize=1000)
+def _of_library(file: str) -> bool:
+    """Whether a file is not the function's own code."""
+    return _LIBRARY.search(file) is not None
 
 
 def from_stack(
@@ -254,10 +263,14 @@ def _told(frame: FrameType, line: int, local: Callable[[FrameType], Mapping[str,
     import linecache
 
     code = frame.f_code
-    text = linecache.getline(code.co_filename, line, frame.f_globals).strip()
-    own = local is not None and not _LIBRARY.search(code.co_filename)
+    file = code.co_filename
+    text = linecache.getline(file, line, frame.f_globals).strip()
     return Frame(
-        code.co_filename, line, code.co_name, text[:200] or None, local(frame) if own and local else None
+        file,
+        line,
+        code.co_name,
+        text[:200] or None,
+        local(frame) if local is not None and not _of_library(file) else None,
     )
 
 

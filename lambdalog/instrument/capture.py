@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -149,6 +150,9 @@ class Variables:
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
+        # By a value's id: the value, its text, and what was scrubbed in it. What is passed on from call to call (an
+        # event, self) is looked into once.
+        self._known: dict[int, tuple[Any, str, dict[str, str]]] = {}
 
     def __call__(self, frame: FrameType) -> Mapping[str, str]:
         """Name → text; modules, functions and classes say nothing and are left out."""
@@ -156,32 +160,48 @@ class Variables:
         if self._sweep.left <= 0:
             return found
         try:
-            # Of a module, its locals are all its globals.
-            variables = {} if frame.f_locals is frame.f_globals else frame.f_locals
+            variables = frame.f_locals
+            if variables is frame.f_globals:
+                # Of a module, its locals are all its globals.
+                return found
+            path = f"locals.{frame.f_code.co_name}."
             for name, value in list(variables.items()):
                 if len(found) >= LOCALS_MAX:
                     found["…"] = "more"
                     break
-                if name.startswith("__") or type(value).__name__ in {
-                    "module",
-                    "function",
-                    "type",
-                    "builtin_function_or_method",
-                }:
-                    continue
-                found[name] = self._told(name, value, f"locals.{frame.f_code.co_name}.{name}")
+                if type(value) not in _SILENT and not name.startswith("__"):
+                    found[name] = self._told(name, value, path + name)
         except Exception as error:  # noqa: BLE001 - variables are an extra; the failure is told without them
             found["…"] = f"not to be had: {type(error).__name__}"
         return found
 
     def _told(self, name: str, value: Any, path: str) -> str:
-        clean = (
-            self._sweep.named(name, value, path)
-            if type(value) in _PLAIN
-            else self._sweep.named(name, shown(value), path)
-        )
+        sweep = self._sweep
+        if type(value) in _SMALL or sweep.secret(name):
+            clean = sweep.named(name, value, path)
+            return clean if type(clean) is str and type(value) is not str else repr(clean)
+        known = self._known.get(id(value))
+        if known is None:
+            before, sweep.found = sweep.found, {}
+            try:
+                text = self._text(value)
+            finally:
+                within, sweep.found = sweep.found, before
+            # The value is kept with it, so that no other gets its id.
+            known = self._known[id(value)] = value, text, within
+        else:
+            sweep.left -= len(known[1])
+        for where, rule in known[2].items():
+            sweep.note(path + where, rule)
+        return known[1]
+
+    def _text(self, value: Any) -> str:
+        """A value scrubbed and bounded; what is scrubbed in it is noted by its path within the value."""
+        clean = self._sweep.value(value if type(value) in _PLAIN else shown(value), "", 1)
         text = clean if type(clean) is str and type(value) is not str else repr(clean)
         return text if len(text) <= LOCAL_TEXT_MAX else f"{text[:LOCAL_TEXT_MAX]}…"
 
 
-_PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, tuple})
+_SILENT: Final = frozenset({ModuleType, FunctionType, BuiltinFunctionType, type})
+_SMALL: Final = frozenset({int, float, bool, type(None)})
+_PLAIN: Final = frozenset({str, dict, list, tuple})

@@ -123,6 +123,9 @@ _HINTS: Final[dict[str, tuple[str, ...]]] = {
     "url password": ("://",),
     "assignment": ("pass", "secret", "token", "key", "authorization", "cvv", "cvc"),
 }
+# `cvv=1`: no rule finds anything in less.
+_SHORTEST: Final = 5
+_CARD_MIN: Final = 14
 _DIGITS: Final = re.compile(r"[2-6](?:[ -]?\d){13}")
 
 
@@ -142,7 +145,10 @@ class Scrubber:
         self._keys = frozenset(_words(key) for key in keys)
         self._keep = frozenset(_words(key) for key in keep)
         self._own = [(name, re.compile(pattern)) for name, pattern in (values or {}).items()]
-        self._rules = [(name, re.compile(pattern)) for name, pattern in _VALUES.items()]
+        self._rules = [
+            (name, re.compile(pattern), _HINTS.get(name, ()), _INSTEAD.get(name, MARK))
+            for name, pattern in _VALUES.items()
+        ]
         self._known: dict[str, bool] = {}
 
     def __call__(self, _logger: Any, _method: str, event_dict: MutableMapping[str, Any]) -> dict[str, Any]:
@@ -169,14 +175,17 @@ class Scrubber:
             text, count = pattern.subn(MARK, text)
             if count:
                 rules.append(name)
+        if len(text) < _SHORTEST:
+            return text, rules
         low = text.lower()
-        for name, pattern in self._rules:
-            if name == "card":
-                if _DIGITS.search(text) is None:
+        for name, pattern, hints, instead in self._rules:
+            for hint in hints:
+                if hint in low:
+                    break
+            else:
+                if name != "card" or len(text) < _CARD_MIN or _DIGITS.search(text) is None:
                     continue
-            elif not any(hint in low for hint in _HINTS[name]):
-                continue
-            replaced = pattern.sub(_INSTEAD.get(name, MARK), text)
+            replaced = pattern.sub(instead, text)
             if replaced != text:
                 rules.append(name)
                 text = replaced
@@ -277,7 +286,7 @@ class Sweep:
                 break
             name = key[:200] if type(key) is str else shown(key)[:200]
             self.left -= len(name)
-            where = f"{path}.{name}" if path else name
+            where = f"{path}.{name}"
             if inner is not None and type(inner) is not bool and self._scrubber.secret(name):
                 self.note(where, "key")
                 self.left -= len(MARK)
@@ -285,6 +294,10 @@ class Sweep:
             else:
                 found[name] = self.value(inner, where, depth + 1)
         return found
+
+    def secret(self, name: str) -> bool:
+        """Whether a name is that of a secret."""
+        return self._scrubber.secret(name)
 
     def rules(self, text: str) -> tuple[str, list[str]]:
         """A text without what looks like a secret, and the rules that found some."""
