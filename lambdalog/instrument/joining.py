@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambdalog.instrument.output import Output
 
 # What every record has; the rest is the caller's `extra`.
-_STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 # What the runtime client puts on the root logger: it would write the same line a second time.
 _RUNTIMES: Final = frozenset({"LambdaLoggerHandler", "LambdaLoggerHandlerWithFrameType"})
 
@@ -45,13 +45,26 @@ class Joined(logging.Handler):
                 "lambdalogError": type(own).__name__,
             }
         raw = render(line)
-        self._output.write(raw)
+        if not _written(record):
+            self._output.write(raw)
         # What the way to the store says of itself doesn't go that way.
         if running is not None and running.listen is not None and not record.name.startswith("lambdalog."):
             try:
                 running.listen(raw)
             except Exception:  # noqa: BLE001 - whoever listens is not the function's business
                 self._output.lost += 1
+
+
+def _written(record: logging.LogRecord) -> bool:
+    """Whether a logger on the record's way here wrote it to the console by a handler of its own, as Powertools' do."""
+    found: Any = logging.root.manager.loggerDict.get(record.name)
+    while isinstance(found, logging.Logger) and found is not logging.root:
+        for own in found.handlers:
+            # What its filters keep back would be nobody's.
+            if record.levelno >= own.level and not own.filters and _console(own):
+                return True
+        found = found.parent
+    return False
 
 
 def _line(record: logging.LogRecord, running: Invocation | None) -> dict[str, Any]:
@@ -69,7 +82,7 @@ def _line(record: logging.LogRecord, running: Invocation | None) -> dict[str, An
         line.update(running.fields)
     line.update(CURRENT.block() or {})
     line["logger"] = record.name
-    more = {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+    more = {name: value for name, value in record.__dict__.items() if name not in STANDARD}
     if more:
         line.update(safe(more))
     if record.stack_info:

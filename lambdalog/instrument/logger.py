@@ -272,11 +272,13 @@ class Logger:
         """Write a rendered line, and hand it to whoever listens to its invocation."""
         output = self._output
         output.write(raw)
-        if running is not None and running.listen is not None and output is STDOUT:
-            try:
+        try:
+            if running is not None and running.listen is not None and output is STDOUT:
                 running.listen(raw)
-            except Exception:  # noqa: BLE001 - whoever listens is not the function's business
-                output.lost += 1
+            if output.heard is not None:
+                output.heard(raw)
+        except Exception:  # noqa: BLE001 - whoever listens is not the function's business
+            output.lost += 1
 
     def _line(
         self,

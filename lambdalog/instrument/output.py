@@ -23,10 +23,13 @@ class Output:
     def __init__(self, name: str = "stdout") -> None:
         self._name = name
         self.pretty: Callable[[bytes], str] | None = None
+        # Who else a logger's lines are for: pytest's caplog.
+        self.heard: Callable[[bytes], None] | None = None
         self.lost = 0
         self._untold = 0
         self._torn = False
         self._stream: Any = None
+        # What lines go to without a detour; None where they need one.
         self._descriptor: int | None = None
         # Re-entrant: a signal handler may log while a line is being written.
         self._lock = threading.RLock()
@@ -36,28 +39,38 @@ class Output:
         """Write one line, given without its line break."""
         try:
             with self._lock:
+                stream = getattr(sys, self._name)
+                if stream is not self._stream:
+                    self._use(stream)
                 if self._untold:
                     line = _telling(line, self._untold)
-                self._put(line)
+                if self._descriptor is None:
+                    self._show(stream, line)
+                else:
+                    # What print() left in the buffer was said before; a closed stream refuses here.
+                    stream.flush()
+                    data = b"\n" + line + b"\n" if self._torn else line + b"\n"
+                    written = os.write(self._descriptor, data)
+                    self._torn = False
+                    if written != len(data):
+                        self._finish(self._descriptor, data[written:])
                 self._untold = 0
         except Exception:  # noqa: BLE001 - what standard output does must not become the function's failure
             self.lost += 1
             self._untold += 1
 
-    def _put(self, line: bytes) -> None:
-        stream = getattr(sys, self._name)
-        if stream is not self._stream:
-            self._descriptor = _descriptor(stream)
-            self.pretty = _for_people(stream)
-            self._stream = stream
+    def _use(self, stream: Any) -> None:
+        self.pretty = _for_people(stream)
+        self.heard = _for_caplog()
+        self._descriptor = _descriptor(stream) if self.pretty is None else None
+        self._stream = stream
+
+    def _show(self, stream: Any, line: bytes) -> None:
+        """Write to a terminal, or to what stands in for a stream."""
         if self.pretty is not None:
-            _show(stream, self.pretty(line) + "\n")
+            _print(stream, self.pretty(line) + "\n")
             return
-        # What print() left in the buffer was said before; a closed stream refuses here.
         stream.flush()
-        if self._descriptor is not None:
-            self._all(self._descriptor, line + b"\n")
-            return
         raw = getattr(stream, "buffer", None)
         if raw is None:
             stream.write(line.decode("utf-8", "replace") + "\n")
@@ -66,16 +79,10 @@ class Output:
             raw.flush()
         stream.flush()
 
-    def _all(self, descriptor: int, data: bytes) -> None:
-        if self._torn:
-            data = b"\n" + data
-        written = os.write(descriptor, data)
-        if written == len(data):
-            self._torn = False
-            return
-        # A disk that gets full takes a part: the next line must not be glued to it.
-        rest = memoryview(data)[written:]
+    def _finish(self, descriptor: int, data: bytes) -> None:
+        """What a write left over. A disk that gets full takes a part: the next line must not be glued to it."""
         self._torn = True
+        rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         self._torn = False
@@ -104,7 +111,16 @@ def _for_people(stream: Any) -> Callable[[bytes], str] | None:
     return plain if os.environ.get("NO_COLOR") else pretty
 
 
-def _show(stream: Any, text: str) -> None:
+def _for_caplog() -> Callable[[bytes], None] | None:
+    """What hands lines to pytest's caplog; None where no pytest runs."""
+    if "_pytest.logging" not in sys.modules:
+        return None
+    from lambdalog.instrument.caplog import hand_over
+
+    return hand_over
+
+
+def _print(stream: Any, text: str) -> None:
     try:
         stream.write(text)
     except UnicodeEncodeError:

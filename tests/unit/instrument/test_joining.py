@@ -102,6 +102,29 @@ def test_caplog_sees_what_it_always_saw(caplog: pytest.LogCaptureFixture) -> Non
     assert [record.getMessage() for record in caplog.records] == ["found credentials"]
 
 
+@pytest.mark.parametrize(
+    ("level", "filtered", "expected"),
+    [(logging.INFO, False, []), (logging.ERROR, False, ["said"]), (logging.INFO, True, ["said"])],
+)
+def test_what_a_loggers_own_handler_has_written_is_not_written_again(
+    level: int, filtered: bool, expected: list[str], heard: Heard
+) -> None:
+    """As Powertools' loggers have one, to standard output; what it may keep back is written here."""
+    outer, orders = logging.getLogger("own"), logging.getLogger("own.orders")
+    own, joined = logging.StreamHandler(sys.stdout), Joined(heard)
+    own.setLevel(level)
+    if filtered:
+        own.addFilter(lambda _: False)
+    outer.propagate = False
+    outer.addHandler(joined)
+    orders.addHandler(own)
+    orders.getChild("part").warning("said")
+    outer.warning("outside of it")
+    orders.removeHandler(own)
+    outer.removeHandler(joined)
+    assert [line["message"] for line in heard.lines] == [*expected, "outside of it"]
+
+
 SCRIPT = """
 import logging, os, sys
 os.environ["AWS_LAMBDA_RUNTIME_API"] = "x"
