@@ -39,7 +39,8 @@ def create(
 ) -> None:
     """Make a function of SOURCE: path/file.py:function, a folder, or a zip; its ARN is printed.
 
-    A lambdalog.toml beside the code says the rest; options say it over that.
+    A lambdalog.toml beside the code says the rest; options say it over that. The dead-letter queue that it names is
+    made in a store; on AWS it has to be there.
     """
     with open_cloud(store) as cloud:
         found = read_source(source, copy=copy or cloud.root is None)
@@ -51,10 +52,17 @@ def create(
         # Only AWS needs to be told what runs a function; here it is whoever runs this.
         if "Runtime" not in settings and cloud.root is None:
             settings["Runtime"] = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+        project = found.project
+        if project is not None and project.dead_letter and "DeadLetterConfig" not in settings:
+            settings["DeadLetterConfig"] = {"TargetArn": _queue(cloud, project.dead_letter)}
         client: Any = cloud.lambda_
         made = client.create_function(
             FunctionName=name or found.name, Code=found.code, Publish=publish, **settings
         )
+        if project is not None:
+            from lambdalog.local.lambda_.deploy import configure
+
+            configure(client, made["FunctionName"], project)
     _tell(made, as_json=as_json)
 
 
@@ -102,6 +110,14 @@ def _role(cloud: Any) -> str:
     from lambdalog.local.lambda_.service import ROLE
 
     return ROLE
+
+
+def _queue(cloud: Any, name: str) -> str:
+    if cloud.root is None:
+        return str(cloud.scope.queue(name))
+    from lambdalog.local.lambda_.deploy import queue_arn
+
+    return queue_arn(cloud.sqs, name)
 
 
 def _tell(made: dict[str, Any], *, as_json: bool) -> None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambdalog.errors import ConfigError
 
+if TYPE_CHECKING:
+    from lambdalog.runtime.project import Project
+
 
 class Source(NamedTuple):
-    """The Code parameter, and what the folder says of the function: handler, timeout, … as operations name them."""
+    """The Code parameter, and what the folder says of the function: handler, timeout, … as operations name them.
+
+    `project` has what other operations than CreateFunction set; None of a zip, and of a folder without settings.
+    """
 
     code: dict[str, Any]
     settings: dict[str, Any]
     name: str
+    project: Project | None = None
 
 
 def read_source(target: str, *, copy: bool) -> Source:
@@ -42,7 +49,7 @@ def read_source(target: str, *, copy: bool) -> Source:
         settings["Environment"] = {"Variables": project.environment}
     if project.runtime is not None:
         settings["Runtime"] = project.runtime
-    return Source(_code(project.folder, copy=copy), settings, project.name)
+    return Source(_code(project.folder, copy=copy), settings, project.name, project)
 
 
 def _code(folder: Path, *, copy: bool) -> dict[str, Any]:

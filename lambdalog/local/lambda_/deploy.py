@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 def deploy(client: Lambda, sqs: SQSClient, project: Project) -> str:
     """Make the function, or change what differs; its name. Deploying the same twice changes nothing."""
-    url = sqs.create_queue(QueueName=project.dead_letter_queue)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = queue_arn(sqs, project.dead_letter_queue)
     settings: dict[str, Any] = {
         "Handler": project.handler,
         "Timeout": project.timeout,
@@ -39,15 +38,24 @@ def deploy(client: Lambda, sqs: SQSClient, project: Project) -> str:
         changed = {key: value for key, value in settings.items() if config.get(key) != value}
         if changed:
             client.update_function_configuration(FunctionName=project.name, **changed)
+    configure(client, project.name, project)
+    return project.name
+
+
+def queue_arn(sqs: SQSClient, name: str) -> str:
+    """The ARN of a queue, which is made if it isn't there."""
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    return sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def configure(client: Any, name: str, project: Project) -> None:
+    """Set what operations of their own set of a function: reserved concurrency, retries and age of its events."""
     if project.concurrency is not None:
-        client.put_function_concurrency(
-            FunctionName=project.name, ReservedConcurrentExecutions=project.concurrency
-        )
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=project.concurrency)
     events: dict[str, Any] = {}
     if project.retries is not None:
         events["MaximumRetryAttempts"] = project.retries
     if project.max_age is not None:
         events["MaximumEventAgeInSeconds"] = project.max_age
     if events:
-        client.put_function_event_invoke_config(FunctionName=project.name, **events)
-    return project.name
+        client.put_function_event_invoke_config(FunctionName=name, **events)

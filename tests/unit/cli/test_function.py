@@ -48,6 +48,32 @@ def test_a_function_is_made_of_a_folder_a_file_or_a_zip(call: Call, tmp_path: Pa
         assert cloud.lambda_.invoke(FunctionName="bare")["Payload"].read() == b"2"
 
 
+def test_a_folder_s_settings_are_all_its_function_s(call: Call, tmp_path: Path, store_path: Path) -> None:
+    """Also those that operations of their own set; its dead-letter queue is made, but not where an option names another."""
+    code = tmp_path / "work"
+    code.mkdir()
+    (code / "app.py").write_text("def handler(event, context):\n    raise ValueError\n")
+    (code / "lambdalog.toml").write_text(
+        '[function]\nhandler = "app.handler"\ndead_letter = "work-dlq"\nretries = 0\nmax_age = 90\nconcurrency = 5\n'
+    )
+    assert call("function", "create", "work").returncode == 0
+    assert call("function", "create", "work", "--name", "other", "--dead-letter", "").returncode == 0
+    with connect(f"disk:{store_path}") as cloud:
+        functions: Any = cloud.lambda_
+        config = functions.get_function_configuration(FunctionName="work")
+        assert config["DeadLetterConfig"] == {"TargetArn": cloud.scope.queue("work-dlq")}
+        events = functions.get_function_event_invoke_config(FunctionName="work")
+        assert (events["MaximumRetryAttempts"], events["MaximumEventAgeInSeconds"]) == (0, 90)
+        reserved = functions.get_function_concurrency(FunctionName="work")
+        assert reserved["ReservedConcurrentExecutions"] == 5
+        assert "DeadLetterConfig" not in functions.get_function_configuration(FunctionName="other")
+        functions.invoke(FunctionName="work", InvocationType="Event", Payload=b"{}")
+        functions.worker().drain()
+        url = cloud.sqs.get_queue_url(QueueName="work-dlq")["QueueUrl"]
+        (letter,) = cloud.sqs.receive_message(QueueUrl=url)["Messages"]
+        assert letter["Body"] == "{}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
