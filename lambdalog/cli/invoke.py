@@ -28,10 +28,14 @@ if TYPE_CHECKING:
     help="The event: a file, - for standard input, or an object or array as it stands.  [default: {}]",
 )
 @click.option("--async", "asynchronous", is_flag=True, help="Queue the event; print its request id.")
+@click.option("--dry-run", is_flag=True, help="Only check that the function could be invoked so.")
 @click.option(
     "--wait", is_flag=True, help="With --async: work on the queue until it is empty, retries included."
 )
 @click.option("--qualifier", metavar="Q", help="A version or alias.")
+@click.option(
+    "--client-context", metavar="JSON", help="What the function finds as its context's client_context."
+)
 @click.option("--log", "show_log", is_flag=True, help="Show the invocation's log on standard error.")
 @click.option("--timeout", type=click.IntRange(1, 900), help="Seconds; for a file or folder.")
 @click.option("--memory", type=click.IntRange(128, 10240), help="MB; for a file or folder.")
@@ -43,8 +47,10 @@ def command(
     target: str,
     event: str | None,
     asynchronous: bool,
+    dry_run: bool,
     wait: bool,
     qualifier: str | None,
+    client_context: str | None,
     show_log: bool,
     timeout: int | None,
     memory: int | None,
@@ -57,6 +63,10 @@ def command(
     """
     from lambdalog.server.client import served_client
 
+    if dry_run and (asynchronous or show_log):
+        raise click.UsageError("--dry-run runs nothing: --async and --log don't go with it")
+    if asynchronous and client_context is not None:
+        raise click.UsageError("an asynchronous event has no client context")
     payload = _event(event)
     project = _project(target, timeout, memory, env)
     with open_cloud(store) as cloud:
@@ -66,6 +76,11 @@ def command(
         arguments: dict[str, Any] = {"FunctionName": name, "Payload": payload}
         if qualifier is not None:
             arguments["Qualifier"] = qualifier
+        if client_context is not None:
+            arguments["ClientContext"] = _context(client_context)
+        if dry_run:
+            functions.invoke(InvocationType="DryRun", **arguments)
+            return
         if asynchronous:
             answer = functions.invoke(InvocationType="Event", **arguments)
             write_line(answer["ResponseMetadata"]["RequestId"])
@@ -100,6 +115,14 @@ def _event(given: str | None) -> bytes:
     except ValueError as error:
         raise ConfigError(f"the event {where} is no JSON: {error}") from None
     return data
+
+
+def _context(given: str) -> str:
+    try:
+        json.loads(given)
+    except ValueError as error:
+        raise click.UsageError(f"--client-context is no JSON: {error}") from None
+    return base64.b64encode(given.encode()).decode()
 
 
 def _project(target: str, timeout: int | None, memory: int | None, env: tuple[str, ...]) -> Project | None:

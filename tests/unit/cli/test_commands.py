@@ -76,6 +76,29 @@ def test_invoke_takes_an_event_as_it_stands(run: Run, tmp_path: Path, event: str
     assert json.loads(run("invoke", "fn.py:main", "--event", event).stdout) == json.loads(event)
 
 
+def test_invoke_hands_over_a_client_context(run: Run, tmp_path: Path) -> None:
+    """The function finds it in its context."""
+    (tmp_path / "fn.py").write_text(
+        "def main(event, context):\n"
+        "    return context.client_context and [context.client_context.custom, context.client_context.env]\n"
+    )
+    given = '{"custom": {"é": 1}, "env": {"locale": "de"}}'
+    assert json.loads(run("invoke", "fn.py:main", "--client-context", given).stdout) == [
+        {"é": 1},
+        {"locale": "de"},
+    ]
+    assert json.loads(run("invoke", "fn.py:main").stdout) is None
+
+
+def test_a_dry_run_of_invoke_runs_nothing(run: Run, store_path: Path) -> None:
+    """It prints nothing and leaves no log; what couldn't be invoked is refused as ever."""
+    done = run("invoke", ORDERS, "--dry-run")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert run("invoke", "orders", "--qualifier", "9", "--dry-run").returncode == 1
+    with connect(f"disk:{store_path}") as cloud:
+        assert cloud.logs.describe_log_groups()["logGroups"] == []
+
+
 def test_a_failed_function_is_exit_status_1(run: Run) -> None:
     """The error is shaped as Lambda's and printed as the response."""
     done = run("invoke", ORDERS, "--event", str(EVENTS / "empty.json"))
@@ -93,6 +116,9 @@ def test_a_failed_function_is_exit_status_1(run: Run) -> None:
         (["invoke", ORDERS, "-e", '{"id": 1'], "", 1, "the event given to --event is no JSON"),
         (["invoke", "orders", "--timeout", "3"], "", 2, "are for a file or folder"),
         (["invoke", ORDERS, "--env", "x"], "", 2, "write NAME=VALUE"),
+        (["invoke", ORDERS, "--client-context", "{"], "", 2, "--client-context is no JSON"),
+        (["invoke", ORDERS, "--async", "--client-context", "{}"], "", 2, "has no client context"),
+        (["invoke", ORDERS, "--async", "--dry-run"], "", 2, "--dry-run runs nothing"),
         (["replay", "none-dlq"], "", 1, "no queue is called none-dlq"),
         (["replay"], "", 2, "name a QUEUE"),
         (["tail", "nothing"], "", 1, "no log group is called nothing"),
