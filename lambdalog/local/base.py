@@ -21,32 +21,24 @@ from botocore.exceptions import (
     ClientError,
     OperationNotPageableError,
     ParamValidationError,
-    UnknownServiceError,
 )
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 from botocore.paginate import Paginator
 from botocore.validate import ParamValidator
-from botocore.waiter import NormalizedOperationMethod, Waiter, WaiterModel
+from botocore.waiter import NormalizedOperationMethod, Waiter
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.constraints import Constraints, Violations
 from lambdalog.local.halves import half_at
 from lambdalog.local.quick import compile_check
+from lambdalog.models import pagination, service_model, waiters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from botocore.model import ServiceModel
+
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
-
-_loader = functools.cache(Loader)
-
-
-@functools.cache
-def service_model(service: str) -> ServiceModel:
-    """Botocore's model of a service, loaded once."""
-    return ServiceModel(_loader().load_service_model(service, "service-2"), service)
 
 
 @functools.cache
@@ -166,7 +158,7 @@ class Double:
 
     def get_paginator(self, operation_name: str) -> Paginator[Any]:
         """boto3's paginator over an operation, named as a method."""
-        config = _pagination(self.service).get(operations(self.service).get(operation_name, ""))
+        config = pagination(self.service).get(operations(self.service).get(operation_name, ""))
         if config is None:
             raise OperationNotPageableError(operation_name=operation_name)
         model = self.meta.service_model.operation_model(operations(self.service)[operation_name])
@@ -174,11 +166,11 @@ class Double:
 
     def can_paginate(self, operation_name: str) -> bool:
         """Whether an operation has a paginator."""
-        return operations(self.service).get(operation_name) in _pagination(self.service)
+        return operations(self.service).get(operation_name) in pagination(self.service)
 
     def get_waiter(self, waiter_name: str) -> Waiter:
         """boto3's waiter of that name, as `function_active`."""
-        model = _waiters(self.service)
+        model = waiters(self.service)
         names = {xform_name(name): name for name in model.waiter_names}
         if waiter_name not in names:
             raise ValueError(f"Waiter does not exist: {waiter_name}")
@@ -190,7 +182,7 @@ class Double:
     @property
     def waiter_names(self) -> list[str]:
         """The names of the service's waiters."""
-        return [xform_name(name) for name in _waiters(self.service).waiter_names]
+        return [xform_name(name) for name in waiters(self.service).waiter_names]
 
     def background(self) -> Iterable[tuple[str, Callable[[threading.Event], object]]]:
         """What has to run beside the service where a store is served: names, and loops that end when the event is set.
@@ -287,16 +279,3 @@ def _request_ids(process: int) -> _RequestIds:
 def _metadata(status: int) -> dict[str, Any]:
     request_id = _request_ids(os.getpid()).next()
     return {"RequestId": request_id, "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
-
-
-@functools.cache
-def _pagination(service: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", _loader().load_service_model(service, "paginators-1")["pagination"])
-
-
-@functools.cache
-def _waiters(service: str) -> WaiterModel:
-    try:
-        return WaiterModel(_loader().load_service_model(service, "waiters-2"))
-    except UnknownServiceError:
-        return WaiterModel({"version": 2, "waiters": {}})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.clock import SYSTEM
-from lambdalog.runtime.lineage import current_trace
+from lambdalog.lineage import current_trace
 from lambdalog.server.guard import objection, simple
 from lambdalog.server.signature import BadSignature, Unsigned, verify
 from lambdalog.wire import Exchange, Malformed, Request, Response

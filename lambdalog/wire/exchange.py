@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from lambdalog.models import service_model
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
 from lambdalog.wire.bodies import BODY_MAX, NotPacked, TooLong, unpacked
 from lambdalog.wire.messages import Malformed, Request, Response
-from lambdalog.wire.models import model
 from lambdalog.wire.route import NotRouted, find_service
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Exchange:
             name, protocol = find_service(request)
         except NotRouted as error:
             return Response(404, {"content-type": "text/plain"}, f"{error}\n".encode())
-        service, codec = model(name), _CODECS[protocol]
+        service, codec = service_model(name), _CODECS[protocol]
         try:
             if self._authorize is not None:
                 self._authorize(name, protocol, request)
@@ -97,7 +97,7 @@ class Exchange:
             if request is not None:
                 name, protocol = find_service(request)
                 refused: Response = _CODECS[protocol].encode_error(
-                    model(name), Malformed(code, text, status).error
+                    service_model(name), Malformed(code, text, status).error
                 )
                 return refused
         except NotRouted:

@@ -12,7 +12,7 @@ from lambdalog.local.logs import Logs
 from lambdalog.local.sns import Sns
 from lambdalog.local.sqs import Sqs
 from lambdalog.local.sts import Sts
-from lambdalog.wire.models import model
+from lambdalog.models import service_model
 from tests.contract.always import ALWAYS, missing
 
 DOUBLES = {"logs": Logs, "sqs": Sqs, "sns": Sns, "lambda": Lambda, "sts": Sts}
@@ -23,7 +23,7 @@ def test_every_path_is_in_the_model(service: str) -> None:
     """A name that the model doesn't have would never be missed."""
     for name, paths in ALWAYS[service].items():
         for path in paths.split():
-            shape: Any = model(service).operation_model(name).output_shape
+            shape: Any = service_model(service).operation_model(name).output_shape
             for part in path.split("."):
                 if shape.type_name == "map":
                     shape = shape.value  # any name may be in it
@@ -40,7 +40,7 @@ def test_no_operation_is_forgotten(service: str) -> None:
     answering = {
         name
         for name in implemented(DOUBLES[service])
-        if (shape := model(service).operation_model(name).output_shape) is not None and shape.members
+        if (shape := service_model(service).operation_model(name).output_shape) is not None and shape.members
     }
     assert answering - ALWAYS[service].keys() == set()
 

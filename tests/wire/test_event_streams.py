@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lambdalog.local.event_stream import EventStream
+from lambdalog.models import service_model
 from lambdalog.server.endpoint import Door, Endpoint, body_max
 from lambdalog.server.http import HttpServer
 from lambdalog.wire import Exchange, json_protocol, rest_protocol
 from lambdalog.wire.event_stream import stream_member
 from lambdalog.wire.inprocess import boto3_client
-from lambdalog.wire.models import model
 from tests.wire.test_round_trip import values
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def events(shape: Any) -> SearchStrategy[list[dict[str, Any]]]:
 @given(data=st.data())
 def test_events_come_back(service: str, name: str, data: st.DataObject) -> None:
     """Whatever events are given, botocore reads the same ones from the frames, however they are cut."""
-    operation = model(service).operation_model(name)
+    operation = service_model(service).operation_model(name)
     found = stream_member(operation)
     assert found is not None
     member, shape = found

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lambdalog.models import service_model
 from lambdalog.wire import quick_json
 from lambdalog.wire.json_values import from_json
-from lambdalog.wire.models import model
 
-PUT: Any = model("logs").operation_model("PutLogEvents").input_shape
+PUT: Any = service_model("logs").operation_model("PutLogEvents").input_shape
 
 scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=4)
 events = st.lists(
@@ -69,4 +69,4 @@ def test_what_is_unusual_is_left_to_the_other(body: bytes) -> None:
 
 def test_shapes_with_more_than_plain_values_have_no_short_way() -> None:
     """Blobs come in base64: msgspec would hand them over as they are."""
-    assert quick_json.reader(model("sqs").operation_model("SendMessage").input_shape) is None
+    assert quick_json.reader(service_model("sqs").operation_model("SendMessage").input_shape) is None

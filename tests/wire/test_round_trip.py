@@ -11,9 +11,9 @@ from botocore.awsrequest import HeadersDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lambdalog.models import service_model
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
 from lambdalog.wire.messages import Request, Response
-from lambdalog.wire.models import model
 from lambdalog.wire.route import find_service
 
 CODECS: dict[str, Any] = {"json": json_protocol, "query": query_protocol, "rest-json": rest_protocol}
@@ -22,7 +22,7 @@ STREAMS = {"StartLiveTail", "InvokeWithResponseStream", "GetLogObject"}
 OPERATIONS = [
     (service, name)
     for service in ("logs", "sqs", "sns", "lambda")
-    for name in model(service).operation_names
+    for name in service_model(service).operation_names
     if name not in STREAMS
 ]
 
@@ -93,7 +93,7 @@ def test_they_do_every_time(service: str, name: str, data: st.DataObject) -> Non
 
 def round_trip(service: str, name: str, data: st.DataObject) -> None:
     """One operation there and back."""
-    found = model(service)
+    found = service_model(service)
     operation = found.operation_model(name)
     protocol = {"logs": "json", "sqs": "json", "sns": "query", "lambda": "rest-json"}[service]
     params = data.draw(values(operation.input_shape)) if operation.input_shape is not None else {}

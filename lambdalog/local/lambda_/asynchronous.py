@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 
 from lambdalog.arn import Arn
 from lambdalog.deadletter import DeadLetter, DeadLetters, destination_record
+from lambdalog.lineage import current_trace
 from lambdalog.local.lambda_.event_config import EventConfig
 from lambdalog.local.lambda_.invocation import Invocation
 from lambdalog.runtime.async_events import Attempt, Policy, Response, Worker
-from lambdalog.runtime.lineage import current_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

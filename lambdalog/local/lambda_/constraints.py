@@ -9,8 +9,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.local.base import service_model
 from lambdalog.local.constraints import Constraints, Violations, lengths_of
+from lambdalog.models import service_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.response import StreamingBody
 
 from lambdalog.errors import ConfigError
+from lambdalog.lineage import INVOCATIONS_MAX, arrive, caller_trace
 from lambdalog.local.lambda_.aliases import choose
 from lambdalog.local.lambda_.launch import Launch
 from lambdalog.local.lambda_.names import LATEST
 from lambdalog.local.lambda_.throttles import Throttle, Throttles
 from lambdalog.runtime import Outcome, Runtime, Throttled
-from lambdalog.runtime.lineage import INVOCATIONS_MAX, arrive, caller_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

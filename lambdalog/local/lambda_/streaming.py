@@ -9,10 +9,10 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lambdalog.lineage import caller_trace
 from lambdalog.local.event_stream import EventStream
 from lambdalog.local.lambda_.invocation import Invocation, decoded_context
 from lambdalog.local.lambda_.names import LATEST
-from lambdalog.runtime.lineage import caller_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lambdalog.arn import Arn
+from lambdalog.lineage import current_trace
 from lambdalog.local.durability import is_dead_letter
 from lambdalog.local.sns import envelope, schedule
 from lambdalog.local.sns.subscription import HTTP, command
-from lambdalog.runtime.lineage import current_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

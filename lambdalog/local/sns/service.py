@@ -7,6 +7,7 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from lambdalog.lineage import caller_trace
 from lambdalog.local.durability import durably, is_dead_letter
 from lambdalog.local.sns import rules
 from lambdalog.local.sns.courier import QUICK
@@ -14,7 +15,6 @@ from lambdalog.local.sns.envelope import Message
 from lambdalog.local.sns.filter_policy import policy
 from lambdalog.local.sns.subscriptions import SubscriptionOperations
 from lambdalog.local.sns.topics import TopicOperations
-from lambdalog.runtime.lineage import caller_trace
 from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:

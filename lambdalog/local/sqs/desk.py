@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.clock import SYSTEM
+from lambdalog.lineage import caller_trace
 from lambdalog.local.base import Double
 from lambdalog.local.sqs import schema
 from lambdalog.local.sqs.arrivals import Arrivals
 from lambdalog.local.sqs.exchange import Exchange
-from lambdalog.runtime.lineage import caller_trace
 from lambdalog.store.tables import Tables
 
 if TYPE_CHECKING:

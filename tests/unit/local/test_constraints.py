@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lambdalog.local.base import service_model
 from lambdalog.local.constraints import Constraints, Violations
 from lambdalog.local.lambda_.constraints import violations
+from lambdalog.models import service_model
 
 
 def broken(service: str, operation: str, params: dict[str, Any]) -> str:

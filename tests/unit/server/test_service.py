@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from lambdalog.cloud import connect
 from lambdalog.errors import ConfigError, StoreLocked
-from lambdalog.runtime.lineage import current_trace
+from lambdalog.lineage import current_trace
 from lambdalog.server.client import served_client
 from lambdalog.server.logs import told_on_stderr
 from lambdalog.server.service import Service, Settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambdalog.runtime.lineage import INVOCATIONS_MAX, arrive, current_trace
+from lambdalog.lineage import INVOCATIONS_MAX, arrive, current_trace
 from tests.functions import zipped
 from tests.unit.local.lambda_.conftest import ARN, ROLE
 

@@ -11,9 +11,9 @@ from botocore.exceptions import ClientError
 
 from lambdalog.arn import Scope
 from lambdalog.clock import ManualClock
+from lambdalog.lineage import current_trace
 from lambdalog.local.sns import Sns
 from lambdalog.local.sqs import Sqs
-from lambdalog.runtime.lineage import current_trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.arn import Scope
-from lambdalog.runtime.lineage import current_trace
+from lambdalog.lineage import current_trace
 
 if TYPE_CHECKING:
     from pathlib import Path
