@@ -185,6 +185,17 @@ def test_links_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
+def test_the_architecture_names_what_there_is() -> None:
+    """Each module and folder that docs/architecture.md tells of is there, also after a move."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = [path.as_posix() for top in ("lambdalog", "tui", "tests") for path in (ROOT / top).rglob("*.*")]
+    modules = set(re.findall(r"`([\w./-]+\.(?:py|mjs))`", page))
+    folders = set(re.findall(r"\b(?:lambdalog|tui|tests|samples|docs)/(?:\w+/)*", page))
+    assert len(modules) > 20
+    assert [name for name in sorted(modules) if not any(file.endswith(f"/{name}") for file in files)] == []
+    assert [name for name in sorted(folders) if not (ROOT / name).is_dir()] == []
+
+
 def test_generated_pages_are_current(tmp_path: Path) -> None:
     """What the pages say of operations and commands is what `make docs` would write now."""
     subprocess.run([sys.executable, "-m", "lambdalog.cli.reference", str(tmp_path)], check=True)
