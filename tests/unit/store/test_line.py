@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdalog.store import line
@@ -26,14 +26,37 @@ def test_any_text_comes_back(timestamp: int, ingestion: int, message: str) -> No
     assert line.message_of(encoded[:-1]) == message
 
 
-@given(st.lists(texts | st.sampled_from(['"},{"t":', '{"', "},", "]", "", "\\"]), min_size=1, max_size=5))
+odd = st.sampled_from(
+    [
+        '"},{"t":',
+        '{"',
+        "},",
+        "]",
+        "",
+        "\\",
+        "{}{}",
+        "{},{}",
+        '{"a":"}',
+        '{"}',
+        '{"a":{}',
+        "{}\n{}",
+        "{} ",
+        "{x}",
+    ]
+)
+whole = objects | st.sampled_from(["{}", '{"a": {}}'])
+
+
+@given(st.one_of(*(st.lists(each, min_size=1, max_size=5) for each in (texts | odd, whole, whole | odd))))
+@example(['{"a":{}', '{},"b":{}}'])
+@example(['{"a":"}', '{"}'])
+@example(["{}{}", "{}"])
+@example(["{}", '{"a":{}', "}"])
 def test_a_batch_is_written_as_its_events_one_by_one(messages: list[str]) -> None:
     """Whether a batch is written in one go or event by event, its bytes are the same."""
     events = [(line.TIME_MIN + n, message) for n, message in enumerate(messages)]
-    alone = [
-        line.encode_all([event, (event[0], "{}")], line.TIME_MAX).partition(b"\n")[0] for event in events
-    ]
-    assert line.encode_all(events, line.TIME_MAX) == b"".join(one + b"\n" for one in alone)
+    alone = [line.encode(timestamp, line.TIME_MAX, message) for timestamp, message in events]
+    assert line.encode_all(events, line.TIME_MAX) == b"".join(alone)
 
 
 def test_a_json_object_stays_as_it_was_typed() -> None:
