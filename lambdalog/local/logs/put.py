@@ -54,20 +54,19 @@ def judge(events: Sequence[Any], *, now: int, retention_days: int | None) -> Jud
         or max(map(len, events), default=0) > 2
     ):
         raise TypeError("not an input log event")
-    if "".join(messages).isascii():
-        lengths = [*map(len, messages)]
-    else:
-        lengths = [len(text.encode("utf-8", "surrogatepass")) for text in messages]
-    longest = max(lengths, default=0) + EVENT_OVERHEAD
-    if longest > EVENT_BYTES:
-        raise Refused(f"Log event too large: {longest} bytes exceeds limit of {EVENT_BYTES}")
+    text = "".join(messages)
+    length = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    size = EVENT_OVERHEAD * len(events) + length
+    if size > BATCH_BYTES:
+        longest = max(len(message.encode("utf-8", "surrogatepass")) for message in messages) + EVENT_OVERHEAD
+        if longest > EVENT_BYTES:
+            raise Refused(f"Log event too large: {longest} bytes exceeds limit of {EVENT_BYTES}")
     if times != sorted(times):
         raise Refused("Log events in a single PutLogEvents request must be in chronological order.")
-    pairs = list(zip(times, messages, strict=True))
-    size = EVENT_OVERHEAD * len(events) + sum(lengths)
     if size > BATCH_BYTES:
         raise Refused(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
 
+    pairs = list(zip(times, messages, strict=True))
     oldest = now - TOO_OLD_MS
     expired = None if retention_days is None else now - retention_days * DAY_MS
     newest = now + TOO_NEW_MS
