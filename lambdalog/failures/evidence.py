@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
     from lambdalog.failures.letter import Letter
     from lambdalog.failures.places import Places
+    from lambdalog.store.blocks import Block
     from lambdalog.tail import Line
 
 # A letter is sent when its last attempt ended, which took 15 minutes at most.
@@ -63,19 +64,29 @@ class Attempt:
     lines: tuple[Line, ...]
 
 
-class _Brief(msgspec.Struct):
+class _Brief(msgspec.Struct, gc=False):
     type: str
     message: str
     fingerprint: str
 
 
-class _FailureLine(msgspec.Struct):
-    failure: _Brief
+class _FailureLine(msgspec.Struct, gc=False):
+    """What our decorator logged. `failure` is None where a line of the user's has the word in it."""
+
+    failure: _Brief | None = None
     requestId: str = ""  # noqa: N815 - the line's own name
     version: str = ""
 
 
+class _Stored(msgspec.Struct, gc=False):
+    """A line as the store keeps it: time and message."""
+
+    t: int
+    m: _FailureLine | str
+
+
 _failure_line: Final = msgspec.json.Decoder(_FailureLine)
+_stored: Final = msgspec.json.Decoder(_Stored)
 
 
 class Evidence:
@@ -131,19 +142,27 @@ class Evidence:
 
     def _ours(self, group: str, start: int, end: int, ids: set[str], found: dict[str, Told]) -> None:
         """The failures that our decorator logged: one kind of line, which says all."""
-        if self._cloud.store is not None:
-            messages = self._scan(group, start, end, literals=(_FAILURES,))
-        else:
-            pattern = '{ $.failure.fingerprint = "*" }'
-            messages = (line.message for line in self._filter(group, start, end, pattern))
-        for message in messages:
-            try:
-                line = _failure_line.decode(message)
-            except (msgspec.DecodeError, ValueError):
-                continue  # a line of the user's that has the word in it
-            if line.requestId in ids:
-                failure = line.failure
-                found[line.requestId] = Told(failure.type, failure.message, failure.fingerprint, line.version)
+        lasts: dict[str, int] = {}
+        for time, line in self._failure_lines(group, start, end):
+            request, failure = line.requestId, line.failure
+            if failure is not None and request in ids and time >= lasts.get(request, start):
+                lasts[request] = time
+                found[request] = Told(failure.type, failure.message, failure.fingerprint, line.version)
+
+    def _failure_lines(self, group: str, start: int, end: int) -> Iterator[tuple[int, _FailureLine]]:
+        """(epoch ms, line), in any order. On disk by the block: an event made of each line takes twice as long."""
+        if self._cloud.store is None:
+            for line in self._filter(group, start, end, '{ $.failure.fingerprint = "*" }'):
+                if (said := _said(line.message)) is not None:
+                    yield line.timestamp, said
+            return
+        try:
+            for block in self._cloud.store.blocks(Scan(group, start=start, end=end, literals=(_FAILURES,))):
+                for stored in _stored_in(block):
+                    if isinstance(stored.m, _FailureLine) and start <= stored.t < end:
+                        yield stored.t, stored.m
+        except KeyError:
+            return  # no such group
 
     def _others(self, group: str, start: int, end: int, ids: set[str], found: dict[str, Told]) -> None:
         """The failures that Lambda's runtimes logged, with the request's id or after its START."""
@@ -157,14 +176,6 @@ class Evidence:
             request = named or running.get(line.stream, "")
             if failure is not None and request in ids:
                 found[request] = Told(failure.type, failure.message, failure.fingerprint)
-
-    def _scan(self, group: str, start: int, end: int, literals: tuple[str, ...]) -> Iterator[str]:
-        assert self._cloud.store is not None
-        try:
-            for event in self._cloud.store.scan(Scan(group, start=start, end=end, literals=literals)):
-                yield event.message
-        except KeyError:
-            return  # no such group
 
     def _filter(
         self, group: str, start: int, end: int, pattern: str, streams: Sequence[str] = ()
@@ -213,6 +224,22 @@ class Evidence:
                 lines.append(line)
             found += cut(lines, letter.request_id)
         return found
+
+
+def _said(message: str) -> _FailureLine | None:
+    try:
+        return _failure_line.decode(message)
+    except (msgspec.DecodeError, ValueError):
+        return None
+
+
+def _stored_in(block: Block) -> list[_Stored]:
+    try:
+        return _stored.decode_lines(block.data())
+    except (msgspec.DecodeError, ValueError):
+        # A line of the user's has the word in it and means something else, or one is damaged: one by one.
+        said = [(event.timestamp, _said(event.message)) for event in block.events()]
+        return [_Stored(time, line) for time, line in said if line is not None]
 
 
 _REST: Final = ("stream", "started", "ended", "version", "status", "failure", "lines")

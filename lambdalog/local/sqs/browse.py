@@ -5,7 +5,10 @@ SQS gives messages out in its own order and counts each time; whoever works with
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+import itertools
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from lambdalog.local.sqs import schema
 from lambdalog.local.sqs.message import uuid_text
@@ -34,14 +37,14 @@ RETURNING seq, sent, receives, first, receipt, id, body, attributes, system
 """
 
 
-class Looked(NamedTuple):
+class Looked(msgspec.Struct, frozen=True, gc=False):
     """A message as it lies in its queue. Times are epoch ms; `attributes` and `system` are JSON, or None.
 
     `visible_at` in the future: it is in flight, or delayed.
     """
 
     seq: int
-    message_id: str
+    id: bytes
     body: str
     attributes: str | None
     system: str | None
@@ -49,6 +52,11 @@ class Looked(NamedTuple):
     receives: int
     first: int
     visible_at: int
+
+    @property
+    def message_id(self) -> str:
+        """The MessageId."""
+        return uuid_text(self.id)
 
     def hidden(self, now: int) -> bool:
         """Whether it is in flight or delayed at epoch ms `now`; behind the first of its group it is neither."""
@@ -59,7 +67,7 @@ def all_of(mailbox: Mailbox, queue: Queue, now: int) -> list[Looked]:
     """Every message of a queue, in flight or not, in the order in which they were sent: as one moment has them."""
     rows = mailbox.db.execute(_ALL, (queue.id, now - queue.retention_ms)).fetchall()
     rows.sort()
-    return [Looked._make((row[0], uuid_text(row[1]), *row[2:])) for row in rows]
+    return list(itertools.starmap(Looked, rows))
 
 
 def claim(mailbox: Mailbox, queue: Queue, ids: Collection[str], hidden_ms: int, now: int) -> list[Taken]:

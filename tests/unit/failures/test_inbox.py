@@ -193,6 +193,26 @@ def test_logs_of_plain_functions_are_understood(cloud: Cloud, inbox: Inbox) -> N
     assert (third.attempts[0].status, third.attempts[0].version) == ("error", "5")
 
 
+@pytest.mark.parametrize(
+    "other",
+    ["a failure of the user's own words", '{"failure":"a text"}', '{"failure":{"type":7},"requestId":"r-1"}'],
+)
+def test_the_last_failure_counts_whatever_else_has_the_word(cloud: Cloud, inbox: Inbox, other: str) -> None:
+    """Of several attempts the last one's failure is the letter's, and lines of the user's hide none of them."""
+    cloud.logs.create_log_group(logGroupName="/aws/lambda/own")
+    now = cloud.clock.now_ms()
+    for stream, at, type_ in (("b", now - 10, "Late"), ("a", now - 20, "Early")):
+        failure = {"type": type_, "message": "m", "fingerprint": f"{type_:x<16}"}
+        line = json.dumps({"requestId": "r-1", "version": "7", "failure": failure})
+        events: Any = [{"timestamp": at, "message": text} for text in (line, other)]
+        cloud.logs.create_log_stream(logGroupName="/aws/lambda/own", logStreamName=stream)
+        cloud.logs.put_log_events(logGroupName="/aws/lambda/own", logStreamName=stream, logEvents=events)
+    cloud.sqs.create_queue(QueueName="x-dlq")
+    DeadLetters(cloud.sqs).send("x-dlq", DeadLetter("{}", "r-1", "m", extra={"FunctionName": "own"}))
+    (found,) = inbox.failures()
+    assert (found.type, found.fingerprint, found.version) == ("Late", "Latexxxxxxxxxxxx", "7")
+
+
 def test_places_are_found_by_configuration(cloud: Cloud, pay: Pay, inbox: Inbox) -> None:
     """Dead-letter targets, on-failure destinations, redrive policies, topics' queues, and names that say so."""
     for name in ("d1", "d2", "d3", "work"):
