@@ -13,7 +13,7 @@ from lambdalog.cli.options import console, interactive, write_line
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lambdalog.failure import Failure
     from lambdalog.failures import Detail, Explained, Group, Letter, Plan, Result
@@ -48,6 +48,10 @@ _WORDS: Final = {
     "in-doubt": "in doubt: sent, and broken off before the answer was noted; look before you send them again",
     "planned": "not tried yet",
 }
+# Message attributes of a dead letter, Lambda's and our decorator's, which are shown by other names.
+_SHOWN: Final = frozenset(
+    {"RequestID", "ErrorCode", "ErrorMessage", "FunctionName", "FunctionVersion", "Fingerprint"}
+)
 
 
 def ago(ms: int) -> str:
@@ -185,6 +189,9 @@ def detail_record(detail: Detail) -> dict[str, Any]:
 
 def show_detail(detail: Detail) -> None:
     """One failure whole."""
+    from lambdalog.instrument.pretty import plain, pretty
+
+    render = pretty if console().color_system else plain
     letter = detail.letter
     _show_failure(detail.failure, "")
     write_line("")
@@ -214,6 +221,9 @@ def show_detail(detail: Detail) -> None:
     ):
         if value:
             write_line(f"{name:<12} {printable(value)}")
+    for name, value in letter.attributes.items():
+        if name not in _SHOWN:
+            write_line(f"{'attribute':<12} {printable(name)} = {printable(value)}")
     for touched in detail.runs:
         told = f"{moment(touched.began)} by {touched.run}, {touched.outcome}"
         write_line(f"{'taken up':<12} {printable(told)}")
@@ -223,7 +233,19 @@ def show_detail(detail: Detail) -> None:
         head = f"attempt {attempt.number}{version}{status}, {moment(attempt.started)}, {attempt.stream}"
         write_line(f"\n{printable(head)}")
         for line in attempt.lines:
-            write_line(f"  {printable(line.message.rstrip())}")
+            for text in _lines_of(line.message, render):
+                write_line(f"  {text}")
+
+
+def _lines_of(message: str, render: Callable[[bytes], str]) -> list[str]:
+    """A log line for people: of a JSON line what it says, of others each line of theirs. `--json` has them as they stand."""
+    from lambdalog.failures.evidence import parsed
+
+    record = parsed(message)
+    if record is not None and isinstance(record.get("message"), str) and "level" in record:
+        return render(json.dumps(record).encode()).split("\n")
+    first, *rest = message.rstrip().replace("\r", "\n").split("\n")
+    return [printable(first), *(f"    {printable(text)}" for text in rest)]
 
 
 def _show_failure(failure: Failure, indent: str) -> None:

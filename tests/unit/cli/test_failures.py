@@ -100,6 +100,26 @@ def test_a_failure_tells_what_replays_did_with_it(call: Run, store: Path) -> Non
     assert line.endswith(f": failed: {told['detail']}")
 
 
+def test_a_failure_is_shown_to_be_read(call: Run, store_path: Path) -> None:
+    """Its lines by what they say, a stack line by line, and message attributes that aren't Lambda's; as JSON all as it was."""
+    with connect(f"disk:{store_path}") as cloud:
+        said = {"level": "WARN", "message": "no stock", "requestId": "r-1", "sku": "tea\x1b[2J"}
+        lines = [json.dumps(said), "[ERROR] Gone: r-1\rTraceback\r  File a.py"]
+        cloud.logs.create_log_group(logGroupName="/aws/lambda/shop")
+        cloud.logs.create_log_stream(logGroupName="/aws/lambda/shop", logStreamName="s")
+        events: Any = [{"timestamp": cloud.clock.now_ms(), "message": line} for line in lines]
+        cloud.logs.put_log_events(logGroupName="/aws/lambda/shop", logStreamName="s", logEvents=events)
+        cloud.sqs.create_queue(QueueName="shop-dlq")
+        extra = {"FunctionName": "shop", "Shop": "berlin"}
+        DeadLetters(cloud.sqs).send("shop-dlq", DeadLetter("{}", "r-1", "Gone", extra=extra))
+    shown = call("failures", "show", "r-1").stdout.splitlines()
+    assert "attribute    Shop = berlin" in shown
+    assert not any("RequestID" in line for line in shown)
+    assert any(line.endswith("WARN  no stock sku=tea␛[2J") for line in shown)
+    assert shown[-3:] == ["  [ERROR] Gone: r-1", "      Traceback", "        File a.py"]
+    assert json.loads(call("failures", "show", "r-1", "--json").stdout)["lines"] == lines
+
+
 def test_groups_are_chosen_marked_and_shown(call: Run, store: Path) -> None:
     """By conditions before or behind the subcommand; muted ones are counted, resolved ones say so."""
     groups = [json.loads(line) for line in call("failures", "--json").stdout.splitlines()]
