@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lambdalog.forked import after_fork
 
@@ -28,7 +28,6 @@ class Invocation:
     """One invocation. `fields` are the keys of its lines, `floor` the level from which it is written in any case."""
 
     __slots__ = (
-        "block_lock",
         "coroutine",
         "failed",
         "fields",
@@ -43,8 +42,10 @@ class Invocation:
     )
 
     remaining: Callable[[], Any] | None
+    # One for all of them: it is held for a moment, and making one for each invocation costs more than that.
+    binding: ClassVar = threading.Lock()
 
-    def __init__(self, context: Any, *, cold: bool, environ: Mapping[str, str]) -> None:
+    def __init__(self, context: Any, *, cold: bool, environ: Mapping[str, str] = os.environ) -> None:
         try:
             request, function, version, self.remaining = (
                 context.aws_request_id,
@@ -65,7 +66,6 @@ class Invocation:
         self.listen: Callable[[bytes], None] | None = None
         self.finish: Callable[[], None] | None = None
         self.thread = threading.get_ident()
-        self.block_lock = threading.Lock()
         self.coroutine: Any = None
         self.over = False
         self.failed = False
@@ -73,12 +73,12 @@ class Invocation:
 
     def bind(self, keys: Mapping[str, Any]) -> None:
         """More keys for each line to come. A new dict each time: another thread may be reading the old one."""
-        with self.block_lock:
+        with self.binding:
             self.fields = {**self.fields, **keys}
 
     def restore(self, before: Mapping[str, Any], keys: Mapping[str, Any]) -> None:
         """Give `keys` the values they had in `before`, or none; other keys stay as they are by now."""
-        with self.block_lock:
+        with self.binding:
             fields = {name: value for name, value in self.fields.items() if name not in keys}
             fields.update({name: before[name] for name in keys if name in before})
             self.fields = fields
@@ -98,13 +98,15 @@ class Invocations:
     def __init__(self) -> None:
         self._mine: ContextVar[Invocation | None] = ContextVar("lambdalog_invocation", default=None)
         self._block: ContextVar[Mapping[str, Any] | None] = ContextVar("lambdalog_block", default=None)
+        # The keys of the blocks around this point, of this thread or task alone. A method of ours would cost as much again.
+        self.block: Callable[[], Mapping[str, Any] | None] = self._block.get
         self._running: dict[int, Invocation] = {}
         self._cold = True
         after_fork(self._forked)
 
     def begin(self, context: Any) -> Invocation:
         """An invocation begins in this thread, with what its context tells."""
-        started = Invocation(context, cold=self._cold, environ=os.environ)
+        started = Invocation(context, cold=self._cold)
         self._cold = False
         self.enter_again(started)
         return started
@@ -122,8 +124,9 @@ class Invocations:
 
     def leave(self, invocation: Invocation) -> None:
         """It doesn't run for now."""
-        if self._mine.get() is invocation:
-            self._mine.set(invocation.previous)
+        mine = self._mine
+        if mine.get() is invocation:
+            mine.set(invocation.previous)
         invocation.previous = None
         self._running.pop(id(invocation), None)
 
@@ -141,14 +144,9 @@ class Invocations:
         return found
 
     def _forked(self) -> None:
-        for running in self._running.values():
-            running.block_lock = threading.Lock()
+        Invocation.binding = threading.Lock()
 
     # --- keys of a block
-
-    def block(self) -> Mapping[str, Any] | None:
-        """The keys of the blocks around this point, of this thread or task alone."""
-        return self._block.get()
 
     def enter(self, keys: Mapping[str, Any]) -> Callable[[], None]:
         """Bind keys until the function that is returned is called.

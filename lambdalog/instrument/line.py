@@ -41,7 +41,7 @@ class Stamps:
         self._second = (-1, "")
         self._last = (-1, "")
 
-    def __call__(self, nanoseconds: int) -> str:
+    def text(self, nanoseconds: int) -> str:
         """A time given as nanoseconds since the epoch: what Lambda's JSON log format demands."""
         millisecond = nanoseconds // 1_000_000
         # Read and replaced as one: another thread never sees half of it.
@@ -58,7 +58,8 @@ class Stamps:
         return text
 
 
-stamp: Final = Stamps()
+# Methods, as calling an object takes twice as long.
+stamp: Final = Stamps().text
 
 
 def safe(keys: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ class Places:
     def __init__(self) -> None:
         self._known: dict[tuple[int, int], tuple[CodeType, str]] = {}
 
-    def __call__(self, frame: FrameType | None) -> str:
+    def text(self, frame: FrameType | None) -> str:
         """The place that a frame is at."""
         if frame is None:
             return ""
@@ -103,7 +104,7 @@ class Places:
         return text
 
 
-location: Final = Places()
+location: Final = Places().text
 
 
 def interpolated(message: object, args: tuple[Any, ...]) -> object:

@@ -298,7 +298,8 @@ class Logger:
             line["location"] = location(frame)
         if running is not None:
             line.update(running.fields)
-        line.update(self._fields)
+        if self._fields:
+            line.update(self._fields)
         block = CURRENT.block()
         if block is not None:
             line.update(block)

@@ -242,8 +242,8 @@ class Observer:
         remaining = left / 1000
         watchdog = self._watchdog
         at = watchdog.clock.monotonic() + remaining - lead(remaining, self.options.timeout_warning or 0)
-        thread = threading.get_ident()
-        return watchdog.arm(at, lambda: self.report.stuck(invocation, event, thread))
+        stuck, thread = self.report.stuck, threading.get_ident()
+        return watchdog.arm(at, lambda: stuck(invocation, event, thread))
 
     def _end(self, invocation: Invocation, number: int | None) -> None:
         try:

@@ -51,6 +51,6 @@ def test_places_of_code_that_is_made_on_the_fly_are_told_apart_and_not_kept_for_
     places = Places()
     for number in range(2 * PLACES_MAX):
         scope: dict[str, Any] = {"places": places}
-        exec(f"import sys\ndef made{number}():\n    return places(sys._getframe())", scope)
+        exec(f"import sys\ndef made{number}():\n    return places.text(sys._getframe())", scope)
         assert scope[f"made{number}"]() == f"<string>:made{number}:3"
     assert len(places._known) <= PLACES_MAX
