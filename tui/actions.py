@@ -120,7 +120,15 @@ FAILURES: Final = (
     Action("failures.mute", "m", "mute", "Mute", "Leave this group in peace, or take that back.", footer=True),
     Action("failures.muted", "M", "muted", "Show muted", "Show muted and resolved groups too, or hide them."),
     Action("failures.copy", "y", "copy", "Copy", "Copy this group's newest event to the clipboard, and to a file."),
-    Action("failures.stop", "escape", "stop", "Stop", "Stop the replay that is running, after the failure it is at.", display="Esc"),
+    Action("failures.filter", "slash", "filter", "Filter", "Show only groups with what you type: type, message, function, queue, status.", footer=True, display="/"),
+    Action("failures.mode", "ctrl+r", "filter_mode", "Filter by…", "Switch the filter: text, regular expression, CloudWatch pattern.", display="^r"),
+    Action("failures.stop", "escape", "stop", "Stop", "Stop the replay that is running, after the failure it is at; else take the filter away.", display="Esc"),
+    Action("failures.up", "up,k", "move(-1)", "Up", "A row up."),
+    Action("failures.down", "down,j", "move(1)", "Down", "A row down."),
+    Action("failures.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "A page up."),
+    Action("failures.page_down", "pagedown,ctrl+f", "page(1)", "Page down", "A page down."),
+    Action("failures.top", "home,g", "top", "First row", "The first row."),
+    Action("failures.bottom", "end,G", "bottom", "Last row", "The last row."),
     Action("failures.other", "tab", "other", "Other pane", "Between groups and detail."),
 )  # fmt: skip
 

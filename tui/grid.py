@@ -1,7 +1,7 @@
 """A table that draws only what is in view: thousands of rows that come and go cost no more than a screenful.
 
-The row under the cursor stays where it is on the screen while rows come above and below it; on the first row the grid
-follows, and new first rows are the ones that are seen.
+The row under the cursor stays where it is on the screen while rows come above and below it. A grid that follows shows new
+first rows as they come while the cursor is on the first; in others the cursor keeps to its row there, too.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class Grid(Themed, can_focus=True):
         columns: Sequence[Column],
         paint: Callable[[Hashable], dict[str, Cell]],
         *,
+        follows: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's own name
     ) -> None:
         super().__init__(id=id)
@@ -75,6 +76,7 @@ class Grid(Themed, can_focus=True):
         self.keys: Sequence[Hashable] = ()
         self.cursor = 0
         self.sorted_by = ""
+        self.follows = follows
         self._paint = paint
         self._top = 0
 
@@ -95,7 +97,7 @@ class Grid(Themed, can_focus=True):
                 self.cursor = place
         self.cursor = max(0, min(self.cursor, len(keys) - 1))
         # Rows that come move nothing, though there be room below; where rows went, the room is filled.
-        self._keep_in_view(fill=fewer)
+        self._keep_in_view(fill=fewer or not self.follows)
         self.refresh()
         if self.selected != before:
             self.post_message(self.Moved())
@@ -108,7 +110,7 @@ class Grid(Themed, can_focus=True):
     @property
     def following(self) -> bool:
         """Whether new first rows are seen as they come."""
-        return self.cursor == 0 and self._top == 0
+        return self.follows and self.cursor == 0 and self._top == 0
 
     @property
     def in_view(self) -> Sequence[Hashable]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import textwrap
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.table import Table
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -15,11 +15,17 @@ from tui.actions import APP, SCOPES
 from tui.key_text import key_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from textual.app import ComposeResult
 
     from tui.actions import Action
+
+WIDTH_MAX: Final = 110
+# Border, padding and scrollbar of the page.
+_AROUND: Final = 8
+_GAP: Final = 2
+_HELP_MIN: Final = 24
 
 
 class Keys(ModalScreen[None]):
@@ -42,21 +48,37 @@ class Keys(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """This screen's keys, then those that hold everywhere."""
-        box = VerticalScroll(
-            Static(self._table(SCOPES.get(self._scope, ()))),
-            Static(Text("\neverywhere", "bold")),
-            Static(self._table(APP)),
-        )
+        box = VerticalScroll(Static(id="keys"))
         box.border_title = f"keys · {self._scope}"
         box.border_subtitle = "Esc closes"
         yield box
 
-    def _table(self, actions: tuple[Action, ...]) -> Table:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(style="bold", no_wrap=True)
-        table.add_column(no_wrap=True)
-        table.add_column()
-        for action in actions:
-            keys = key_text(self._keymap.get(action.name, action.keys))
-            table.add_row(keys, action.title, Text(action.help, "dim"))
-        return table
+    def on_resize(self) -> None:
+        """Lines are broken to the page's width."""
+        width = min(self.app.size.width * 9 // 10, WIDTH_MAX) - _AROUND
+        self.query_one("#keys", Static).update(table(SCOPES.get(self._scope, ()), self._keymap, width))
+
+
+def table(actions: Iterable[Action], keymap: Mapping[str, str], width: int) -> Text:
+    """Keys, titles and help of actions and of those that hold everywhere, in lines of `width` columns.
+
+    Laid out here: a table of Rich's takes a fifth of a second to draw.
+    """
+    parts: tuple[tuple[Action, ...], ...] = (tuple(actions), APP)
+    rows = [
+        [(key_text(keymap.get(one.name, one.keys)), one.title, one.help) for one in part] for part in parts
+    ]
+    keys, titles = (max(len(row[index]) for part in rows for row in part) + _GAP for index in (0, 1))
+    room = max(width - keys - titles, _HELP_MIN)
+    text = Text(no_wrap=True)
+    for number, part in enumerate(rows):
+        if number:
+            text.append("\neverywhere\n", "bold")
+        for shown, title, help_text in part:
+            first, *more = textwrap.wrap(help_text, room) or [""]
+            text.append(f"{shown:<{keys}}", "bold")
+            text.append(f"{title:<{titles}}")
+            text.append(f"{first}\n", "dim")
+            for line in more:
+                text.append(f"{'':<{keys + titles}}{line}\n", "dim")
+    return text

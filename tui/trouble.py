@@ -26,8 +26,14 @@ _KINDS = {
 }
 
 
+class ExplainedError(Exception):
+    """Something that could not be read or done, in words that are explained already."""
+
+
 def explained(error: BaseException) -> str:
     """One line: what went wrong, and what to do where that is known."""
+    if isinstance(error, ExplainedError):
+        return str(error)
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
     advice = _ADVICE.get(code) or _KINDS.get(type(error).__name__)

@@ -265,7 +265,7 @@ def _groups(statuses: tuple[str, ...], *, everything: bool, **given: Any) -> Non
         ]
         if given["as_json"]:
             for group in shown:
-                write_line(json.dumps(view.group_record(group, now)))
+                write_line(json.dumps(view.group_record(group)))
         elif shown:
             view.show_groups(shown, now)
         else:

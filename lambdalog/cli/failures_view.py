@@ -78,7 +78,7 @@ def show_groups(groups: Sequence[Group], now: int) -> None:
     rows = [
         (
             str(group.count),
-            sparkline(group.trend(now)),
+            sparkline(group.trend),
             ago(now - group.last_seen),
             group.status,
             printable(group.type),
@@ -112,7 +112,7 @@ def show_groups(groups: Sequence[Group], now: int) -> None:
     out.print(table, soft_wrap=False)
 
 
-def group_record(group: Group, now: int) -> dict[str, Any]:
+def group_record(group: Group) -> dict[str, Any]:
     """A group as JSON."""
     return {
         "fingerprint": group.fingerprint,
@@ -123,7 +123,7 @@ def group_record(group: Group, now: int) -> dict[str, Any]:
         "reason": "" if group.mark is None else group.mark.reason,
         "firstSeen": group.first_seen,
         "lastSeen": group.last_seen,
-        "trend": group.trend(now),
+        "trend": group.trend,
         "functions": group.functions,
         "versions": group.versions,
         "queues": group.queues,

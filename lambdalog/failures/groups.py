@@ -21,6 +21,7 @@ STATUSES: Final[tuple[Status, ...]] = ("new", "ongoing", "regressed", "resolved"
 NEW_MS: Final = 86_400_000
 BARS: Final = "▁▂▃▄▅▆▇█"
 TREND_CELLS: Final = 12
+TREND_MS: Final = 3_600_000
 
 
 class Explained(msgspec.Struct, frozen=True, gc=False):
@@ -35,7 +36,11 @@ class Explained(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Failures of one fingerprint. Times are epoch ms; `members` are in order of time, `type` and `message` the newest's."""
+    """Failures of one fingerprint. Times are epoch ms; `type` and `message` are the newest's.
+
+    `trend` is how many came in each part of the last hour, the newest at the right. Of a hundred thousand failures just
+    the newest is held.
+    """
 
     fingerprint: str
     type: str
@@ -47,22 +52,10 @@ class Group:
     queues: tuple[str, ...]
     kinds: tuple[str, ...]
     status: Status
-    members: tuple[Explained, ...]
+    count: int
+    trend: tuple[int, ...]
+    newest: Letter
     mark: Mark | None = None
-
-    @property
-    def count(self) -> int:
-        """How many failures there are."""
-        return len(self.members)
-
-    @property
-    def letters(self) -> tuple[Letter, ...]:
-        """The letters, in order of time."""
-        return tuple(member.letter for member in self.members)
-
-    def trend(self, now: int, span_ms: int = 3_600_000, cells: int = TREND_CELLS) -> tuple[int, ...]:
-        """How many failures came in each part of the last `span_ms`, the newest at the right."""
-        return trend((member.letter.sent_at for member in reversed(self.members)), now, span_ms, cells)
 
 
 def trend(newest_first: Iterable[int], now: int, span_ms: int, cells: int = TREND_CELLS) -> tuple[int, ...]:
@@ -121,7 +114,9 @@ def _group(fingerprint: str, members: list[Explained], mark: Mark | None, now: i
         queues=_names(map(_QUEUE, members)),
         kinds=_names(map(_KIND, members)),
         status=status_of(first, last, mark, now),
-        members=tuple(members),
+        count=len(members),
+        trend=trend((member.letter.sent_at for member in reversed(members)), now, TREND_MS),
+        newest=newest.letter,
         mark=mark,
     )
 

@@ -75,6 +75,8 @@ class Inbox:
         self.evidence = Evidence(cloud, self.places)
         # A letter never changes: what its log says is asked for once.
         self._told: dict[str, Told] = {}
+        # All failures and notes of the last look, and how the queues were before it.
+        self._seen: tuple[object, list[Explained], list[str]] | None = None
         # What could not be seen at the last look.
         self.notes: list[str] = []
 
@@ -115,12 +117,37 @@ class Inbox:
     def groups(self, queue: str | None = None, where: Where = EVERYTHING) -> list[Group]:
         """The failures by fingerprint, the most frequent first."""
         marks = {} if self._marks is None else self._marks.all()
-        found = self.failures(queue, where)
-        if queue is None and not where:
-            # What left the queues needs no memory.
-            there = {explained.letter.message_id for explained in found}
-            self._told = {key: told for key, told in self._told.items() if key in there}
+        found = self.failures(queue, where) if queue is not None or where else self._all()
         return grouped(found, marks, self._clock.now_ms())
+
+    def _all(self) -> list[Explained]:
+        """All failures; those of the last look where nothing has come, gone, or been received since."""
+        state = self._state()
+        if self._seen is not None and self._seen[0] == state:
+            self.notes = list(self._seen[2])
+            return self._seen[1]
+        found = self.failures()
+        # What left the queues needs no memory.
+        there = {explained.letter.message_id for explained in found}
+        self._told = {key: told for key, told in self._told.items() if key in there}
+        # What a log may still tell is asked for again.
+        whole = state is not None and len(self._told) == len(there)
+        self._seen = (state, found, list(self.notes)) if whole else None
+        return found
+
+    def _state(self) -> object:
+        """How the queues of a store are, cheaply; None on AWS, where only a look tells."""
+        if self._cloud.root is None:
+            return None
+        sqs = self._cloud.client("sqs")
+        found = []
+        for name, functions in self.queues().items():
+            try:
+                url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+                found.append((name, functions, sqs.browse_state(QueueUrl=url)))
+            except sqs.exceptions.QueueDoesNotExist:
+                continue  # a target that was deleted, or lies in another account
+        return found
 
     def explained(self, letters: Sequence[Letter]) -> list[Explained]:
         """Letters with what failed: each log is read once, however many there are."""

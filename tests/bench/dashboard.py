@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from lambdalog import connect
 from lambdalog.store import LogStore
 from lambdalog.store.maintenance import maintain
-from tests.bench.failures import LETTERS, letters
+from tests.bench.failures import LETTERS, function, letters
 from tests.bench.harness import Bench, Figure, Row, seconds
 from tests.bench.store_events import GROUP, STREAMS, events_of, new_store
 from tests.bench.terminal import Terminal
@@ -190,6 +190,7 @@ def _follow(folder: Path) -> Iterator[Row]:
 def _failures(folder: Path) -> Iterator[Row]:
     """Many letters grouped while a key is answered."""
     with connect(f"disk:{folder / 'store'}") as cloud:
+        function(cloud, folder / "code")
         letters(cloud, LETTERS)
     with Terminal(_ours(folder / "store")) as terminal:
         terminal.wait("LIVE")

@@ -8,10 +8,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.failure import Failure
-from lambdalog.failures import Destination, Detail, Plan, Step
+from lambdalog.failures import Detail, Step
+from lambdalog.failures.plan import Count
 from lambdalog.invocations import mark_of
 from tests.tui.made import function_of, ran
 from tui.feed import invocations as detail
+from tui.feed.failures import Planned
 from tui.feed.functions import About, Answer, Function, Sample
 from tui.feed.invocations import Past
 from tui.feed.logs import Bar, Query, from_lines
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from lambdalog.failures.groups import Group
     from lambdalog.failures.journal import State
+    from lambdalog.failures.letter import Letter
     from lambdalog.invocations import Invocation, Mark
     from lambdalog.tail import Line
     from tui.feed.invocations import Child, Refusal
@@ -107,6 +110,7 @@ class MockFailures:
     def __init__(self, groups: list[Group]) -> None:
         self.given = groups
         self.done: list[tuple[str, str]] = []
+        self.ids: list[str] = []
         self.stops_with = ""
         self.fail_with: Exception | None = None
 
@@ -123,35 +127,43 @@ class MockFailures:
     def detail(self, group: Group) -> Detail:
         """The newest, with what the group says of it."""
         failure = Failure(group.type, group.message, group.fingerprint)
-        return Detail(group.letters[-1], failure, "1", ())
+        return Detail(group.newest, failure, "1", ())
 
-    def plans(self, group: Group, *, discard: bool) -> list[Plan]:
+    def plans(self, group: Group, *, discard: bool) -> list[Planned]:
         """All of the group."""
-        return [Plan(group.queues[0], Destination(), group.members, total=group.count)]
+        ids = [f"{group.fingerprint[:4]}-{number}" for number in range(group.count)]
+        return [self._planned(ids, group.queues[0], f"fingerprint={group.fingerprint}", group)]
 
-    def plan_one(self, group: Group, event: str | None) -> list[Plan]:
+    def plan_one(self, letter: Letter, event: str | None) -> list[Planned]:
         """The newest, and a note of how it was edited."""
-        newest = group.members[-1]
-        edits = {} if event is None else {newest.letter.message_id: event}
-        self.done += [("edit", text) for text in edits.values()]
-        return [Plan(newest.letter.queue, Destination(), (newest,), edits=edits, total=group.count)]
+        if event is not None:
+            self.done.append(("edit", event))
+        (group,) = (one for one in self.given if one.newest == letter)
+        meant = f"id={letter.message_id}"
+        return [self._planned([letter.message_id], letter.queue, meant, group, edited=event is not None)]
 
-    def _steps(self, verb: str, plans: list[Plan], state: State) -> Iterator[Step]:
+    def _planned(
+        self, ids: list[str], queue: str, meant: str, group: Group, *, edited: bool = False
+    ) -> Planned:
+        self.ids = ids
+        kinds = (Count(group.fingerprint, group.type, group.message, len(ids)),)
+        return Planned(0, queue, "where each came from", meant, len(ids), group.count, kinds, {}, edited, ())
+
+    def _steps(self, verb: str, plans: Sequence[Planned], state: State) -> Iterator[Step]:
         counts: Counter[str] = Counter()
-        letters = [found for planned in plans for found in planned.letters]
-        for number, found in enumerate(letters, 1):
+        for number, message_id in enumerate(self.ids, 1):
             counts[state] += 1
-            self.done.append((verb, found.letter.message_id))
-            item: Any = found
-            yield Step(item, state, "", number, len(letters), counts)
+            self.done.append((verb, message_id))
+            item: Any = message_id
+            yield Step(item, state, "", number, len(self.ids), counts)
 
-    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
+    def replay(self, plans: Sequence[Planned], cancel: threading.Event) -> Iterator[Step | str]:
         """All succeed, unless the test says why it stops."""
         yield from self._steps("replay", plans, "acked")
         if self.stops_with:
             yield self.stops_with
 
-    def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
+    def discard(self, plans: Sequence[Planned], reason: str, cancel: threading.Event) -> Iterator[Step]:
         """All are deleted."""
         return self._steps(f"discard: {reason}", plans, "discarded")
 

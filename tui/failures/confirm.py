@@ -14,29 +14,28 @@ from textual.widgets import Input, Static
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.app import ComposeResult
 
-    from tui.feed.failures import Plan
+    from tui.feed.failures import Planned
 
 
-def plan_text(plans: list[Plan], verb: str) -> Text:
+def plan_text(plans: Sequence[Planned], verb: str) -> Text:
     """What would be done, queue by queue, and what is left alone."""
     text = Text()
     for planned in plans:
-        count = len(planned.letters)
-        text.append(f"{verb} {count:,}", "bold")
+        text.append(f"{verb} {planned.count:,}", "bold")
         text.append(f" of {planned.total:,} messages of {printable(planned.queue)}")
-        text.append(f"  →  {printable(planned.destination.described)}\n" if verb == "replay" else "\n")
-        for one in planned.by_fingerprint():
+        text.append(f"  →  {printable(planned.destination)}\n" if verb == "replay" else "\n")
+        text.append(f"  where {printable(planned.where)}\n", "dim")
+        for one in planned.kinds:
             text.append(f"  {one.count:>6,}  ", "bold")
-            text.append(f"{printable(one.type)}: {printable(one.message)[:80]}\n")
-        reasons: dict[str, int] = {}
-        for left in planned.left:
-            reasons[left.reason] = reasons.get(left.reason, 0) + 1
-        for reason, number in reasons.items():
+            text.append(f"{printable(one.type[:60])}: {printable(one.message[:80])}\n")
+        for reason, number in planned.left.items():
             text.append(f"  {number:>6,}  left alone: {printable(reason)}\n", "dim")
-        if planned.edits:
-            text.append(f"  {len(planned.edits):>6,}  with an edited event\n", "dim")
+        if planned.edited:
+            text.append(f"  {planned.edited:>6,}  with an edited event\n", "dim")
         for note in planned.notes:
             text.append(f"  {printable(note)}\n", "dim italic")
     return text

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # A megabyte laid out would stall the screen; the queue still has it.
 REACH: Final = 20_000
-
-
+PART_MAX: Final = 1000
+FRAMES_MAX: Final = 200
 # As many of the last attempt's lines as explain it; all of them are on the logs screen.
 LINES: Final = 12
 
@@ -47,7 +47,7 @@ def failure_text(
     ):
         if value:
             text.append(f"{name:<10}", "bold")
-            text.append(f"{printable(value)}\n")
+            text.append(f"{printable(value[:PART_MAX])}\n")
     if detail.attempts:
         text.append("\nattempts\n", "bold")
     for attempt in detail.attempts:
@@ -81,19 +81,21 @@ def _lines(detail: Detail, text: Text, styles: Mapping[str, Style], width: int, 
 
 
 def _laid_out(event: str) -> str:
-    try:
-        return json.dumps(json.loads(event), indent=2, ensure_ascii=False)[:REACH]
-    except (ValueError, RecursionError):
+    if len(event) > REACH:
         return event[:REACH]
+    try:
+        return json.dumps(json.loads(event), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return event
 
 
 def _failure(failure: Failure, text: Text, lead: str = "") -> None:
-    text.append(f"{lead}{printable(failure.type)}", "bold red")
-    text.append(f": {printable(failure.message)}\n")
+    text.append(f"{lead}{printable(failure.type[:PART_MAX])}", "bold red")
+    text.append(f": {printable(failure.message[:REACH])}\n")
     for note in failure.notes:
-        text.append(f"  {printable(note)}\n", "italic")
+        text.append(f"  {printable(note[:PART_MAX])}\n", "italic")
     runtime = 0
-    for frame in failure.frames:
+    for frame in failure.frames[-FRAMES_MAX:]:
         # How Lambda's client came to the handler explains nothing.
         if "/awslambdaric/" in frame.file:
             runtime += 1
@@ -101,12 +103,12 @@ def _failure(failure: Failure, text: Text, lead: str = "") -> None:
         if runtime:
             text.append(f"  … {runtime} frames of the runtime\n", "dim")
             runtime = 0
-        text.append(f"  {printable(frame.file)}:{frame.line}", "cyan")
-        text.append(f"  in {printable(frame.function)}\n")
+        text.append(f"  {printable(frame.file[:PART_MAX])}:{frame.line}", "cyan")
+        text.append(f"  in {printable(frame.function[:PART_MAX])}\n")
         if frame.code:
-            text.append(f"      {printable(frame.code)}\n", "bold")
+            text.append(f"      {printable(frame.code[:PART_MAX])}\n", "bold")
         for name, value in (frame.local or {}).items():
-            text.append(f"      {printable(str(name))} = {printable(str(value))[:200]}\n", "dim")
+            text.append(f"      {printable(str(name)[:PART_MAX])} = {printable(str(value)[:200])}\n", "dim")
     for member in failure.members:
         _failure(member, text, "in the group: ")
     for cause in failure.causes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.text import Text
 from textual import on
 from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
-from textual.widgets import DataTable, Static
+from textual.widgets import Static
 
 from lambdalog.errors import ConfigError
 from lambdalog.failures.edit import Refused, edited, pretty
@@ -18,26 +18,31 @@ from tui.actions import bindings
 from tui.editor import Editor
 from tui.failures.confirm import Confirm, plan_text
 from tui.failures.detail import failure_text
-from tui.failures.pane import FailuresPane
 from tui.failures.progress import progress_text
+from tui.failures.rows import COLUMNS, NAME_MAX, QUIET, cells, text_of
+from tui.grid import Grid
 from tui.json_tree import JsonTree
+from tui.listing import Failed, ListingScreen
+from tui.logs.filter_bar import FilterBar
 from tui.numbers import count_text
 from tui.page import Page
-from tui.screen import ModeScreen
 from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from tui.feed.failures import Detail, Group, Plan, Step
+    from tui.feed.failures import Detail, Group, Planned, Step
+    from tui.grid import Cell
 
 READ_EVERY_SECONDS: Final = 2.0
+TELL_EVERY_SECONDS: Final = 0.1
+# Grouping a hundred thousand takes a while: looks take at most a quarter of the time.
+SHARE: Final = 4
 # From so many columns on, the event stands beside the stack.
 WIDE: Final = 110
-QUIET: Final = frozenset({"muted", "resolved"})
 
 
 class GroupsCame(Message):
@@ -64,25 +69,14 @@ class Stepped(Message):
         self.verb, self.step = verb, step
 
 
-class Failed(Message):
-    """Something could not be read or done."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__()
-        self.what = what
-
-
-class FailuresScreen(ModeScreen):
-    """Reads the inbox every two seconds, and acts on one group at a time."""
+class FailuresScreen(ListingScreen):
+    """Reads the inbox every two seconds while it is shown, and acts on one group at a time."""
 
     SCOPE = "failures"
     BINDINGS: ClassVar[list[BindingType]] = bindings("failures")
     DEFAULT_CSS = """
-    FailuresScreen #detail { height: 1fr; border: round $primary 60%; border-title-color: $primary; padding: 0 1; background: $background; scrollbar-size: 1 1; }
-    FailuresScreen #detail:focus { border: round $accent; }
-    FailuresScreen #detail Static { height: auto; }
     FailuresScreen #below { height: 1fr; }
-    FailuresScreen #below #detail { height: 100%; width: 3fr; }
+    FailuresScreen #below #about { height: 100%; width: 3fr; }
     FailuresScreen #event { width: 2fr; height: 100%; display: none; border: round $primary 60%; border-title-color: $primary; padding: 0 1; background: $background; scrollbar-size: 1 1; }
     FailuresScreen #event:focus { border: round $accent; }
     FailuresScreen.wide #event { display: block; }
@@ -92,7 +86,7 @@ class FailuresScreen(ModeScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self.all: list[Group] = []
+        self.groups: dict[str, Group] = {}
         self.read = False
         self.show_quiet = False
         self.running = ""
@@ -102,32 +96,38 @@ class FailuresScreen(ModeScreen):
         self._stop = threading.Event()
         self._cancel = threading.Event()
         self._wake = threading.Event()
+        self._shown = threading.Event()
 
     def body(self) -> Iterable[Widget]:
         """Groups above, one of them below."""
-        yield FailuresPane(id="failures")
+        yield self.make_grid()
+        yield FilterBar(id="filter-bar")
         yield Static(id="run")
         with Horizontal(id="below"):
-            box = VerticalScroll(Static(id="failure"), id="detail")
-            box.border_title = "no failure"
-            yield box
+            yield VerticalScroll(Static(id="told"), id="about")
             tree = JsonTree(id="event")
             tree.border_title = "event"
             yield tree
 
+    def make_grid(self) -> Grid:
+        """The groups."""
+        return Grid(COLUMNS, self._paint, id="failures")
+
     def on_mount(self) -> None:
         """Start reading."""
-        self.pane.focus()
+        self.grid.focus()
         self.take_up(self.dashboard.session.of(self.SCOPE))
+        self.call_after_refresh(self.show_rows)
         self.run_worker(self._read, thread=True, group="failures", exit_on_error=False)
 
     def kept(self) -> dict[str, str]:
-        """Whether quiet groups are shown."""
-        return {"quiet": "shown" if self.show_quiet else ""}
+        """The filter, and whether quiet groups are shown."""
+        return super().kept() | {"quiet": "shown" if self.show_quiet else ""}
 
     def take_up(self, kept: Mapping[str, str]) -> None:
         """That."""
         self.show_quiet = bool(kept.get("quiet"))
+        super().take_up(kept)
 
     def on_resize(self) -> None:
         """The event has a place of its own where there is room."""
@@ -135,42 +135,46 @@ class FailuresScreen(ModeScreen):
         self.set_class(self.app.size.width >= WIDE, "wide")
         self.call_after_refresh(self.show_detail)
 
+    def on_screen_resume(self) -> None:
+        """Read on, at once."""
+        super().on_screen_resume()
+        self._shown.set()
+        self._wake.set()
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks: nothing is read."""
+        super().on_screen_suspend()
+        self._shown.clear()
+
     def on_unmount(self) -> None:
         """Stop reading, and what is running after the failure it is at."""
-        self._stop.set()
-        self._wake.set()
-        self._cancel.set()
-
-    @property
-    def pane(self) -> FailuresPane:
-        """The groups."""
-        return self.query_one(FailuresPane)
+        for event in (self._stop, self._cancel, self._shown, self._wake):
+            event.set()
 
     @property
     def settled(self) -> bool:
         """Groups are there, and all about the first."""
-        return self.drawn and self.read and (not self.all or self.detail is not None)
+        return self.drawn and self.read and (not self.grid.keys or self.detail is not None)
+
+    @property
+    def selected(self) -> Group | None:
+        """The group under the cursor."""
+        return self.groups.get(cast("str", self.grid.selected)) if self.drawn else None
 
     # --- in threads
 
     def _read(self) -> None:
+        clock = self.dashboard.clock
         while not self._stop.is_set():
+            self._shown.wait()
             self._wake.clear()
+            began = clock.monotonic()
             try:
                 groups = self.feed.failures.groups()
                 self.post_message(GroupsCame(groups, self.feed.failures.notes()))
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
-                self.post_message(Failed(explained(error)))
-            self._wake.wait(READ_EVERY_SECONDS)
-
-    def _in_thread(self, group: str, work: Callable[[], None]) -> None:
-        def guarded() -> None:
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - whatever the source says is shown
-                self.post_message(Failed(explained(error)))
-
-        self.run_worker(guarded, thread=True, group=group, exit_on_error=False)
+                self.post_message(Failed(explained(error), reading=True))
+            self._wake.wait(max(READ_EVERY_SECONDS, (clock.monotonic() - began) * (SHARE - 1)))
 
     # --- what came
 
@@ -178,82 +182,107 @@ class FailuresScreen(ModeScreen):
     def _take(self, message: GroupsCame) -> None:
         if not self.drawn:
             return
-        self.all, self.read = message.groups, True
+        self.groups = {group.fingerprint: group for group in message.groups}
+        self.read = True
         self._notes = "; ".join(message.notes)
         self.show_trouble("")
-        self.show_groups()
+        self.show_rows()
 
-    @on(Failed)
-    def _take_failed(self, message: Failed) -> None:
-        self.show_trouble(message.what)
-
-    def show_groups(self) -> None:
+    def show_rows(self) -> None:
         """Draw the groups that are to be seen."""
-        shown = [group for group in self.all if self.show_quiet or group.status not in QUIET]
-        self.pane.show_groups(shown, self.dashboard.clock.now_ms())
+        if not self.drawn:
+            return
+        shown = [
+            key
+            for key, group in self.groups.items()
+            if (self.show_quiet or group.status not in QUIET)
+            and (self.pattern is None or self.pattern.matches(text_of(group)))
+        ]
+        self.grid.show(shown)
         self.say_state()
-        self._look()
+        self.look()
+
+    def _paint(self, key: Hashable) -> dict[str, Cell]:
+        group = self.groups.get(cast("str", key))
+        return {} if group is None else cells(group, self.dashboard.clock.now_ms())
 
     def say_state(self) -> None:
-        """How many there are, and what is running."""
-        shown = self.pane.groups
+        """How many there are."""
+        shown = [self.groups[cast("str", key)] for key in self.grid.keys]
         state = Text()
         if self._notes:
             state.append(f"{printable(self._notes)[:60]}  ", "yellow")
         total = sum(group.count for group in shown)
-        hidden = len(self.all) - len(shown)
-        many = f"{count_text(total, 'failure')} in {count_text(len(shown), 'group')} "
-        state.append(many if total else "no failures ", "bold")
+        hidden = len(self.groups) - len(shown)
+        if not self.read:
+            state.append("reading … ", "dim")
+        elif total:
+            state.append(f"{count_text(total, 'failure')} in {count_text(len(shown), 'group')} ", "bold")
+        else:
+            state.append("no failures ", "bold")
         if hidden:
-            state.append(f"({hidden} hidden) ", "dim")
+            state.append(f"({hidden:,} hidden) ", "dim")
         self.show_state(state)
 
-    @on(DataTable.RowHighlighted)
-    def _look(self) -> None:
-        group = self.pane.selected
-        box = self.query_one("#detail")
+    @on(Grid.Moved)
+    def look(self) -> None:
+        """Show the group under the cursor; read about it where that is not known."""
+        group = self.selected
         if group is None:
-            box.border_title, self._detailed, self.detail = "no failure", None, None
-            self.query_one("#failure", Static).update("")
+            self._detailed = self.detail = None
+            self.show_about(Text("no failure"), Text(self._nothing))
             self.query_one("#event", JsonTree).show("")
             return
         if self._detailed != (group.fingerprint, group.count):
+            if self._detailed is None or self._detailed[0] != group.fingerprint:
+                self.detail = None
+                self.about.scroll_home(animate=False)
             self._detailed = (group.fingerprint, group.count)
-            self._in_thread("detail", lambda: self._ask_detail(group))
+            self.in_thread("detail", lambda: self._ask_detail(group))
+
+    @property
+    def _nothing(self) -> str:
+        if not self.read:
+            return ""
+        if self.pattern is not None:
+            return "Nothing fits. Esc takes the filter away."
+        if self.groups:
+            return "All groups are muted or resolved: M shows them."
+        return "Nothing lies in a queue that gets failures."
 
     def _ask_detail(self, group: Group) -> None:
         self.post_message(DetailCame(group, self.feed.failures.detail(group)))
 
     @on(DetailCame)
     def _take_detail(self, message: DetailCame) -> None:
-        selected = self.pane.selected if self.drawn else None
+        selected = self.selected
         if selected is None or selected.fingerprint != message.group.fingerprint:
             return
         self.detail = message.detail
         self.query_one("#event", JsonTree).show(_event_of(message.detail))
-        box = self.query_one("#detail")
-        box.border_title = Text(f"{printable(message.group.type)[:60]} · {message.group.fingerprint}")
         self.show_detail()
 
     def show_detail(self) -> None:
         """Draw all about a failure; its event too where that has no place of its own."""
-        if self.drawn and self.detail is not None:
-            width = max(self.query_one("#detail").size.width - 3, 40)
-            told = failure_text(self.detail, self.styles_by_role, width, event=not self.has_class("wide"))
-            self.query_one("#failure", Static).update(told)
+        group = self.selected
+        if group is not None and self.detail is not None:
+            width = max(self.about.size.width - 3, 40)
+            title = Text(f"{printable(group.type[:60])} · {group.fingerprint}")
+            event = not self.has_class("wide")
+            self.show_about(title, failure_text(self.detail, self.styles_by_role, width, event=event))
 
     # --- acting
 
     def action_lines(self) -> None:
         """From a failure to its lines."""
-        group = self.pane.selected
-        request = group.letters[-1].request_id if group is not None else ""
+        group = self.selected
+        request = group.newest.request_id if group is not None else ""
         if request:
             self.dashboard.show_request(request)
         else:
             self.notify("This failure names no request.", severity="warning")
 
-    @on(DataTable.RowSelected)
+    @on(Grid.Chosen)
     def _chosen(self) -> None:
         self.action_lines()
 
@@ -268,16 +297,16 @@ class FailuresScreen(ModeScreen):
     def action_event(self) -> None:
         """An event on a page of its own."""
         if self.detail is not None:
-            letter = self.detail.letter
-            self.app.push_screen(Page(f"event of {letter.message_id}", Text(), _event_of(self.detail)))
+            title = f"event of {printable(self.detail.letter.message_id[:NAME_MAX])}"
+            self.app.push_screen(Page(title, Text(), _event_of(self.detail)))
 
     def action_edit(self) -> None:
         """Change the newest failure's event, and send that."""
-        group = self.pane.selected
-        if group is None or self.running:
+        group, detail = self.selected, self.detail
+        if group is None or detail is None or self.running:
             self.app.bell()
             return
-        before = group.letters[-1].event
+        before = detail.letter.event
         if before is None:
             self.notify("The message holds no event.", severity="warning")
             return
@@ -285,7 +314,7 @@ class FailuresScreen(ModeScreen):
         def take(text: str | None) -> None:
             if text is not None:
                 after = edited(before, text)
-                self._ask("replay", lambda: self.feed.failures.plan_one(group, after), word="replay")
+                self._ask("replay", lambda: self.feed.failures.plan_one(detail.letter, after), word="replay")
 
         def check(text: str) -> None:
             try:
@@ -293,21 +322,21 @@ class FailuresScreen(ModeScreen):
             except Refused as error:
                 raise ConfigError(str(error)) from None
 
-        title = f"event of {printable(group.letters[-1].message_id)}"
+        title = f"event of {printable(detail.letter.message_id[:NAME_MAX])}"
         self.app.push_screen(Editor(title, pretty(before), check), take)
 
     def _plan(self, verb: str, *, discard: bool, word: str) -> None:
-        group = self.pane.selected
+        group = self.selected
         if group is None or self.running:
             self.app.bell()
             return
         self._ask(verb, lambda: self.feed.failures.plans(group, discard=discard), word=word)
 
-    def _ask(self, verb: str, make: Callable[[], list[Plan]], *, word: str) -> None:
-        def ask(plans: list[Plan]) -> None:
-            count = sum(len(planned.letters) for planned in plans)
+    def _ask(self, verb: str, make: Callable[[], list[Planned]], *, word: str) -> None:
+        def ask(plans: list[Planned]) -> None:
+            count = sum(planned.count for planned in plans)
             if not count:
-                reasons = {left.reason for planned in plans for left in planned.left}
+                reasons = {reason for planned in plans for reason in planned.left}
                 self.notify(
                     f"Nothing to {verb}: {'; '.join(sorted(reasons)) or 'they are gone'}.", severity="warning"
                 )
@@ -317,17 +346,16 @@ class FailuresScreen(ModeScreen):
                 if typed is not None:
                     self._run(verb, plans, typed)
 
-            title = f"{verb} {count:,} {'failure' if count == 1 else 'failures'}"
+            title = f"{verb} {count_text(count, 'failure')}"
             self.app.push_screen(Confirm(title, plan_text(plans, verb), word=word), go)
 
         self.dashboard.ask(self, make, ask)
 
-    def _run(self, verb: str, plans: list[Plan], typed: str) -> None:
+    def _run(self, verb: str, plans: list[Planned], typed: str) -> None:
         self._cancel.clear()
         self.running = f"{verb} …"
         self.query_one("#run", Static).update(Text(f" {self.running}"))
         self.add_class("running")
-        self.say_state()
 
         def work() -> None:
             failures = self.feed.failures
@@ -336,13 +364,20 @@ class FailuresScreen(ModeScreen):
                 if verb == "discard"
                 else failures.replay(plans, self._cancel)
             )
+            clock = self.dashboard.clock
+            told = float("-inf")
+            last: Step | str | None = None
             try:
-                for step in steps:
-                    self.post_message(Stepped(verb, step))
+                for last in steps:
+                    if isinstance(last, str) or clock.monotonic() - told >= TELL_EVERY_SECONDS:
+                        told = clock.monotonic()
+                        self.post_message(Stepped(verb, last))
             finally:
+                if last is not None and not isinstance(last, str):
+                    self.post_message(Stepped(verb, last))
                 self.post_message(Stepped(verb, None))
 
-        self._in_thread("run", work)
+        self.in_thread("run", work)
 
     @on(Stepped)
     def _take_step(self, message: Stepped) -> None:
@@ -361,12 +396,13 @@ class FailuresScreen(ModeScreen):
             self.running = ""
             self.remove_class("running")
             self._wake.set()
-        self.say_state()
 
     def action_stop(self) -> None:
-        """Stop what is running."""
+        """Stop what is running; else take the filter away."""
         if self.running:
             self._cancel.set()
+        else:
+            self.action_clear()
 
     def action_resolve(self) -> None:
         """Mark a group as resolved."""
@@ -377,7 +413,7 @@ class FailuresScreen(ModeScreen):
         self._mark(self.feed.failures.mute)
 
     def _mark(self, mark: Callable[[Group], None]) -> None:
-        group = self.pane.selected
+        group = self.selected
         if group is None:
             return
 
@@ -385,19 +421,17 @@ class FailuresScreen(ModeScreen):
             mark(group)
             self._wake.set()
 
-        self._in_thread("mark", work)
+        self.in_thread("mark", work)
 
     def action_muted(self) -> None:
         """Show quiet groups, or hide them."""
         self.show_quiet = not self.show_quiet
-        self.show_groups()
+        self.show_rows()
 
     def action_copy(self) -> None:
         """Copy an event."""
-        group = self.pane.selected
-        if group is not None:
-            letter = group.letters[-1]
-            self.dashboard.copy(letter.event if letter.event is not None else letter.body)
+        if self.detail is not None:
+            self.dashboard.copy(_event_of(self.detail))
 
     def action_other(self) -> None:
         """The other pane."""

@@ -10,6 +10,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
+from lambdalog.clock import SYSTEM
 from tui.feed.logs import Bar, Logs, Query, StoreLogs
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ class StoreFeed:
         self._lock = threading.Lock()
         self._rooms: dict[str, Any] = {}
 
-    def _room(self, name: str, kind: str) -> Any:
+    def _room(self, name: str, kind: str, given: Any = None) -> Any:
         with self._lock:
             if name not in self._rooms:
-                self._rooms[name] = getattr(import_module(f"tui.feed.{name}"), kind)(self._cloud)
+                room = getattr(import_module(f"tui.feed.{name}"), kind)
+                self._rooms[name] = room(self._cloud if given is None else given)
             return self._rooms[name]
 
     @property
@@ -85,7 +87,10 @@ class StoreFeed:
 
     @property
     def failures(self) -> Failures:
-        """What failed."""
+        """What failed: of a store by a process of its own, which has the machine's clock."""
+        if self._cloud.root is not None and self._cloud.clock is SYSTEM:
+            apart: Failures = self._room("failures", "ApartFailures", self.label)
+            return apart
         found: Failures = self._room("failures", "StoreFailures")
         return found
 

@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from msgspec import structs
 
 from lambdalog.failures import Desk, Detail, Group, Pace, Plan, Step, where
+from tui.feed.apart import Apart
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lambdalog.cloud import Cloud
+    from lambdalog.failures import Letter
+    from lambdalog.failures.plan import Count
 
-__all__ = ["Detail", "Failures", "Group", "Plan", "Step", "StoreFailures"]
+__all__ = ["ApartFailures", "Detail", "Failures", "Group", "Planned", "Step", "StoreFailures"]
+
+MESSAGE_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan for a queue as it is asked about: how many, which, where to. Who made it has the ids of its letters, frozen.
+
+    `left`: why letters are left alone, and how many. `where`: which failures were meant, as it would be typed.
+    """
+
+    key: int
+    queue: str
+    destination: str
+    where: str
+    count: int
+    total: int
+    kinds: tuple[Count, ...]
+    left: dict[str, int]
+    edited: int
+    notes: tuple[str, ...]
 
 
 class Failures(Protocol):
     """What failed, and what can be done about it. Methods block."""
 
     def groups(self) -> list[Group]:
-        """All groups, the most recent first."""
+        """All groups, the most recent first; what their newest letters say is their details'."""
         ...
 
     def notes(self) -> list[str]:
@@ -30,19 +58,19 @@ class Failures(Protocol):
         """All about a group's newest failure."""
         ...
 
-    def plans(self, group: Group, *, discard: bool) -> list[Plan]:
+    def plans(self, group: Group, *, discard: bool) -> list[Planned]:
         """What a replay or a discard of a group would take, queue by queue. Nothing is changed."""
         ...
 
-    def plan_one(self, group: Group, event: str | None) -> list[Plan]:
-        """What a replay of a group's newest failure would do, with its event as it is (None) or as edited."""
+    def plan_one(self, letter: Letter, event: str | None) -> list[Planned]:
+        """What a replay of one failure would do, with its event as it is (None) or as edited."""
         ...
 
-    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
+    def replay(self, plans: Sequence[Planned], cancel: threading.Event) -> Iterator[Step | str]:
         """Send exactly the planned failures again: a canary, then more and more. A text at the end: why it stopped early."""
         ...
 
-    def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
+    def discard(self, plans: Sequence[Planned], reason: str, cancel: threading.Event) -> Iterator[Step]:
         """Delete exactly the planned failures."""
         ...
 
@@ -65,6 +93,9 @@ class StoreFailures:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._made: Desk | None = None
+        self._newest: dict[str, Letter] = {}
+        # Those of the last question: the ones that can be said yes to.
+        self._plans: dict[int, Plan] = {}
 
     @property
     def _desk(self) -> Desk:
@@ -75,42 +106,58 @@ class StoreFailures:
 
     def groups(self) -> list[Group]:
         """All groups, the most recent first."""
-        return sorted(self._desk.groups(), key=lambda group: group.last_seen, reverse=True)
+        found = sorted(self._desk.groups(), key=lambda group: group.last_seen, reverse=True)
+        self._newest = {group.fingerprint: group.newest for group in found}
+        return [_light(group) for group in found]
 
     def notes(self) -> list[str]:
         """What could not be seen at the last look."""
         return self._desk.notes
 
+    def _letter(self, group: Group) -> Letter:
+        """A group's newest letter. LookupError for a group that is gone."""
+        try:
+            return self._newest[group.fingerprint]
+        except KeyError:
+            raise LookupError(f"no failure of the group {group.fingerprint} is left") from None
+
     def detail(self, group: Group) -> Detail:
         """All about a group's newest failure."""
-        return self._desk.detail(group.letters[-1])
+        return self._desk.detail(self._letter(group))
 
-    def plans(self, group: Group, *, discard: bool) -> list[Plan]:
+    def plans(self, group: Group, *, discard: bool) -> list[Planned]:
         """What a replay or a discard of a group would take, queue by queue."""
-        chosen = where([group.fingerprint])
+        text = f"fingerprint={group.fingerprint}"
         make = self._desk.plan_discard if discard else self._desk.plan
-        return [make(queue, where=chosen) for queue in group.queues]
+        return self._kept([make(queue, where=where([text])) for queue in group.queues], text)
 
-    def plan_one(self, group: Group, event: str | None) -> list[Plan]:
-        """What a replay of a group's newest failure would do."""
-        letter = group.letters[-1]
-        planned = self._desk.plan(letter.queue, where=where([f"id={letter.message_id}"]))
-        return [planned if event is None else self._desk.edit(planned, lambda _: event)]
+    def plan_one(self, letter: Letter, event: str | None) -> list[Planned]:
+        """What a replay of one failure would do."""
+        text = f"id={letter.message_id}"
+        planned = self._desk.plan(letter.queue, where=where([text]))
+        return self._kept([planned if event is None else self._desk.edit(planned, lambda _: event)], text)
 
-    def replay(self, plans: list[Plan], cancel: threading.Event) -> Iterator[Step | str]:
+    def _kept(self, plans: list[Plan], meant: str) -> list[Planned]:
+        self._plans = dict(enumerate(plans, max(self._plans, default=0) + 1))
+        return [told(key, planned, meant) for key, planned in self._plans.items()]
+
+    def _chosen(self, plans: Sequence[Planned]) -> list[Plan]:
+        return [self._plans[planned.key] for planned in plans if planned.count]
+
+    def replay(self, plans: Sequence[Planned], cancel: threading.Event) -> Iterator[Step | str]:
         """Send exactly the planned failures again; what stops one queue's stops the others' too."""
-        for planned in plans:
-            if planned.letters and not cancel.is_set():
+        for planned in self._chosen(plans):
+            if not cancel.is_set():
                 run = self._desk.begin(planned, pace=Pace(canary=1))
                 yield from self._desk.steps(run.id, cancel=cancel)
                 if stopped := self._desk.result(run.id).stopped:
                     yield f"{stopped}; the rest is untouched: lambdalog replay --resume {run.id}"
                     return
 
-    def discard(self, plans: list[Plan], reason: str, cancel: threading.Event) -> Iterator[Step]:
+    def discard(self, plans: Sequence[Planned], reason: str, cancel: threading.Event) -> Iterator[Step]:
         """Delete exactly the planned failures."""
-        for planned in plans:
-            if planned.letters and not cancel.is_set():
+        for planned in self._chosen(plans):
+            if not cancel.is_set():
                 run = self._desk.begin_discard(planned, reason=reason)
                 yield from self._desk.steps(run.id, cancel=cancel)
 
@@ -129,3 +176,77 @@ class StoreFailures:
         """Close the desk's files; the cloud is the feed's."""
         if self._made is not None:
             self._made.close()
+
+
+class ApartFailures:
+    """The failures of a store, read by a process of its own: there may be a hundred thousand."""
+
+    def __init__(self, target: str) -> None:
+        self._apart = Apart("failures", "StoreFailures", target)
+
+    def groups(self) -> list[Group]:
+        """All groups, the most recent first."""
+        found: list[Group] = self._apart.call("groups")
+        return found
+
+    def notes(self) -> list[str]:
+        """What could not be seen at the last look."""
+        found: list[str] = self._apart.call("notes")
+        return found
+
+    def detail(self, group: Group) -> Detail:
+        """All about a group's newest failure."""
+        found: Detail = self._apart.call("detail", group)
+        return found
+
+    def plans(self, group: Group, *, discard: bool) -> list[Planned]:
+        """What a replay or a discard of a group would take, queue by queue."""
+        found: list[Planned] = self._apart.call("plans", group, discard=discard)
+        return found
+
+    def plan_one(self, letter: Letter, event: str | None) -> list[Planned]:
+        """What a replay of one failure would do."""
+        found: list[Planned] = self._apart.call("plan_one", letter, event)
+        return found
+
+    def replay(self, plans: Sequence[Planned], cancel: threading.Event) -> Iterator[Step | str]:
+        """Send exactly the planned failures again."""
+        return self._apart.stream("replay", plans, cancel=cancel)
+
+    def discard(self, plans: Sequence[Planned], reason: str, cancel: threading.Event) -> Iterator[Step]:
+        """Delete exactly the planned failures."""
+        return self._apart.stream("discard", plans, reason, cancel=cancel)
+
+    def resolve(self, group: Group) -> None:
+        """Mark a group as resolved."""
+        self._apart.call("resolve", group)
+
+    def mute(self, group: Group) -> None:
+        """Mark a group as muted, or take that mark away."""
+        self._apart.call("mute", group)
+
+    def close(self) -> None:
+        """End the process."""
+        self._apart.close()
+
+
+def told(key: int, planned: Plan, meant: str) -> Planned:
+    """A plan as it is asked about. `meant`: which failures, as it would be typed."""
+    return Planned(
+        key,
+        planned.queue,
+        planned.destination.described,
+        meant,
+        len(planned.letters),
+        planned.total,
+        tuple(planned.by_fingerprint()),
+        dict(Counter(left.reason for left in planned.left)),
+        len(planned.edits),
+        planned.notes,
+    )
+
+
+def _light(group: Group) -> Group:
+    """Without the newest letter's text, of which there may be a megabyte: it is in the detail."""
+    newest = structs.replace(group.newest, body="", event=None, response=None, typed=None, system={})
+    return replace(group, newest=newest, message=group.message[:MESSAGE_MAX])

@@ -137,15 +137,25 @@ class FunctionsScreen(ListingScreen):
         self._dirty = bool(self.book.add(message.marks)) or self._dirty
         if message.caught_up and not self.read:
             self.read = True
-            self.show_rows()
+            self._show_first()
+
+    def _show_first(self) -> None:
+        """Rows came in two ways, some above others; now that all are there, the first one is looked at."""
+        self.show_rows()
+        if self.read and self.listed:
+            self.grid.go_to(0)
 
     @on(Listed)
     def _take_list(self, message: Listed) -> None:
         if not self.drawn:
             return
         self.show_trouble("")
-        self._functions, self._throttles, self.listed = message.functions, message.throttles, True
-        self.show_rows()
+        first, self.listed = not self.listed, True
+        self._functions, self._throttles = message.functions, message.throttles
+        if first:
+            self._show_first()
+        else:
+            self.show_rows()
         row = self.selected
         if row is not None and row.function is not None:
             # An alias may have been moved since.

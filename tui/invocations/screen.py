@@ -60,7 +60,7 @@ class InvocationsScreen(ListingScreen):
 
     def make_grid(self) -> Grid:
         """The rows."""
-        return Grid(COLUMNS, self._paint, id="invocations")
+        return Grid(COLUMNS, self._paint, follows=True, id="invocations")
 
     def on_mount(self) -> None:
         """Start reading."""

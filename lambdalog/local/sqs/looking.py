@@ -60,6 +60,11 @@ class LookOperations(Desk):
         queue = self._helped(self._fresh(QueueUrl))
         return browse.all_of(self._exchange.mailbox, queue, self.clock.now_ms())
 
+    def browse_state(self, *, QueueUrl: str) -> tuple[float, ...]:
+        """What differs as soon as `browse_messages` would tell something else: nothing of AWS's."""
+        queue = self._helped(self._fresh(QueueUrl))
+        return browse.state_of(self._exchange.mailbox, queue, self.clock.now_ms())
+
     def take_messages(
         self, *, QueueUrl: str, MessageIds: Collection[str], VisibilityTimeout: int
     ) -> dict[str, Any]:

@@ -53,18 +53,18 @@ async def driven() -> AsyncIterator[Driven]:
         await pilot.press("3")
         await until(pilot, lambda: app.current_mode == "failures" and isinstance(app.screen, FailuresScreen))
         found = Driven(app, pilot, feed)
-        await until(pilot, lambda: len(found.screen.pane.groups) == 2 and found.screen.detail is not None)
+        await until(pilot, lambda: len(found.screen.grid.keys) == 2 and found.screen.detail is not None)
         yield found
 
 
 async def test_a_group_and_all_about_it(driven: Driven) -> None:
     """Each group is a row; the one under the cursor is told below: what, where, and its event."""
-    told = str(driven.screen.query_one("#failure", Static).render())
+    told = str(driven.screen.query_one("#told", Static).render())
     assert "GatewayError: payment p-2 got no answer" in told
     tree = driven.screen.query_one("#event", JsonTree)
     assert [str(child.label) for child in tree.root.children] == ["id: p-2"]
     await driven.pilot.press("down")
-    await until(driven.pilot, lambda: "Timeout" in str(driven.screen.query_one("#failure", Static).render()))
+    await until(driven.pilot, lambda: "Timeout" in str(driven.screen.query_one("#told", Static).render()))
 
 
 async def test_a_replay_acts_on_exactly_what_was_confirmed(driven: Driven) -> None:
@@ -73,6 +73,7 @@ async def test_a_replay_acts_on_exactly_what_was_confirmed(driven: Driven) -> No
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
     asked = str(driven.app.screen.query_one(Static).render())
     assert "replay 3 of 3 messages of payments-dlq" in asked
+    assert f"where fingerprint={'f' * 16}" in asked
     driven.feed.failures.given = groups(failures(5))
     await driven.pilot.press(*"replay", "enter")
     await until(driven.pilot, lambda: len(driven.feed.failures.done) == 3)
@@ -114,9 +115,9 @@ async def test_muted_groups_are_hidden_until_asked_for(driven: Driven) -> None:
     marks = {OTHER: Mark(OTHER, "muted", 1_700_000_060_000, None, "me", "")}
     driven.feed.failures.given = groups(failures(3), failures(fingerprint=OTHER), marks=marks)
     driven.screen._wake.set()
-    await until(driven.pilot, lambda: len(driven.screen.pane.groups) == 1)
+    await until(driven.pilot, lambda: len(driven.screen.grid.keys) == 1)
     await driven.pilot.press("M")
-    await until(driven.pilot, lambda: len(driven.screen.pane.groups) == 2)
+    await until(driven.pilot, lambda: len(driven.screen.grid.keys) == 2)
 
 
 async def test_from_a_failure_to_its_log_lines(driven: Driven) -> None:
@@ -195,5 +196,5 @@ async def test_a_narrow_screen_has_the_event_below_the_stack() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("3")
         await until(pilot, lambda: app.current_mode == "failures" and app.settled)
-        assert '"id": "p-2"' in str(app.screen.query_one("#failure", Static).render())
+        assert '"id": "p-2"' in str(app.screen.query_one("#told", Static).render())
         assert not app.screen.query_one("#event").display

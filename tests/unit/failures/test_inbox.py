@@ -14,6 +14,7 @@ from lambdalog.cloud import connect
 from lambdalog.deadletter import DeadLetter, DeadLetters, destination_record
 from lambdalog.errors import ReplayError
 from lambdalog.failures import Inbox, where
+from lambdalog.failures.look import Look, browse
 from lambdalog.local.lambda_.deploy import deploy
 from lambdalog.runtime.project import Project
 
@@ -51,7 +52,27 @@ def test_failures_of_one_kind_are_one_group(pay: Pay, inbox: Inbox) -> None:
     declined = groups[0]
     assert declined.functions == ("pay",)
     assert declined.message == "order 4 declined"
-    assert declined.first_seen == declined.letters[0].sent_at <= declined.last_seen
+    first, *_, last = (one.letter for one in inbox.failures() if one.type == "Declined")
+    assert (declined.first_seen, declined.last_seen, declined.newest) == (first.sent_at, last.sent_at, last)
+
+
+def test_queues_are_read_again_only_after_a_change(
+    pay: Pay, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same groups come from memory; a failure more, and all are read."""
+    looks: list[str] = []
+
+    def looking(sqs: object, queue: str, function: str, now: int) -> Look:
+        looks.append(queue)
+        return browse(sqs, queue, function, now)
+
+    monkeypatch.setattr("lambdalog.failures.inbox.browse", looking)
+    pay.fail({"id": 1})
+    assert inbox.groups() == inbox.groups()
+    assert looks == ["pay-dlq"]
+    pay.fail({"id": 2})
+    assert [group.count for group in inbox.groups()] == [2]
+    assert looks == ["pay-dlq"] * 2
 
 
 def test_a_letters_lines_are_its_own(pay: Pay, inbox: Inbox) -> None:
@@ -124,7 +145,7 @@ def test_letters_of_others_are_shown_too(cloud: Cloud, inbox: Inbox) -> None:
     )
     groups = {group.type: group for group in inbox.groups()}
     assert groups.keys() == {"Unknown", "Sandbox.Timedout"}
-    assert groups["Unknown"].letters[0].body == "no JSON at all"
+    assert groups["Unknown"].newest.body == "no JSON at all"
 
 
 def test_what_the_decorator_sent_itself_needs_no_log(cloud: Cloud, inbox: Inbox) -> None:

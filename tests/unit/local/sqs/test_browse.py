@@ -44,6 +44,22 @@ def test_browsing_shows_what_lies_there_and_changes_nothing(
     assert {message["MessageId"] for message in received} <= {looked.message_id for looked in found}
 
 
+def test_a_state_tells_that_something_changed(manual_cloud: Cloud, url: str, clock: ManualClock) -> None:
+    """It is the same until a message comes, is received, is seen again or goes."""
+    sqs: Any = manual_cloud.client("sqs")
+    states = [sqs.browse_state(QueueUrl=url)]
+    assert sqs.browse_state(QueueUrl=url) == states[0]
+    sqs.send_message(QueueUrl=url, MessageBody="another")
+    states.append(sqs.browse_state(QueueUrl=url))
+    (received,) = sqs.receive_message(QueueUrl=url, VisibilityTimeout=60)["Messages"]
+    states.append(sqs.browse_state(QueueUrl=url))
+    clock.advance(61)
+    states.append(sqs.browse_state(QueueUrl=url))
+    sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
+    states.append(sqs.browse_state(QueueUrl=url))
+    assert len(set(states)) == 5
+
+
 def test_chosen_messages_are_claimed_and_no_others(manual_cloud: Cloud, url: str, clock: ManualClock) -> None:
     """What is asked for is hidden and can be deleted; the rest was never received; what is in flight isn't given out."""
     sqs: Any = manual_cloud.client("sqs")

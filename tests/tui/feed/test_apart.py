@@ -1,0 +1,106 @@
+"""A room of the feed in a process of its own, over real failures of a real store."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.failures.conftest import Pay
+from tui.feed import StoreFeed
+from tui.feed.failures import ApartFailures
+from tui.trouble import ExplainedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from lambdalog.cloud import Cloud
+
+
+@pytest.fixture
+def pay(cloud: Cloud, tmp_path: Path) -> Pay:
+    """A function whose failures lie in its dead-letter queue."""
+    return Pay(cloud, tmp_path / "pay")
+
+
+@pytest.fixture
+def failures(cloud: Cloud) -> Iterator[ApartFailures]:
+    """The room that the feed has for a store."""
+    feed = StoreFeed(cloud)
+    assert isinstance(feed.failures, ApartFailures)
+    yield feed.failures
+    feed.close()
+
+
+def test_failures_are_read_marked_and_replayed_elsewhere(pay: Pay, failures: ApartFailures) -> None:
+    """What the other process finds and does is what the room itself would; each step is told as it comes."""
+    pay.fail({"id": "o-1"}, {"id": "o-2"})
+    (group,) = failures.groups()
+    assert (group.type, group.count, group.newest.body, failures.notes()) == ("Declined", 2, "", [])
+    assert failures.detail(group).letter.event == '{"id": "o-2"}'
+    failures.mute(group)
+    (group,) = failures.groups()
+    assert group.status == "muted"
+    pay.repair()
+    plans = failures.plans(group, discard=False)
+    assert [(planned.count, planned.where) for planned in plans] == [(2, f"fingerprint={group.fingerprint}")]
+    steps = list(failures.replay(plans, threading.Event()))
+    assert [getattr(step, "done", step) for step in steps] == [1, 2]
+    assert pay.left() == []
+
+
+def test_a_stream_is_stopped_from_here(pay: Pay, failures: ApartFailures) -> None:
+    """What is cancelled ends early: the rest is where it was."""
+    pay.fail(*({"id": f"o-{number}"} for number in range(30)))
+    (group,) = failures.groups()
+    cancel = threading.Event()
+    steps = failures.discard(failures.plans(group, discard=True), "a test", cancel)
+    cancel.set()
+    assert len(list(steps)) + len(pay.left()) == 30
+
+
+def test_what_can_not_be_done_is_told(pay: Pay, failures: ApartFailures) -> None:
+    """An error comes back in words."""
+    pay.fail({"id": "o-1"})
+    (group,) = failures.groups()
+    list(failures.discard(failures.plans(group, discard=True), "a test", threading.Event()))
+    assert failures.groups() == []
+    with pytest.raises(ExplainedError, match=f"no failure of the group {group.fingerprint} is left"):
+        failures.detail(group)
+
+
+def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -> None:
+    """Whoever waits for it is told; the next question is answered by another process."""
+    pay.fail({"id": "o-1"})
+    assert len(failures.groups()) == 1
+    process = failures._apart._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    told: list[str] = []
+
+    def ask() -> None:
+        with pytest.raises(ExplainedError, match="begun anew") as caught:
+            failures.groups()
+        told.append(str(caught.value))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    os.kill(process.pid, signal.SIGKILL)
+    asking.join(60)
+    assert told
+    assert len(failures.groups()) == 1
+    assert process.wait(10) == -signal.SIGKILL
+
+
+def test_it_ends_with_who_asks(cloud: Cloud, failures: ApartFailures) -> None:
+    """Closing leaves no process behind; a room that has none closes, too."""
+    failures.close()
+    failures.groups()
+    process = failures._apart._process
+    failures.close()
+    assert process is not None
+    assert process.poll() == 0

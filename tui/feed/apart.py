@@ -1,0 +1,209 @@
+"""A room of the feed in a process of its own: however long it works something out, a key is answered at once.
+
+Python runs one thread at a time, so a thread that groups a hundred thousand failures takes turns with the one that draws.
+The other process is asked by pickles over a socket that only the two of them have; it works on each question in a thread,
+and ends with the connection: reading stops at once, a replay after what is being sent.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from importlib import import_module
+from itertools import count
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lambdalog.cloud import connect
+from tui.trouble import ExplainedError, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# How soon a stream that is waited for notices that it is to stop.
+NOTICE_SECONDS: Final = 0.1
+END_SECONDS: Final = 2.0
+
+
+class Asked(NamedTuple):
+    """A call of a room's method. `streams`: it gives one answer after the other, and is given an event that stops it."""
+
+    number: int
+    name: str
+    given: tuple[Any, ...] = ()
+    named: dict[str, Any] | None = None
+    streams: bool = False
+
+
+class Answered(NamedTuple):
+    """A part of an answer: a `step` of a stream, what was `given` back (a stream's end: None), or words on what `failed`."""
+
+    number: int
+    kind: str
+    value: Any
+
+
+class Apart:
+    """Asks the room in module `tui.feed.ROOM`, class `kind`, on the store `target`; its process begins with the first question."""
+
+    def __init__(self, room: str, kind: str, target: str) -> None:
+        self._command = [sys.executable, "-m", "tui.feed.apart", room, kind, target]
+        self._lock = threading.Lock()
+        self._numbers = count()
+        self._waiting: dict[int, SimpleQueue[Answered]] = {}
+        self._line: Connection | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def call(self, name: str, *given: Any, **named: Any) -> Any:
+        """What the method gives back. ExplainedError for what it raises, and where the process ended."""
+        asked, box = self._ask(Asked(next(self._numbers), name, given, named))
+        try:
+            return _value(box.get())
+        finally:
+            self._waiting.pop(asked.number, None)
+
+    def stream(self, name: str, *given: Any, cancel: threading.Event) -> Iterator[Any]:
+        """What the method yields, until it ends; setting `cancel` stops it."""
+        asked, box = self._ask(Asked(next(self._numbers), name, given, streams=True))
+        stopping = False
+        try:
+            while True:
+                if cancel.is_set() and not stopping:
+                    stopping = True
+                    self._send(Asked(asked.number, ""))
+                with suppress(Empty):
+                    answer = box.get(timeout=NOTICE_SECONDS)
+                    if answer.kind != "step":
+                        _value(answer)
+                        return
+                    yield answer.value
+        finally:
+            self._waiting.pop(asked.number, None)
+
+    def close(self) -> None:
+        """Let the process end."""
+        with self._lock:
+            line, process, self._line = self._line, self._process, None
+        if line is not None and process is not None:
+            with suppress(OSError):
+                line.send(None)
+            with suppress(subprocess.TimeoutExpired):  # it is still sending what it began to
+                process.wait(END_SECONDS)
+
+    def _ask(self, asked: Asked) -> tuple[Asked, SimpleQueue[Answered]]:
+        box: SimpleQueue[Answered] = SimpleQueue()
+        self._waiting[asked.number] = box
+        self._send(asked)
+        return asked, box
+
+    def _send(self, asked: Asked) -> None:
+        with self._lock:
+            if self._line is None:
+                self._line = self._begin()
+            try:
+                self._line.send(asked)
+            except OSError as error:
+                self._line = None
+                raise ExplainedError(f"the process that reads failures is gone: {error.strerror}") from None
+
+    def _begin(self) -> Connection:
+        ours, theirs = Pipe()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*self._command, str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C in an editor that the dashboard opened is none of its business
+            )
+        threading.Thread(target=self._listen, args=(ours,), name="apart", daemon=True).start()
+        return ours
+
+    def _listen(self, line: Connection) -> None:
+        while True:
+            try:
+                answer: Answered = line.recv()
+            except (EOFError, OSError):
+                line.close()
+                break
+            box = self._waiting.get(answer.number)
+            if box is not None:
+                box.put(answer)
+        with self._lock:
+            if self._line is line:
+                self._line = None
+        for number, box in list(self._waiting.items()):
+            box.put(Answered(number, "failed", "the process that reads failures ended; it is begun anew"))
+
+
+def _value(answer: Answered) -> Any:
+    if answer.kind == "failed":
+        raise ExplainedError(answer.value)
+    return answer.value
+
+
+class _Server:
+    """The other side: a room, and who asks it."""
+
+    def __init__(self, room: Any, line: Connection) -> None:
+        self._room, self._line = room, line
+        self._lock = threading.Lock()
+        self._cancels: dict[int, threading.Event] = {}
+
+    def serve(self) -> None:
+        """Answer until the other side says goodbye, or is gone; then stop what streams."""
+        while True:
+            try:
+                asked: Asked | None = self._line.recv()
+            except (EOFError, OSError):
+                break
+            if asked is None:
+                break
+            if asked.name:
+                if asked.streams:
+                    self._cancels[asked.number] = threading.Event()
+                threading.Thread(target=self._work, args=(asked,), daemon=not asked.streams).start()
+            elif (cancel := self._cancels.get(asked.number)) is not None:
+                cancel.set()
+        for cancel in list(self._cancels.values()):
+            cancel.set()
+
+    def _work(self, asked: Asked) -> None:
+        method = getattr(self._room, asked.name)
+        try:
+            if not asked.streams:
+                self._say(Answered(asked.number, "given", method(*asked.given, **asked.named or {})))
+                return
+            for step in method(*asked.given, self._cancels[asked.number]):
+                self._say(Answered(asked.number, "step", step))
+            self._say(Answered(asked.number, "given", None))
+        except Exception as error:  # noqa: BLE001 - whatever the source says is shown by who asked
+            self._say(Answered(asked.number, "failed", explained(error)))
+        finally:
+            self._cancels.pop(asked.number, None)
+
+    def _say(self, answer: Answered) -> None:
+        # Nobody may be there to hear it; what was begun is brought to its end all the same.
+        with self._lock, suppress(OSError):
+            self._line.send(answer)
+
+
+def main(room: str, kind: str, target: str, descriptor: str) -> None:
+    """Serve a room on an inherited socket."""
+    with connect(target) as cloud, Connection(int(descriptor)) as line:
+        served = getattr(import_module(f"tui.feed.{room}"), kind)(cloud)
+        _Server(served, line).serve()
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread() and not thread.daemon:
+                thread.join()
+        served.close()
+
+
+if __name__ == "__main__":
+    # What it answers with are the module's classes, not those of the one that was started.
+    import_module("tui.feed.apart").main(*sys.argv[1:])
