@@ -41,6 +41,17 @@ $(CLIENTS)/%.stamp: tests/clients/%.txt | $(VENV)/run.stamp
 	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(CLIENTS)/$* --requirement $<
 	@touch $@
 
+# The one package that has awscli 2 in it, for Linux on x86-64 alone: of it nothing but the program is kept.
+AWSCLI2 := $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(CLIENTS)/awscli2.stamp)
+$(CLIENTS)/awscli2.stamp: tests/clients/awscli2.txt | $(VENV)/run.stamp
+	@echo "Adding clients of other people: awscli 2 (once)…"
+	@rm -rf $(CLIENTS)/awscli2
+	@PIP_CONSTRAINT= $(BIN)/python -m pip install --quiet --no-deps --target $(CLIENTS)/awscli2 --requirement $<
+	@cd $(CLIENTS)/awscli2 && tar -xzf aws_cdk/asset_awscli_v2/_jsii/*.tgz package/lib/layer.zip && rm -r aws_cdk*
+	@cd $(CLIENTS)/awscli2 && $(CURDIR)/$(BIN)/python -m zipfile -e package/lib/layer.zip . && rm -r package
+	@cd $(CLIENTS)/awscli2 && mv awscli/v2/*/dist bin && rm -r awscli && chmod +x bin/aws
+	@touch $@
+
 $(CLIENTS)/node.stamp: tests/clients/package.json tests/clients/package-lock.json
 	@echo "Adding clients of other people: node (once)…"
 	@mkdir -p $(CLIENTS)
@@ -48,7 +59,7 @@ $(CLIENTS)/node.stamp: tests/clients/package.json tests/clients/package-lock.jso
 	@cd $(CLIENTS) && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-clients: $(CLIENTS)/tools.stamp $(CLIENTS)/old.stamp $(CLIENTS)/powertools.stamp $(CLIENTS)/node.stamp ## awscli, awslogs, watchtower, SDKs: to be tested with
+clients: $(CLIENTS)/tools.stamp $(AWSCLI2) $(CLIENTS)/old.stamp $(CLIENTS)/powertools.stamp $(CLIENTS)/node.stamp ## awscli, awslogs, watchtower, SDKs: to be tested with
 
 lint: $(VENV)/dev.stamp ## style, and the floors' import contracts
 	@$(BIN)/ruff check .

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
+import platform
 import signal
 import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lambdalog.testing import LocalCloud
     from tests.clients.conftest import Run
 
-LOGS, LIVE, FUNCTIONS = recipes("awscli", "sh")
+LOGS, LIVE, FUNCTIONS, INVOKE, TAIL, FOLLOW = recipes("awscli", "sh")
 
 
 def test_logs_queues_and_topics(cloud: LocalCloud, shell: Run) -> None:
@@ -52,54 +53,60 @@ def test_errors_are_told_as_awss_are(run: Run, tmp_path: Path) -> None:
     assert told.splitlines()[-1] in {"254", "255"}
 
 
-def version_2() -> str | None:
-    """This machine's own awscli, if it is of version 2."""
-    found = shutil.which("aws")
-    if found is None:
-        return None
-    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
-    return found if told.startswith("aws-cli/2") else None
+def version_2() -> Path:
+    """The folder of awscli 2."""
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        pytest.skip("the one package that has awscli 2 is for Linux on x86-64")
+    return installed("awscli2")
 
 
-def test_version_2_tails(cloud: LocalCloud, tmp_path: Path) -> None:
-    """`aws logs tail`, which version 1 hasn't, shows what a pattern finds."""
-    aws = version_2()
-    if aws is None:
-        pytest.skip("awscli 2 comes from no package index, and is not on this machine")
-    logs = cloud.client("logs")
-    logs.create_log_group(logGroupName="/g")
-    logs.create_log_stream(logGroupName="/g", logStreamName="s")
-    now = cloud.store.clock.now_ms()
-    events = [{"timestamp": now, "message": text} for text in ("order 7", "refund 8")]
-    logs.put_log_events(logGroupName="/g", logStreamName="s", logEvents=events)
-    arguments = [
-        "logs",
-        "tail",
-        "/g",
-        "--filter-pattern",
-        "order",
-        "--endpoint-url",
-        cloud.environment["AWS_ENDPOINT_URL"],
-    ]
-    done = subprocess.run([aws, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("order 7\n")
-    assert "refund" not in done.stdout
-
-
-def test_a_live_tail_follows(cloud: LocalCloud, tmp_path: Path) -> None:
-    """`start-live-tail` shows what is written while it runs, over an event stream that stays open."""
+@pytest.fixture
+def orders(cloud: LocalCloud) -> LocalCloud:
+    """A log group with two events."""
     logs = cloud.client("logs")
     logs.create_log_group(logGroupName="/shop/orders")
     logs.create_log_stream(logGroupName="/shop/orders", logStreamName="s")
-    variables = environment(installed("tools")) | {"PYTHONUNBUFFERED": "1"}
+    now = cloud.store.clock.now_ms()
+    events = [{"timestamp": now, "message": text} for text in ("order 7 charged", "order 8 refused")]
+    logs.put_log_events(logGroupName="/shop/orders", logStreamName="s", logEvents=events)
+    return cloud
+
+
+def test_version_2_tails(orders: LocalCloud, run: Run) -> None:
+    """`aws logs tail`, which version 1 hasn't, shows what a pattern finds."""
+    told = run("bash", "-c", TAIL, client=version_2().name)
+    assert [line.partition(" ")[2] for line in told.splitlines()] == ["order 7 charged"]
+
+
+def test_version_2_invokes_and_finds_queues(cloud: LocalCloud, run: Run, tmp_path: Path) -> None:
+    """A payload is given as it is; unlike version 1, it comes here with `sqs` too."""
+    (tmp_path / "greet.py").write_text("def handler(event, context):\n    return event['name'].upper()\n")
+    cloud.deploy(tmp_path / "greet.py", timeout=60)
+    cloud.client("sqs").create_queue(QueueName="orders")
+    told = run(
+        "bash",
+        "-ec",
+        f"{INVOKE}\naws sqs list-queues --output text --query QueueUrls",
+        client=version_2().name,
+    )
+    assert (tmp_path / "answer.json").read_text() == '"ADA"'
+    assert told.endswith(f"{cloud.url}/000000000000/orders\n")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_live_tail_follows(orders: LocalCloud, tmp_path: Path, version: int) -> None:
+    """`start-live-tail` (an event stream that stays open) and version 2's `tail --follow` show what is written meanwhile."""
+    client, command = (installed("tools"), LIVE) if version == 1 else (version_2(), FOLLOW)
+    logs = orders.client("logs")
+    variables = environment(client) | {"PYTHONUNBUFFERED": "1"}
     tail = subprocess.Popen(
-        ["bash", "-c", f"exec {LIVE}"], env=variables, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+        ["bash", "-c", f"exec {command}"], env=variables, cwd=tmp_path, stdout=subprocess.PIPE, text=True
     )
     written = threading.Event()
 
     def write() -> None:
         while not written.wait(0.2):
-            events = [{"timestamp": cloud.store.clock.now_ms(), "message": "order 9"}]
+            events = [{"timestamp": orders.store.clock.now_ms(), "message": "order 9"}]
             logs.put_log_events(logGroupName="/shop/orders", logStreamName="s", logEvents=events)
 
     writer = threading.Thread(target=write)
