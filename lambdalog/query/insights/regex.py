@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import re2
 
 from lambdalog.errors import QueryError
-from lambdalog.query.pattern.regex import MEMORY_MAX, reason
+from lambdalog.query.pattern.regex import compiled as prepared
+from lambdalog.query.pattern.regex import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,14 +17,10 @@ if TYPE_CHECKING:
 _NAMED: Final = re.compile(r"\(\?<([A-Za-z][A-Za-z0-9_]*)>")
 
 
-@lru_cache(maxsize=256)
 def compiled(body: str) -> Any:
-    """The expression, with Java's named groups. QueryError if it is none, or would take too much memory."""
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = MEMORY_MAX
+    """The expression, with Java's named groups. QueryError if it is none, or repeats too much."""
     try:
-        return re2.compile(_NAMED.sub(r"(?P<\1>", body), options)
+        return prepared(_NAMED.sub(r"(?P<\1>", body))
     except re2.error as error:
         raise QueryError(f"not a regular expression: {reason(error)}") from None
 

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 
 # What the filter pattern syntax page lists: alphanumerics, some signs, and the operators without parentheses.
 _ALLOWED: Final = re.compile(r"[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|\\*+.]*")
-# What an expression may take: beyond it, making it ready and searching with it would take seconds.
-MEMORY_MAX: Final = 1 << 20
+# With less, re2 leaves its automaton where many repeated characters overlap, and steps through the expression instead: a
+# hundred times slower.
+_MEMORY_MAX: Final = 1 << 23
+# What an expression may be long, its {m,n} written out. In the worst of them each byte of a text costs a step for each of
+# these, some seconds for a megabyte. The longest expression without {m,n} has fewer.
+_STEPS_MAX: Final = 1100
 _ESCAPES: Final = re.compile(r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[^A-Za-z0-9])")
 
 
@@ -46,7 +50,7 @@ def read(scanner: Scanner) -> str:
             )
         position = body.find("\\", escape.end())
     try:
-        _compiled(body)
+        compiled(body)
     except re2.error as error:
         raise PatternError(f"not a regular expression: {reason(error)}", start + 1) from None
     scanner.position = end + 1
@@ -61,7 +65,7 @@ def reason(error: Exception) -> str:
 
 def searcher(body: str) -> Callable[[str], bool]:
     """Whether a text has a match of the expression in it."""
-    search = _compiled(body).search
+    search = compiled(body).search
 
     def found(text: str) -> bool:
         try:
@@ -72,9 +76,13 @@ def searcher(body: str) -> Callable[[str], bool]:
     return found
 
 
-@lru_cache(maxsize=256)
-def _compiled(body: str) -> re2._Regexp:
+@lru_cache(maxsize=32)
+def compiled(body: str) -> re2._Regexp:
+    """An expression of re2's, ready to search. re2.error if it is none, or one that could take seconds to search with."""
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = MEMORY_MAX
-    return re2.compile(body, options)
+    options.max_mem = _MEMORY_MAX
+    found = re2.compile(body, options)
+    if found.programsize > _STEPS_MAX:
+        raise re2.error("it repeats too much; take smaller numbers in its {m,n}")
+    return found

@@ -313,6 +313,8 @@ def test_a_hostile_expression_is_linear() -> None:
         ("[a, b, c = x*]", "[ " * 200_000),
         ("[..., c = x*]", '" ' * 200_000 + '"'),
         ("%a*a*a*a*a*a*a*a*b%", "a" * 200_000),
+        ("%" + "a?" * 500 + "b%", "a" * 200_000),
+        ("%a[ab]{450}[a-z]{450}c%", "a" * 200_000),
         ('{ $.a = "*a*a*a*a*a*a*b" }', '{"a": "' + "a" * 200_000 + '"}'),
         ("{ $.*= %a*a*a*a*a*b% }", '{"a": "' + "a" * 200_000 + '"}'),
         ("{ $.a = 1 }", '{"a":' * 100_000),
@@ -344,6 +346,15 @@ def test_the_longest_patterns_are_read_or_refused(pattern: str) -> None:
     except PatternError as error:
         refused = error
     assert refused is None or 0 <= refused.position <= LENGTH_MAX
+
+
+@pytest.mark.parametrize("body", ["[a-z]{1,1000}[a-z]{1,1000}b", "a{1,500}[ab]{1,700}c", ".{1,1000}"])
+def test_an_expression_that_repeats_too_much_is_refused(body: str) -> None:
+    """A few characters may stand for thousands of steps at each byte of a text; the refusal says what to change."""
+    with pytest.raises(PatternError, match=r"smaller numbers in its \{m,n\}") as caught:
+        parse(f"{{ $.a = %{body}% }}")
+    assert caught.value.position == 9
+    assert parse("%" + "ab-" * 340 + "%").matches("ab-" * 400)  # long is not too much
 
 
 def test_regular_expressions_let_lines_go_by() -> None:
