@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 BLOCK: Final = 256 * 1024
 # The first page of many segments is in their first lines: reading begins small.
 PIECE: Final = 16 * 1024
+# Most lines are shorter; for the end of one that is longer, more is read.
+_PROBE: Final = 4096
 _TAIL: Final = 64 * 1024
 _FAR: Final = 1 << 62
 
@@ -109,24 +111,27 @@ class LiveSegment:
         """The last whole line without its line break, or None."""
         if not self.size:
             return None
-        start, data = self.size, b""
+        start, data, step = self.size, b"", _PROBE
         while start > 0:
-            step = min(_TAIL, start)
+            step = min(step, start)
             start -= step
             data = self._pread(step, start) + data
             cut = data.rfind(b"\n", 0, len(data) - 1)
             if cut >= 0:
                 return data[cut + 1 : -1]
+            step = _TAIL
         return data[:-1]
 
     def blocks(self, start: int | None, end: int | None, *, descending: bool) -> Iterator[tuple[int, bytes]]:
         """(offset, whole lines) that cover `start` ≤ t < `end`; the newest block first if `descending`."""
         low = 0 if start is None else self._before(start - DISORDER_MS)
-        high = self.size if end is None else self._from(end + DISORDER_MS, low)
         if descending:
-            yield from self._backward(low, high)
-        else:
-            yield from self._forward(low, high)
+            yield from self._backward(low, self.size if end is None else self._from(end + DISORDER_MS, low))
+            return
+        for offset, data in self._forward(low, self.size):
+            if end is not None and line.has_time(data) and line.timestamp_of(data) >= end + DISORDER_MS:
+                return  # as is all that follows
+            yield offset, data
 
     def blocks_from(self, offset: int) -> Iterator[tuple[int, bytes]]:
         """(offset, whole lines) from the line at `offset` on."""
@@ -171,13 +176,15 @@ class LiveSegment:
         """(offset, time) of the first line that begins after `offset`."""
         position = offset
         while position < self.size:
-            data = self._pread(8192, position)
+            data = self._pread(_PROBE, position)
             cut = data.find(b"\n")
             if cut >= 0:
                 begin = position + cut + 1
                 if begin >= self.size:
                     return None
-                head = self._pread(18, begin)
+                head = data[cut + 1 : cut + 19]
+                if len(head) < 18:
+                    head = self._pread(18, begin)
                 if line.has_time(head):
                     return begin, line.timestamp_of(head)
                 position = begin  # not one of ours: what a power cut left, or somebody's hand
@@ -231,10 +238,12 @@ class LiveSegment:
 
     def _whole(self, size: int) -> int:
         """`size` without a line that is still being written, or that a crash cut short."""
+        step = _PROBE
         while size > 0:
-            step = min(_TAIL, size)
+            step = min(step, size)
             cut = self._pread(step, size - step).rfind(b"\n")
             if cut >= 0:
                 return size - step + cut + 1
             size -= step
+            step = _TAIL
         return 0
