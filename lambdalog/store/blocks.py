@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambdalog.store.scan import Lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from lambdalog.store.event import Event
-    from lambdalog.store.scan import Reader
+    from lambdalog.store.scan import Begun, Reader
     from lambdalog.store.segment import LiveSegment
 
 
@@ -51,10 +51,11 @@ class Blocks:
         """Whoever takes blocks takes all of them."""
         return False
 
-    def begun(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Block]:
+    def begun(self, parts: Sequence[Begun]) -> Iterator[Block]:
         """A sealed frame's lines, bit by bit."""
-        for offset, data in blocks:
-            yield Block(self._reader, Lines(stream, segment, offset, data))
+        for part in parts:
+            for offset, data in part.blocks:
+                yield Block(self._reader, Lines(part.stream, part.segment, offset, data))
 
     def frame(self, parts: Sequence[Lines]) -> Iterator[Block]:
         """A sealed frame's lines."""

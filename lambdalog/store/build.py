@@ -14,6 +14,7 @@ from lambdalog.store.index import (
     HeaderEntry,
     Index,
     SegmentEntry,
+    block_table,
 )
 
 if TYPE_CHECKING:
@@ -97,11 +98,12 @@ class IndexBuilder:
             if self._raw + end == segment.raw + segment.entry.size:
                 self._current += 1
         bits = bloom.build(bloom.uuids(data))
-        self._note(offset, len(packed), len(data), count, earliest, latest, bits, zlib.crc32(packed))
+        table = block_table(packed, data)
+        self._note(offset, len(packed), len(data), count, earliest, latest, bits, zlib.crc32(packed), table)
 
     def add_damaged(self, offset: int, size: int, length: int) -> None:
         """The next frame can't be read; only how long its content was is known."""
-        self._note(offset, size, length, UNREADABLE, 0, 0, b"", NO_CHECKSUM)
+        self._note(offset, size, length, UNREADABLE, 0, 0, b"", NO_CHECKSUM, b"")
         while (
             self._current < len(self._segments)
             and self._raw >= self._segments[self._current].raw + self._segments[self._current].entry.size
@@ -131,10 +133,11 @@ class IndexBuilder:
         latest: int,
         bits: bytes,
         crc: int,
+        table: bytes,
     ) -> None:
         at, taken = self._blooms_size, len(bits)
         self._frames.append(
-            FrameEntry(offset, size, self._raw, length, count, earliest, latest, at, taken, crc)
+            FrameEntry(offset, size, self._raw, length, count, earliest, latest, at, taken, crc, table)
         )
         self._blooms.append(bits)
         self._blooms_size += len(bits)

@@ -29,6 +29,20 @@ class Event(NamedTuple):
         return (self.timestamp, self.ingestion, self.segment, self.offset)
 
 
+class Asked(NamedTuple):
+    """What is asked for of a frame: the bytes [begin, end) of one segment, and of them the times since ≤ t < until.
+
+    `blocks` is how many are unpacked at first.
+    """
+
+    begin: int
+    end: int
+    since: int | None
+    until: int | None
+    descending: bool
+    blocks: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """Events that can't be read: a frame of a sealed file, or (frame None) its index, blooms or all of it."""

@@ -168,14 +168,14 @@ def _header(path: Path) -> list[HeaderEntry]:
 
 
 def _as_stored(made: Index, index: Index) -> Index:
-    """A rebuilt index without the checksums that the stored one is too old to have."""
+    """A rebuilt index in the stored one's format, without the checksums that it may be too old to have."""
     if len(made.frames) != len(index.frames):
         return made
     frames = [
         replace(one, crc=layout.NO_CHECKSUM) if stored.crc == layout.NO_CHECKSUM else one
         for one, stored in zip(made.frames, index.frames, strict=True)
     ]
-    return replace(made, frames=frames)
+    return replace(made, version=index.version, frames=frames)
 
 
 def _header_of(index: Index) -> list[HeaderEntry]:
@@ -303,7 +303,7 @@ def _rewrite(file: SealedFile, index: Index, place: GroupLayout) -> tuple[int, b
                     content = file.unpacked(packed, frame, number)
                 except CorruptSegment:
                     content = b"\n" * frame.length
-                    packed = frames.compress(content)
+                    packed = frames.pack(content)
                     lost += max(frame.count, 0)
                     unknown = unknown or frame.count == layout.UNREADABLE
                 builder.add(content, out.tell(), packed)

@@ -1,7 +1,7 @@
 r"""What stands around the frames of a sealed file, and how it is found again.
 
     skippable 1    header: which segments, in which order (a damaged index can be rebuilt from it)
-    frame …        256 KiB of lines each; frames run on over the ends of small segments
+    frame …        256 KiB of lines each, in blocks; frames run on over the ends of small segments
     skippable 2    blooms: one filter of UUIDs for each frame, one after another
     skippable 3    index, and its length, checksum and place in the last 24 bytes
 
@@ -13,29 +13,43 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from lambdalog.errors import CorruptSegment, NewerFormat
-from lambdalog.store import frames
+from lambdalog.store import frames, line
 
-VERSION: Final = 1
+# 2: a frame has blocks.
+VERSION: Final = 2
 HEADER, BLOOMS, INDEX = 1, 2, 3
 # The checksum of a frame that was sealed before there were any.
 NO_CHECKSUM: Final = -1
 # The count of a frame of which nothing but its length is known.
 UNREADABLE: Final = -1
 
+# Size, length of the content, time of the first line or 0.
+_BLOCK: Final = struct.Struct("<IIQ")
 _FOOTER: Final = struct.Struct("<QIII4s")
 FOOTER_BYTES: Final = _FOOTER.size
 _MAGIC: Final = b"LLS1"
+
+
+class Block(NamedTuple):
+    """One block: its place and size in the packed frame, place and length in the content, its first line's time if it has one."""
+
+    place: int
+    size: int
+    raw: int
+    length: int
+    time: int | None
 
 
 class FrameEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One frame: its place and length in the file, its place and length in the content, its times, its bloom.
 
     `crc` is the checksum of its bytes as they stand in the file: a frame that is read in part has been checked too.
+    `table` holds the blocks, see `blocks`; it is empty where the frame is one block.
     """
 
     offset: int
@@ -48,6 +62,33 @@ class FrameEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     bloom: int
     bloom_size: int
     crc: int = NO_CHECKSUM
+    table: bytes = b""
+
+    def blocks(self) -> list[Block]:
+        """What the frame consists of, in order."""
+        if not self.table:
+            return [Block(0, self.size, 0, self.length, None)]
+        found = []
+        place = raw = 0
+        for size, length, time in _BLOCK.iter_unpack(self.table):
+            found.append(Block(place, size, raw, length, time or None))
+            place += size
+            raw += length
+        return found
+
+
+def block_table(packed: bytes, lines: bytes) -> bytes:
+    """The blocks of a frame, as its entry has them; `lines` are its content."""
+    sizes = frames.blocks(packed)
+    if len(sizes) == 1:
+        return b""
+    rows = []
+    start = 0
+    for size, length in sizes:
+        head = lines[start : start + 18]
+        rows.append(_BLOCK.pack(size, length, line.timestamp_of(head) if line.has_time(head) else 0))
+        start += length
+    return b"".join(rows)
 
 
 class SegmentEntry(msgspec.Struct, frozen=True, array_like=True, gc=False):

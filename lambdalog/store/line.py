@@ -8,6 +8,7 @@ sees it as it was typed; anything else is a JSON string. Either way the text com
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ TIME_MIN, TIME_MAX = 10**12, 10**13 - 1
 
 _T, _I, _M = slice(5, 18), slice(23, 36), 41
 _HEAD = b'{"t":'
+_LINE = re.compile(rb'\{"t":(\d{13}),"i":(\d{13}),"m":(.*)\}\n')
+# The bytes of a line, its break included, that are not its message.
+AROUND = _M + 2
 
 
 def _by_msgspec() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...], _Batch]:
@@ -111,8 +115,12 @@ def ingestion_of(line: bytes) -> int:
 
 
 def message_of(line: bytes) -> str:
-    """The message in a line without its line break."""
-    value = line[_M:-1]
+    """The message in a line without its line break; ValueError if there is none."""
+    return text_of(line[_M:-1])
+
+
+def text_of(value: bytes) -> str:
+    """The message that a JSON value stands for; ValueError if it stands for none."""
     if value[:1] == b"{":
         return value.decode()
     try:
@@ -120,6 +128,14 @@ def message_of(line: bytes) -> str:
     except orjson.JSONDecodeError:
         text = json.loads(value)  # escaped lone surrogates
     return text
+
+
+def parted(lines: bytes) -> list[tuple[bytes, bytes, bytes]] | None:
+    """(time, ingestion time, message as a JSON value) of each line, as they stand; None if one is no event."""
+    found = _LINE.findall(lines)
+    if sum(len(value) for _, _, value in found) + len(found) * AROUND != len(lines):
+        return None  # the matches leave something out
+    return found
 
 
 def is_whole(line: bytes) -> bool:

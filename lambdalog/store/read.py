@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, Generic
 
 from lambdalog.errors import CorruptSegment
 from lambdalog.store import rollup
-from lambdalog.store.scan import Lines, Source, Taken_co
+from lambdalog.store.event import Asked
+from lambdalog.store.scan import Begun, Lines, Source, Taken_co
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 _FAR: Final = 1 << 62
 # As in index.py, which is not loaded before there is a sealed file.
 _UNREADABLE: Final = -1
+# Of the second frame of a segment that is read all is read.
+_ALL_BLOCKS: Final = 64
+# So many segments of one frame are unpacked bit by bit; more are small, and unpacked at once.
+_PATIENT_PARTS: Final = 16
 
 
 def narrowed(scan: Scan, expired_before: int | None) -> Scan:
@@ -100,25 +105,32 @@ class GroupReader(Generic[Taken_co]):
         if not entries:
             return
         index = file.index
+        admits = self._admitting(file, wanted) if wanted else None
+        if self._taker.patient and len(index.segments) == 1 and not file.unreadable:
+            bound = index.latest if self._scan.descending else index.earliest
+            yield Source(bound, partial(self._alone, file, entries[0], admits))
+            return
         numbers: Iterable[int]
         if len(entries) == len(index.segments):
             numbers, chosen = range(len(index.frames)), None
         else:
             numbers = sorted({number for entry in entries for number in file.frames_of(entry)})
             chosen = frozenset(entry.segment for entry in entries)
-        admits = self._admitting(file, wanted) if wanted else None
         listed = index.frames
         for number in numbers:
             frame = listed[number]
             unreadable = frame.count == _UNREADABLE
-            if not unreadable and (frame.latest < self._start or frame.earliest >= self._end):
-                continue
-            if admits is not None and not admits(frame):
+            if not unreadable and not self._wanted(frame, admits):
                 continue
             bound = frame.latest if self._scan.descending else frame.earliest
             if unreadable:  # opened, and reported, whatever the time
                 bound = index.latest if self._scan.descending else index.earliest
             yield Source(bound, partial(self._frame, file, number, chosen))
+
+    def _wanted(self, frame: FrameEntry, admits: Callable[[FrameEntry], bool] | None) -> bool:
+        return (
+            frame.latest >= self._start and frame.earliest < self._end and (admits is None or admits(frame))
+        )
 
     def _admitting(
         self, file: SealedFile, wanted: list[tuple[int, int]]
@@ -135,12 +147,9 @@ class GroupReader(Generic[Taken_co]):
     def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Taken_co]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
         try:
-            if self._taker.patient and len(parts) == 1 and self._alone(file, number, parts[0]):
-                begun = file.begun(number)
-                if begun is not None:
-                    entry = parts[0].entry
-                    blocks = self._blocks(file, number, parts[0].offset, begun)
-                    return self._taker.begun(entry.stream, entry.segment, blocks)
+            if self._taker.patient and len(parts) <= _PATIENT_PARTS:
+                packed = file.packed(file.index.frames[number], number)
+                return self._taker.begun([self._begun(file, number, packed, part) for part in parts])
             data = file.frame(number)
         except FileNotFoundError:
             datas = [self._moved(part.entry, part.offset, part.end - part.start) for part in parts]
@@ -158,17 +167,49 @@ class GroupReader(Generic[Taken_co]):
             ]
         )
 
+    def _begun(self, file: SealedFile, number: int, packed: bytes, part: Part) -> Begun:
+        blocks = self._blocks(
+            file, number, packed, self._asked(part.start, part.end), part.offset - part.start
+        )
+        return Begun(part.entry.stream, part.entry.segment, blocks)
+
+    def _asked(self, begin: int, end: int, blocks: int = 1) -> Asked:
+        return Asked(begin, end, self._scan.start, self._scan.end, self._scan.descending, blocks)
+
     def _blocks(
-        self, file: SealedFile, number: int, base: int, begun: Iterator[tuple[int, bytes]]
+        self, file: SealedFile, number: int, packed: bytes, asked: Asked, base: int
     ) -> Iterator[tuple[int, bytes]]:
         try:
-            for offset, lines in begun:
+            for offset, lines in file.blocks(number, packed, asked):
                 yield base + offset, lines
         except CorruptSegment as error:
             self._segments.report(file, number, str(error))
 
-    def _alone(self, file: SealedFile, number: int, part: Part) -> bool:
-        return part.end - part.start == file.index.frames[number].length
+    def _alone(
+        self, file: SealedFile, entry: SegmentEntry, admits: Callable[[FrameEntry], bool] | None
+    ) -> Iterable[Taken_co]:
+        """What a file gives that is one segment's."""
+        return self._taker.begun([Begun(entry.stream, entry.segment, self._chained(file, entry, admits))])
+
+    def _chained(
+        self, file: SealedFile, entry: SegmentEntry, admits: Callable[[FrameEntry], bool] | None
+    ) -> Iterator[tuple[int, bytes]]:
+        listed = file.index.frames
+        count = 1
+        for number in range(len(listed) - 1, -1, -1) if self._scan.descending else range(len(listed)):
+            frame = listed[number]
+            if not self._wanted(frame, admits):
+                continue
+            try:
+                packed = file.packed(frame, number)
+            except FileNotFoundError:
+                yield frame.raw, self._moved(entry, frame.raw, frame.length)
+            except CorruptSegment as error:
+                self._segments.report(file, number, str(error))
+            else:
+                asked = self._asked(0, frame.length, count)
+                yield from self._blocks(file, number, packed, asked, frame.raw)
+            count = _ALL_BLOCKS
 
     def _moved(self, entry: SegmentEntry, offset: int, length: int) -> bytes:
         """The bytes of a segment whose file was packed into another, or b"" if it has expired."""

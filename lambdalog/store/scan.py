@@ -9,8 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from lambdalog.store.event import Event
-from lambdalog.store.line import TIME_MAX, is_whole, message_of
-from lambdalog.store.segment import PIECE
+from lambdalog.store.line import AROUND, TIME_MAX, is_whole, message_of, parted, text_of
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -25,19 +24,21 @@ _ASCII = re.compile(r"[ !#-\[\]-~]+")
 # A message with a lone surrogate is written in ASCII escapes, one of which begins like this.
 _ESCAPED: Final = b"\\ud"
 
-# What is decoded at once of each of many segments, lest all of them be in memory.
-PIECE_MOST: Final = 64 * 1024
+# What is decoded at once: little at first, as a page over many segments takes few events of each; never so much that all of
+# many segments would be in memory.
+_PIECE_LEAST: Final = 2 * 1024
+_PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
 # Of the runs of literals, those that are looked for beside the longest.
 _RUN_LEAST: Final = 2
 _RUNS_MOST: Final = 6
-# So many segments of one frame are decoded bit by bit; more are small, and decoded at once.
-_LAZY_PARTS: Final = 16
 # So much of the lines is looked at for which needle is the rarest.
 _SAMPLE: Final = 16 * 1024
 _NEVER: Final = 1 << 62
 
 _position = itemgetter(0, 1, 5, 6)
+# Event(...) calls this too, after half a microsecond.
+_event = tuple.__new__
 
 
 Taken_co = TypeVar("Taken_co", covariant=True)
@@ -59,6 +60,14 @@ class Lines(NamedTuple):
     data: bytes
 
 
+class Begun(NamedTuple):
+    """The lines of one segment in a sealed frame, as (offset in the segment, lines) in the scan's order, read as they are asked for."""
+
+    stream: str
+    segment: str
+    blocks: Iterable[tuple[int, bytes]]
+
+
 class Taker(Protocol[Taken_co]):
     """What makes something of the lines that a scan is led to."""
 
@@ -72,11 +81,11 @@ class Taker(Protocol[Taken_co]):
 
     @property
     def patient(self) -> bool:
-        """Whether the beginning of a frame may be enough; then `begun` may be asked in place of `frame`."""
+        """Whether a part of a frame may be enough; then `begun` may be asked in place of `frame`."""
         ...
 
-    def begun(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterable[Taken_co]:
-        """Of (offset in the segment, lines) of a sealed frame that holds this segment alone."""
+    def begun(self, parts: Sequence[Begun]) -> Iterable[Taken_co]:
+        """Of a sealed frame that is unpacked as its lines are asked for."""
         ...
 
 
@@ -148,9 +157,6 @@ class Reader:
         # Lines are sorted within DISORDER_MS.
         self._early = b"%013d" % max((scan.start or 0) - DISORDER_MS, 0)
         self._late = b"%013d" % min((scan.end or 0) + DISORDER_MS, TIME_MAX)
-        # Forwards, nothing that is asked for comes after a line of this time.
-        forwards = scan.end is not None and not scan.descending
-        self._over = (scan.end or 0) + DISORDER_MS if forwards else _NEVER
 
     def events(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
         """The events in whole lines of a segment, from its offset `base` on, that the scan asks for; as they stand."""
@@ -161,7 +167,30 @@ class Reader:
             low, high = self._within(data)
             base += low
             data = data[low:high]
-        for offset, line in lines_with(data, self.needles.of(data)):
+        wanted = self.needles.of(data)
+        rows = None if wanted else parted(data)
+        if rows is None:
+            return self._some(stream, segment, base, lines_with(data, wanted))
+        offset = base
+        for time, ingestion, value in rows:
+            if start <= time and (endless or time < end):
+                try:
+                    message = text_of(value)
+                except ValueError:
+                    self._damaged(segment, offset)
+                else:
+                    if match is None or match(message):
+                        event = (int(time), int(ingestion), message, group, stream, segment, offset)
+                        found.append(_event(Event, event))
+            offset += len(value) + AROUND
+        return found
+
+    def _some(self, stream: str, segment: str, base: int, lines: Iterable[tuple[int, bytes]]) -> list[Event]:
+        """The events in (offset, line) that the scan asks for."""
+        group, match = self.scan.group, self.scan.match
+        start, end, endless = self._start, self._end, self._endless
+        found = []
+        for offset, line in lines:
             time = line[5:18]
             if time < start or not (endless or time < end):
                 continue
@@ -186,8 +215,8 @@ class Reader:
 
     def _within(self, data: bytes) -> tuple[int, int]:
         """The part of sorted lines outside of which every line is too early or too late."""
-        low = _bisect(data, self._early, 0) if self.scan.start is not None else 0
-        high = len(data) if self._endless else _bisect(data, self._late, low)
+        low = _bisect(data, self._early, 0, 0) if self.scan.start is not None else 0
+        high = len(data) if self._endless else _bisect(data, self._late, low, len(data))
         return low, high
 
     def live(self, segment: LiveSegment) -> Iterator[Event]:
@@ -197,9 +226,6 @@ class Reader:
 
     def frame(self, parts: Sequence[Lines]) -> Iterable[Event]:
         """The events in a sealed frame's lines, in order."""
-        if len(parts) <= _LAZY_PARTS:
-            parted = [self.sealed(part.stream, part.segment, part.offset, part.data) for part in parts]
-            return parted[0] if len(parted) == 1 else self.merged(parted)
         events = []
         for part in parts:
             if part.data:
@@ -208,12 +234,13 @@ class Reader:
 
     @property
     def patient(self) -> bool:
-        """In order of time the first lines of a frame do where a page is full, or the time is over."""
-        return not self.descending
+        """A few lines of a frame do where a page is full, or the time is over."""
+        return True
 
-    def begun(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
+    def begun(self, parts: Sequence[Begun]) -> Iterable[Event]:
         """The events of a frame, which is unpacked as they are asked for."""
-        return self.ordered(stream, segment, blocks)
+        parted = [self.ordered(*part) for part in parts]
+        return parted[0] if len(parted) == 1 else self.merged(parted)
 
     def chosen(self, lines: Lines) -> bytes:
         """Those of some lines that may be events the scan asks for, as they stand: by time, roughly, and by their bytes."""
@@ -226,16 +253,6 @@ class Reader:
             return data
         return b"".join([line + b"\n" for _, line in lines_with(data, wanted)])
 
-    def sealed(self, stream: str, segment: str, base: int, data: bytes) -> Iterator[Event]:
-        """In order, the events of a segment's lines that are in memory. Decoded bit by bit: often the first few do."""
-        if self._bounded:
-            low, high = self._within(data)
-            base += low
-            data = data[low:high]
-        # Where most lines are passed over by their bytes, few events come of many: no need for small pieces.
-        most = len(data) if self.scan.literals else PIECE_MOST
-        return self.ordered(stream, segment, _pieces(base, data, most, descending=self.descending))
-
     def merged(self, parts: Sequence[Iterator[Event]]) -> Iterator[Event]:
         """Ordered events of several segments as one."""
         return heapq.merge(*parts, key=_position, reverse=self.descending)
@@ -246,16 +263,14 @@ class Reader:
         held: list[list[Event]] = []
         sign = -1 if self.descending else 1
         nearest = _NEVER
-        for base, data in blocks:
+        for base, data in self._pieces(blocks):
             found = self.events(stream, segment, base, data)
             if found:
                 self.sort(found)
                 held.append(found)
                 nearest = min(nearest, sign * found[0].timestamp)
             edge = _edge(data, descending=self.descending)
-            if edge is not None and edge >= self._over:
-                break
-            if edge is None or nearest >= (limit := sign * edge - 2 * DISORDER_MS):
+            if edge is None or nearest >= (limit := sign * edge - DISORDER_MS):
                 continue
             ready = []
             for events in held:
@@ -267,16 +282,34 @@ class Reader:
             yield from self.sort(ready)
         yield from self.sort([event for events in held for event in events])
 
+    def _pieces(self, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        """The blocks up to where all that follows is too early or too late, in pieces that grow."""
+        size = _PIECE_LEAST
+        for base, data in blocks:
+            low, high = self._within(data) if self._bounded else (0, len(data))
+            # Where most lines are passed over by their bytes, few events come of many: no need for small pieces.
+            if self.scan.literals and low < high:
+                yield base + low, data[low:high]
+            else:
+                for start, end in _cuts(data, low, high, size, descending=self.descending):
+                    yield base + start, data[start:end]
+                    size = min(size * 2, _PIECE_MOST)
+            if low > 0 if self.descending else high < len(data):
+                return
 
-def _bisect(data: bytes, time: bytes, low: int) -> int:
-    """The beginning of a line, not before `low`, such that all before it are older than `time` (within the disorder)."""
+
+def _bisect(data: bytes, time: bytes, low: int, unknown: int) -> int:
+    """The beginning of a line, not before `low`, such that all before it are older than `time` (within the disorder).
+
+    Where a line without a time is met, all before what is returned are, or it is `unknown`, whichever is later.
+    """
     high = len(data)
     while low < high:
         middle = (low + high) // 2
         start = data.rfind(b"\n", low, middle) + 1 or low
         found = data[start + 5 : start + 18]
         if not found.isdigit():
-            return low  # no event: what follows is looked at line by line
+            return max(low, unknown)  # no event: what follows is looked at line by line
         if found < time:
             low = data.find(b"\n", middle) + 1
         else:
@@ -284,21 +317,18 @@ def _bisect(data: bytes, time: bytes, low: int) -> int:
     return low
 
 
-def _pieces(base: int, data: bytes, most: int, *, descending: bool) -> Iterator[tuple[int, bytes]]:
-    """Whole lines, cut into pieces that grow."""
-    size = PIECE
-    if descending:
-        end = len(data)
-        while end > 0:
-            start = data.rfind(b"\n", 0, end - size) + 1 if end > size else 0
-            yield base + start, data[start:end]
-            end, size = start, min(size * 2, most)
-        return
-    start = 0
-    while start < len(data):
-        end = data.find(b"\n", start + size) + 1 or len(data)
-        yield base + start, data[start:end]
-        start, size = end, min(size * 2, most)
+def _cuts(data: bytes, start: int, end: int, size: int, *, descending: bool) -> Iterator[tuple[int, int]]:
+    """(start, end) of whole lines in [start, end), `size` bytes of them at first, then more and more."""
+    while start < end:
+        if descending:
+            cut = data.rfind(b"\n", start, end - size) + 1 or start if end - start > size else start
+            yield cut, end
+            end = cut
+        else:
+            cut = (data.find(b"\n", start + size, end) + 1 or end) if end - start > size else end
+            yield start, cut
+            start = cut
+        size = min(size * 2, _PIECE_MOST)
 
 
 def _edge(data: bytes, *, descending: bool) -> int | None:

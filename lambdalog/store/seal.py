@@ -37,7 +37,7 @@ def write_sealed(path: Path, pieces: Sequence[Piece]) -> int:
             file.write(head)
             position = len(head)
             for content in cut(pieces):
-                frame = frames.compress(content)
+                frame = frames.pack(content)
                 file.write(frame)
                 builder.add(content, position, frame)
                 position += len(frame)

@@ -11,18 +11,17 @@ from lambdalog.errors import CorruptSegment, StoreError
 from lambdalog.store import bloom, frames
 from lambdalog.store import index as layout
 from lambdalog.store.build import IndexBuilder
+from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from lambdalog.store.index import FrameEntry, Index, SegmentEntry
+    from lambdalog.store.event import Asked
+    from lambdalog.store.index import Block, FrameEntry, Index, SegmentEntry
 
 # Most indexes come with the first read.
 _TAIL: Final = 64 * 1024
-# What is unpacked at once, and handed on at least and at most, of a frame of which the beginning may be enough.
-_PIECE: Final = frames.BLOCK_BYTES
-_PIECE_MOST: Final = 2 * _PIECE
 
 
 class Part(NamedTuple):
@@ -44,6 +43,8 @@ class SealedFile:
         self.path = path
         self.name = path.name
         self.rebuilt = False
+        # Whether there are frames that could not be read when the index was rebuilt; known once the index is.
+        self.unreadable = False
         self._index: Index | None = None
         self._blooms: bytes | None = None
         self._raws: list[int] = []
@@ -58,6 +59,7 @@ class SealedFile:
                 found, self._blooms = rebuild(self.path)
                 self.rebuilt = True
             self._raws = [entry.raw for entry in found.segments]
+            self.unreadable = any(frame.count == layout.UNREADABLE for frame in found.frames)
             self._index = found
         return self._index
 
@@ -79,33 +81,35 @@ class SealedFile:
         entry = self.index.frames[number]
         return self.unpacked(self.packed(entry, number), entry, number)
 
-    def begun(self, number: int) -> Iterator[tuple[int, bytes]] | None:
-        """(offset in the frame, whole lines) of one frame from its beginning on, unpacked as they are asked for.
+    def blocks(self, number: int, packed: bytes, asked: Asked) -> Iterator[tuple[int, bytes]]:
+        """(offset in the frame, whole lines) of what is asked for of a frame, unpacked as they are asked for.
 
-        None where it can't be checked without unpacking all of it.
+        `packed` is the frame as it stands in the file. CorruptSegment if a block is damaged.
         """
-        entry = self.index.frames[number]
-        if entry.crc == layout.NO_CHECKSUM:
-            return None
-        return self._growing(self.packed(entry, number), number)
-
-    def _growing(self, packed: bytes, number: int) -> Iterator[tuple[int, bytes]]:
-        offset, rest, size = 0, b"", _PIECE
-        pieces = frames.pieces(packed)
-        while True:
+        blocks = _between(
+            [
+                block
+                for block in self.index.frames[number].blocks()
+                if block.raw < asked.end and block.raw + block.length > asked.begin
+            ],
+            asked,
+        )
+        count = asked.blocks
+        while blocks:
+            if asked.descending:
+                some, blocks = blocks[-count:], blocks[:-count]
+            else:
+                some, blocks = blocks[:count], blocks[count:]
+            count *= 2  # whoever goes on will go on
+            first, last = some[0], some[-1]
             try:
-                piece = next(pieces, b"")
+                data = frames.decompress(packed[first.place : last.place + last.size])
             except frames.FrameError as error:
                 raise CorruptSegment(f"{self.path}: frame {number} is damaged") from error
-            if not piece:
-                break
-            rest += piece
-            end = rest.rfind(b"\n") + 1
-            if end and len(rest) >= size:
-                yield offset, rest[:end]
-                offset, rest, size = offset + end, rest[end:], min(size * 2, _PIECE_MOST)
-        if rest:
-            yield offset, rest
+            if len(data) != last.raw + last.length - first.raw:
+                raise CorruptSegment(f"{self.path}: frame {number} is damaged")
+            low, high = max(asked.begin - first.raw, 0), asked.end - first.raw
+            yield first.raw + low, data[low:high] if low or high < len(data) else data
 
     def packed(self, entry: FrameEntry, number: int) -> bytes:
         """The frame that `entry` describes as it stands in the file."""
@@ -217,6 +221,20 @@ class SealedFile:
             raise
         except OSError as error:
             raise StoreError(f"can't read {self.path}: {error.strerror}") from error
+
+
+def _between(blocks: list[Block], asked: Asked) -> list[Block]:
+    """Without the blocks before and after a time, as far as the times of first lines tell; lines are sorted within DISORDER_MS."""
+    low, high = 0, len(blocks)
+    for number, block in enumerate(blocks):
+        if block.time is None or block.raw < asked.begin:  # begins with a line of another segment
+            continue
+        if asked.since is not None and block.time < asked.since - DISORDER_MS:
+            low = number
+        if asked.until is not None and block.time >= asked.until + DISORDER_MS:
+            high = number
+            break
+    return blocks[low:high]
 
 
 def rebuild(path: Path) -> tuple[Index, bytes]:

@@ -172,6 +172,30 @@ def test_a_damaged_live_line_is_passed_over(store: LogStore) -> None:
     assert read(path, store)[0] == events
 
 
+def test_a_range_around_a_damaged_line_is_whole(store: LogStore) -> None:
+    """Whichever times are asked for, a line whose time is lost hides no other one, live or sealed, from either end."""
+    store.append(GROUP, "s", [(T0 + n * 10_000, f"{n} " + "x" * 100) for n in range(400)])
+    store.close()
+    (path,) = store.layout.group(GROUP).live.iterdir()
+    data = bytearray(path.read_bytes())
+    lines = bytes(data).split(b"\n")
+    lost = {100, 200, 201, 300}
+    for number in lost:
+        begin = sum(len(line) + 1 for line in lines[:number])
+        data[begin : begin + len(lines[number])] = bytes(len(lines[number]))
+    path.write_bytes(data)
+    for _ in range(2):
+        for first, last in ((0, 150), (90, 110), (101, 250), (150, 400), (202, 299), (250, 260)):
+            start, end = T0 + first * 10_000, T0 + last * 10_000
+            wanted = [T0 + n * 10_000 for n in range(first, last) if n not in lost]
+            for scan in (
+                Scan(GROUP, start=start, end=end),
+                Scan(GROUP, start=start, end=end, descending=True),
+            ):
+                assert sorted(event.timestamp for event in store.scan(scan)) == wanted
+        maintain_group(store, GROUP)
+
+
 def test_usage_counts(store: LogStore, sealed: Path) -> None:
     """What a group takes on disk, live and sealed."""
     store.append(GROUP, "s", [(T0 + EVENTS, "live")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.store import Scan, frames
+from lambdalog.store.event import Asked
 from lambdalog.store.index import NO_CHECKSUM
 from lambdalog.store.maintenance import maintain
 from lambdalog.store.scan import needles
@@ -37,63 +39,79 @@ def sealed(store: LogStore) -> SealedFile:
 
 @pytest.fixture
 def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The lengths of the blocks of frames that are unpacked in part."""
+    """How much of the frames is unpacked, each time."""
     lengths: list[int] = []
-    pieces = frames.pieces
+    blocks = SealedFile.blocks
 
-    def counted(data: bytes, size: int = frames.BLOCK_BYTES) -> Iterator[bytes]:
-        for piece in pieces(data, size):
-            lengths.append(len(piece))
-            yield piece
+    def counted(self: SealedFile, number: int, packed: bytes, asked: Asked) -> Iterator[tuple[int, bytes]]:
+        for offset, data in blocks(self, number, packed, asked):
+            lengths.append(len(data))
+            yield offset, data
 
-    monkeypatch.setattr(frames, "pieces", counted)
+    monkeypatch.setattr(SealedFile, "blocks", counted)
     return lengths
 
 
-@pytest.mark.parametrize("size", [0, 1, frames.BLOCK_BYTES, frames.BLOCK_BYTES + 1, 5 * frames.BLOCK_BYTES])
-def test_a_frame_is_its_blocks(size: int) -> None:
-    """A frame carries its length, and comes back whole or piece by piece, whatever its size."""
-    data = bytes(range(251)) * (size // 251 + 1)
-    data = data[:size]
-    packed = frames.compress(data)
-    assert frames.content_length(packed) == size
-    assert frames.frame_size(packed) == len(packed)
-    assert frames.decompress(packed) == b"".join(frames.pieces(packed)) == data
+@pytest.mark.parametrize("lines", [1, 3000, 30_000])
+def test_a_frame_is_its_blocks(lines: int) -> None:
+    """A frame comes back whole, and block by block, each of whole lines that its size and length lead to."""
+    data = b"".join(b"line %d\n" % number for number in range(lines))
+    packed = frames.pack(data)
+    found, place = [], 0
+    for size, length in frames.blocks(packed):
+        found.append(frames.decompress(packed[place : place + size]))
+        assert len(found[-1]) == length <= frames.BLOCK_BYTES
+        place += size
+    assert place == len(packed)
+    assert all(block.endswith(b"\n") for block in found)
+    assert frames.decompress(packed) == b"".join(found) == data
+
+
+def test_a_line_longer_than_a_block_is_a_block() -> None:
+    """No line is cut, whatever stands around it."""
+    long = b"x" * 3 * frames.BLOCK_BYTES + b"\n"
+    packed = frames.pack(b"a\n" + long + b"b\n")
+    assert [length for _, length in frames.blocks(packed)] == [2, len(long), 2]
+    assert len(frames.blocks(frames.pack(long))) == 1
 
 
 @pytest.mark.parametrize("cut", [6, 20, -1])
 def test_a_frame_that_is_cut_short_is_refused(cut: int) -> None:
-    """What unpacks a frame piece by piece notices that its end is missing."""
-    packed = frames.compress(b"line after line\n" * 10_000)
+    """What reads its blocks notices that its end is missing."""
+    packed = frames.pack(b"line after line\n" * 10_000)
     with pytest.raises(frames.FrameError):
-        list(frames.pieces(packed[:cut]))
+        frames.blocks(packed[:cut])
 
 
-def test_a_frame_from_its_beginning_is_the_frame(sealed: SealedFile) -> None:
-    """The whole lines of its pieces, put together, are the frame; each knows its place."""
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_part_of_a_frame_is_what_the_frame_has_there(sealed: SealedFile, descending: bool) -> None:
+    """From either end, whatever bytes are asked for, blocks put together are those bytes, each at its place."""
     assert len(sealed.index.frames) > 1
-    for number in range(len(sealed.index.frames)):
-        begun = sealed.begun(number)
-        assert begun is not None
-        found = list(begun)
-        assert all(lines.endswith(b"\n") for _, lines in found)
-        assert b"".join(lines for _, lines in found) == sealed.frame(number)
-        assert [offset for offset, _ in found] == [sealed.frame(number).find(lines) for _, lines in found]
+    for number, frame in enumerate(sealed.index.frames):
+        whole = sealed.frame(number)
+        cut = whole.find(b"\n", frame.length // 2) + 1
+        for begin, end in ((0, frame.length), (0, cut), (cut, frame.length), (cut, cut)):
+            asked = Asked(begin, end, None, None, descending)
+            found = list(sealed.blocks(number, sealed.packed(frame, number), asked))
+            assert all(whole[offset : offset + len(lines)] == lines for offset, lines in found)
+            in_order = found[::-1] if descending else found
+            assert b"".join(lines for _, lines in in_order) == whole[begin:end]
 
 
+@pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize(
     "scan",
     [
         Scan(GROUP),
         Scan(GROUP, literals=('"level":"ERROR"',)),
-        Scan(GROUP, start=T0 + 100_000, end=T0 + 120_000),
+        Scan(GROUP, start=T0 + 2_000_000, end=T0 + 2_020_000),
     ],
 )
 def test_a_page_unpacks_no_more_than_it_needs(
-    store: LogStore, sealed: SealedFile, unpacked: list[int], scan: Scan
+    store: LogStore, sealed: SealedFile, unpacked: list[int], scan: Scan, descending: bool
 ) -> None:
-    """The first events of a frame, or those of a range in it, cost its first blocks."""
-    found = list(islice(store.scan(scan), 20))
+    """The first events of a frame from either end, or those of a range in it, cost a block or two."""
+    found = list(islice(store.scan(replace(scan, descending=descending)), 20))
     assert len(found) == 20
     assert 0 < sum(unpacked) <= 2 * frames.BLOCK_BYTES < sealed.index.frames[0].length
 
@@ -109,12 +127,16 @@ def test_damage_behind_what_is_unpacked_is_still_noticed(store: LogStore, sealed
     assert [(damage.file, damage.frame) for damage in store.damage] == [(sealed.name, 0)]
 
 
-def test_a_frame_without_a_checksum_is_read_whole() -> None:
-    """Files of before have none: nothing of a frame is given before all of it has been checked."""
+def test_a_frame_of_before_is_one_block() -> None:
+    """Files of the first format have no checksums of frames, and no blocks: a frame is unpacked, and checked, as a whole."""
     kept = next((Path(__file__).parent / "data" / "format-1").rglob("*.zst"))
     file = SealedFile(kept)
-    assert {frame.crc for frame in file.index.frames} == {NO_CHECKSUM}
-    assert file.begun(0) is None
+    for number, frame in enumerate(file.index.frames):
+        assert frame.crc == NO_CHECKSUM
+        packed = file.packed(frame, number)
+        assert list(file.blocks(number, packed, Asked(0, frame.length, None, None, False))) == [
+            (0, file.frame(number))
+        ]
 
 
 def test_every_run_of_a_literal_is_looked_for() -> None:
