@@ -1,33 +1,27 @@
-"""Asynchronous invocations: a durable queue of events, Lambda's rules of retrying them, and who drains it.
-
-A function error is retried after one minute, then after two. A throttle goes back with an exponential delay until the
-event is too old, without using up a retry. What is exhausted goes to the function's dead-letter target and its on-failure
-destination, what succeeded to the on-success one; an event leaves the queue only when they have taken it, or have refused
-it for too long, which is counted.
-"""
+"""Asynchronous invocations: the durable queue of their events. The rules are event_rules.py, who drains it event_worker.py."""
 
 from __future__ import annotations
 
-import logging
+import threading
 import uuid
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from collections import deque
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SYSTEM
+from lambdalog.runtime.event_rules import Event, Response
 from lambdalog.runtime.owners import Owners
 from lambdalog.store.files import Layout
 from lambdalog.store.tables import Tables, transaction
 
 if TYPE_CHECKING:
     import sqlite3
-    import threading
     from collections.abc import Iterator
     from pathlib import Path
 
     from lambdalog.clock import Clock
-
-logger = logging.getLogger(__name__)
+    from lambdalog.runtime.event_rules import Attempt, Ending, Target
 
 SCHEMA: Final = """
 CREATE TABLE events (
@@ -57,112 +51,10 @@ CREATE TABLE details (
 CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
-Ending = Literal["Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
-Target = Literal["dead_letter", "destination"]
-
-# "Lambda retries ... with a one-minute wait before the second attempt, and two minutes between the second and third."
-RETRY_MS: Final = (60_000, 120_000)
-# Throttles and system errors: "from 1 second after the first attempt to a maximum of 5 minutes".
-BACKOFF_FIRST_MS: Final = 1000
-BACKOFF_MOST_MS: Final = 300_000
 # A worker that took an event answers within the longest timeout there is, and some time.
 LEASE_MS: Final = 960_000
 # How often it is looked whether those who took events still live.
 OWNERS_SECONDS: Final = 1.0
-# A dead letter that can't be sent is tried again this much later.
-UNDELIVERED_MS: Final = 5000
-# So long after an event was too old for its function, its letter is too old for a target that refuses it.
-GIVE_UP_MS: Final = 3_600_000
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A function's event-invoke configuration: retries 0 to 2, age in seconds, and where failures go."""
-
-    retries: int = 2
-    max_age: int = 21_600
-    dead_letter: str | None = None
-    on_success: str | None = None
-    on_failure: str | None = None
-
-    def destination(self, ending: Ending) -> str | None:
-        """Where the record of an ending goes."""
-        return self.on_success if ending == "Success" else self.on_failure
-
-    def targets(self, ending: Ending) -> tuple[Target, ...]:
-        """What an ending is sent to: both may be set, and are different things."""
-        found: list[Target] = []
-        if self.dead_letter is not None and ending != "Success":
-            found.append("dead_letter")
-        if self.destination(ending) is not None:
-            found.append("destination")
-        return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What a function answered at last: its version, `Unhandled` or None, and the body."""
-
-    version: str
-    function_error: str | None
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event in the queue. Times are epoch ms; `trace` is the header of the chain that it belongs to.
-
-    `response` and `sent` (the targets that have taken it) are of one that has ended.
-    """
-
-    seq: int
-    request_id: str
-    function: str
-    qualifier: str
-    payload: bytes
-    accepted: int
-    attempts: int
-    failures: int
-    throttles: int
-    ending: Ending | None
-    error_message: str
-    trace: str = ""
-    response: Response | None = None
-    sent: frozenset[Target] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What came of an invocation: `ok`, a function `error`, a `throttled` one, `off` or `stopped` as it was a loop."""
-
-    result: Literal["ok", "error", "throttled", "off", "stopped"]
-    error_message: str = ""
-    response: Response | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """Try again after `delay` ms."""
-
-    delay: int
-
-
-def decide(event: Event, attempt: Attempt, policy: Policy, now: int) -> Again | Ending:
-    """What becomes of an event whose attempt failed, counted without it; by Lambda's rules, in Lambda's order."""
-    if attempt.result == "off":
-        return "ZeroReservedConcurrency"
-    if attempt.result == "stopped":
-        return "RetriesExhausted"
-    if attempt.result == "error":
-        if event.failures >= policy.retries:
-            return "RetriesExhausted"
-        delay = RETRY_MS[min(event.failures, len(RETRY_MS) - 1)]
-    else:
-        delay = min(BACKOFF_FIRST_MS << min(event.throttles, 20), BACKOFF_MOST_MS)
-    # The age is judged ahead: an event that would be too old at its next attempt has none.
-    if now + delay - event.accepted > policy.max_age * 1000:
-        return "EventAgeExceeded"
-    return Again(delay)
 
 
 @contextmanager
@@ -185,6 +77,8 @@ class AsyncEvents:
         self._tables = Tables(root / "events.sqlite", SCHEMA, synchronous="NORMAL")
         self._owners = Owners(Layout(root).locks)
         self._looked = -OWNERS_SECONDS
+        # Those who wait in this process, each with what wakes it.
+        self._resting: deque[threading.Event] = deque()
 
     def enqueue(
         self,
@@ -205,46 +99,42 @@ class AsyncEvents:
             )
             if trace:
                 db.execute("INSERT INTO details (seq, trace) VALUES (?, ?)", (done.lastrowid, trace))
+        self._wake()
         return request_id
+
+    def rest(self, seconds: float) -> None:
+        """Wait until this process accepts an event, at most `seconds`; what others accept is found by looking."""
+        woken = threading.Event()
+        self._resting.append(woken)
+        # What came between the last look and now has woken nobody.
+        came = self._due(self._tables.connection)
+        if not came:
+            self._clock.wait(woken, seconds)
+        try:
+            self._resting.remove(woken)
+        except ValueError:
+            if came:
+                self._wake()  # this one looks in any case: the call was for another
 
     def take(self) -> Event | None:
         """The next event that is due, for this worker alone until its lease ends; None if none is."""
         self._reclaim()
-        now = self._clock.now_ms()
-        db = self._tables.connection
-        if db.execute("SELECT 1 FROM events WHERE due <= ? LIMIT 1", (now,)).fetchone() is None:
+        if not self._due(self._tables.connection):
             return None
-        with transaction(db):
-            row = db.execute(
-                "SELECT seq, request_id, function, qualifier, payload, accepted, attempts, failures, throttles, ending,"
-                " error_message FROM events WHERE due <= ? ORDER BY due, seq LIMIT 1",
-                (now,),
-            ).fetchone()
-            if row is None:
-                return None
-            db.execute(
-                "UPDATE events SET due = ?, lease = ? WHERE seq = ?",
-                (now + LEASE_MS, self._owners.mine(), row[0]),
-            )
-            more = db.execute(
-                "SELECT trace, version, function_error, response, sent FROM details WHERE seq = ?", (row[0],)
-            ).fetchone()
-        event = Event(*row)
-        if more is None:
-            return event
-        trace, version, function_error, payload, sent = more
-        response = None if payload is None else Response(version, function_error, payload)
-        return replace(event, trace=trace, response=response, sent=frozenset(sent.split()))
+        with transaction(self._tables.connection) as db:
+            return self._claim(db)
 
     def done(self, event: Event, count: str) -> None:
         """Strike an event out, counted under `count`."""
         with transaction(self._tables.connection) as db:
-            db.execute("DELETE FROM events WHERE seq = ?", (event.seq,))
-            db.execute("DELETE FROM details WHERE seq = ?", (event.seq,))
-            db.execute(
-                "INSERT INTO counts (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
-                (count,),
-            )
+            self._strike(db, event, count)
+
+    def done_and_take(self, event: Event, count: str) -> Event | None:
+        """Strike an event out and take the next one, for the price of one of both: a commit."""
+        self._reclaim()
+        with transaction(self._tables.connection) as db:
+            self._strike(db, event, count)
+            return self._claim(db)
 
     def again(self, event: Event, attempt: Attempt, delay: int) -> None:
         """Put an event back for another attempt in `delay` ms."""
@@ -296,6 +186,45 @@ class AsyncEvents:
             "UPDATE events SET due = ?, lease = NULL WHERE seq = ?", (self._clock.now_ms(), event.seq)
         )
 
+    def _due(self, db: sqlite3.Connection) -> bool:
+        now = self._clock.now_ms()
+        return db.execute("SELECT 1 FROM events WHERE due <= ? LIMIT 1", (now,)).fetchone() is not None
+
+    def _claim(self, db: sqlite3.Connection) -> Event | None:
+        now = self._clock.now_ms()
+        row = db.execute(
+            "SELECT seq, request_id, function, qualifier, payload, accepted, attempts, failures, throttles, ending,"
+            " error_message FROM events WHERE due <= ? ORDER BY due, seq LIMIT 1",
+            (now,),
+        ).fetchone()
+        if row is None:
+            return None
+        db.execute(
+            "UPDATE events SET due = ?, lease = ? WHERE seq = ?",
+            (now + LEASE_MS, self._owners.mine(), row[0]),
+        )
+        more = db.execute(
+            "SELECT trace, version, function_error, response, sent FROM details WHERE seq = ?", (row[0],)
+        ).fetchone()
+        event = Event(*row)
+        if more is None:
+            return event
+        trace, version, function_error, payload, sent = more
+        response = None if payload is None else Response(version, function_error, payload)
+        return replace(event, trace=trace, response=response, sent=frozenset(sent.split()))
+
+    def _strike(self, db: sqlite3.Connection, event: Event, count: str) -> None:
+        db.execute("DELETE FROM events WHERE seq = ?", (event.seq,))
+        db.execute("DELETE FROM details WHERE seq = ?", (event.seq,))
+        db.execute(
+            "INSERT INTO counts (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
+            (count,),
+        )
+
+    def _wake(self) -> None:
+        with suppress(IndexError):
+            self._resting.popleft().set()
+
     def _reclaim(self) -> None:
         """Give back, now and then, what a worker took whose process has died: its lease needs not run out."""
         if self._clock.monotonic() - self._looked < OWNERS_SECONDS:
@@ -326,112 +255,3 @@ class AsyncEvents:
         """Close the database, and give back what was taken and not answered for."""
         self._tables.close()
         self._owners.close()
-
-
-class Functions(Protocol):
-    """What a worker needs of the functions' service."""
-
-    def attempt(self, event: Event) -> Attempt:
-        """Invoke the event's function, once."""
-        ...
-
-    def policy(self, event: Event) -> Policy:
-        """The event-invoke configuration of the event's function."""
-        ...
-
-    def send(self, event: Event, policy: Policy, target: Target) -> None:
-        """Send the dead letter, or the destination's record, of an event that has ended; raises if it isn't taken."""
-        ...
-
-
-class Worker:
-    """Drains the queue. `delay_scale` shortens the waits, for demonstrations; Lambda's is 1."""
-
-    def __init__(
-        self, events: AsyncEvents, functions: Functions, *, clock: Clock = SYSTEM, delay_scale: float = 1.0
-    ) -> None:
-        self._events = events
-        self._functions = functions
-        self._clock = clock
-        self._scale = delay_scale
-
-    def step(self) -> bool:
-        """Work on one event that is due; False if there is none."""
-        event = self._events.take()
-        if event is None:
-            return False
-        policy = self._functions.policy(event)
-        if event.ending is not None:
-            self._settle(event, policy)
-            return True
-        attempt = self._functions.attempt(event)
-        if attempt.result == "ok":
-            self._settle(replace(event, ending="Success", response=attempt.response), policy)
-            return True
-        decision = decide(event, attempt, policy, self._clock.now_ms())
-        if isinstance(decision, Again):
-            self._events.again(event, attempt, int(decision.delay * self._scale))
-            return True
-        ended = replace(
-            event,
-            ending=decision,
-            error_message=attempt.error_message,
-            response=attempt.response,
-            attempts=event.attempts + (attempt.result != "off"),
-            failures=event.failures + (attempt.result == "error"),
-        )
-        self._settle(ended, policy)
-        return True
-
-    def run(self, stop: threading.Event) -> None:
-        """Drain until `stop` is set; what is being tried is finished."""
-        while not stop.is_set():
-            try:
-                if not self.step():
-                    self._clock.wait(stop, 0.05)
-            except Exception:
-                # The event's lease ends and it is tried again; the worker goes on with the others.
-                logger.exception("an asynchronous event could not be worked on")
-                self._clock.wait(stop, 1.0)
-
-    def drain(self, stop: threading.Event | None = None) -> None:
-        """Work until the queue is empty, waiting for retries as long as they take."""
-        while stop is None or not stop.is_set():
-            if self.step():
-                continue
-            due = self._events.next_due()
-            if due is None:
-                return
-            self._clock.sleep(min(max((due - self._clock.now_ms()) / 1000, 0.01), 0.5))
-
-    def _settle(self, event: Event, policy: Policy) -> None:
-        """Send what an ended event is sent to, and strike it out."""
-        ending, sent = event.ending, event.sent
-        assert ending is not None
-        for target in policy.targets(ending):
-            if target in sent:
-                continue
-            try:
-                self._functions.send(event, policy, target)
-            except Exception:
-                if self._clock.now_ms() - event.accepted > policy.max_age * 1000 + GIVE_UP_MS:
-                    logger.exception("the %s of request %s is not taken; given up", target, event.request_id)
-                    self._events.done(event, "undelivered")
-                    return
-                logger.exception(
-                    "the %s of request %s could not be sent; it is kept", target, event.request_id
-                )
-                self._events.end(
-                    event,
-                    ending,
-                    event.error_message,
-                    UNDELIVERED_MS,
-                    response=event.response,
-                    sent=sent,
-                )
-                return
-            sent |= {target}
-        if ending == "Success":
-            self._events.done(event, "succeeded")
-        else:
-            self._events.done(event, "dead_lettered" if sent else "dropped")

@@ -13,7 +13,8 @@ from lambdalog.deadletter import DeadLetter, DeadLetters, destination_record
 from lambdalog.lineage import current_trace
 from lambdalog.local.lambda_.event_config import EventConfig
 from lambdalog.local.lambda_.invocation import Invocation
-from lambdalog.runtime.async_events import Attempt, Policy, Response, Worker
+from lambdalog.runtime.event_rules import Attempt, Policy, Response
+from lambdalog.runtime.event_worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from lambdalog.local.lambda_.room import Found
-    from lambdalog.runtime.async_events import Event, Target
+    from lambdalog.runtime.event_rules import Event, Target
 
 
 class Asynchronous(Invocation, EventConfig):

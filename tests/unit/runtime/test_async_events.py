@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdalog.runtime.async_events import (
-    GIVE_UP_MS,
-    LEASE_MS,
-    Again,
-    AsyncEvents,
-    Attempt,
-    Event,
-    Policy,
-    Response,
-    Worker,
-    decide,
-)
+from lambdalog.clock import ManualClock
+from lambdalog.runtime.async_events import LEASE_MS, AsyncEvents
+from lambdalog.runtime.event_rules import Again, Attempt, Event, Policy, Response, decide
+from lambdalog.runtime.event_worker import GIVE_UP_MS, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from lambdalog.clock import ManualClock
-    from lambdalog.runtime.async_events import Ending, Target
+    from lambdalog.runtime.event_rules import Ending, Target
 
 MINUTE = 60_000
+PATIENCE = 30.0
 
 
 def event(**changes: int) -> Event:
@@ -182,6 +176,46 @@ def test_events_survive_the_process(store_path: Path, clock: ManualClock) -> Non
     second.close()
     assert taken is not None
     assert taken.request_id == request
+
+
+class Patient(ManualClock):
+    """Its waits end with what they wait for alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits = threading.Semaphore(0)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Until the event is set, however long that takes."""
+        self.waits.release()
+        return event.wait(PATIENCE)
+
+
+def test_an_event_wakes_a_worker_of_its_process(store_path: Path) -> None:
+    """A worker that rests hears of it at once; stopped, it gives back the next one that it has in hand."""
+    clock, stop = Patient(), threading.Event()
+    with closing(AsyncEvents(store_path, clock=clock)) as events:
+
+        class Stopping(Script):
+            def attempt(self, event: Event) -> Attempt:
+                if event.payload == b"2":
+                    events.enqueue("f", b"3")
+                    stop.set()
+                return super().attempt(event)
+
+        script = Stopping(Attempt("ok"))
+        thread = threading.Thread(target=Worker(events, script, clock=clock).run, args=(stop,))
+        thread.start()
+        for payload in (b"1", b"2"):
+            assert clock.waits.acquire(timeout=PATIENCE)
+            events.enqueue("f", payload)
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+        assert [payload for _, payload in script.tried] == [b"1", b"2"]
+        assert events.counts() == {"succeeded": 2}
+        left = events.take()
+        assert left is not None
+        assert left.payload == b"3"
 
 
 def test_waits_can_be_shortened(events: AsyncEvents, clock: ManualClock) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambdalog.local.lambda_ import LOCAL_FOLDER, Lambda
-from lambdalog.runtime.async_events import Worker
+from lambdalog.runtime.event_worker import Worker
 from tests.refusals import refused
 from tests.unit.local.lambda_.conftest import ROLE
 
