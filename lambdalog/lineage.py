@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 INVOCATIONS_MAX: Final = 16
@@ -46,7 +47,7 @@ def arrive(header: str | None, function_arn: str, now: float, *, active: bool = 
     """
     fields = _fields(header)
     counts = dict(_counts(fields.get("lineage", "")))
-    mark = hashlib.sha256(function_arn.encode()).hexdigest()[:8]
+    mark = _mark(function_arn)
     counts[mark] = counts.get(mark, 0) + 1
     root = fields.get("root", "")
     if not _ROOT.fullmatch(root):
@@ -56,6 +57,11 @@ def arrive(header: str | None, function_arn: str, now: float, *, active: bool = 
     return Trace(
         f"Root={root};Parent={secrets.token_hex(8)};Sampled={sampled};Lineage={lineage}", counts[mark]
     )
+
+
+@lru_cache(maxsize=1000)
+def _mark(function_arn: str) -> str:
+    return hashlib.sha256(function_arn.encode()).hexdigest()[:8]
 
 
 def _fields(header: str | None) -> dict[str, str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+import orjson
+
 from lambdalog.store.tables import Tables, transaction
 
 if TYPE_CHECKING:
@@ -58,14 +60,14 @@ class Catalog:
         row = self._tables.connection.execute(
             "SELECT record FROM records WHERE kind = ? AND name = ? AND key = ?", (kind, name, key)
         ).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else orjson.loads(row[0])
 
     def of(self, kind: Kind, name: str) -> dict[str, Record]:
         """The records of a kind and name, by key."""
         rows = self._tables.connection.execute(
             "SELECT key, record FROM records WHERE kind = ? AND name = ? ORDER BY key", (kind, name)
         )
-        return {key: json.loads(record) for key, record in rows}
+        return {key: orjson.loads(record) for key, record in rows}
 
     def all(self, kind: Kind) -> Iterator[tuple[str, str, Record]]:
         """(name, key, record) of every record of a kind, by name."""
@@ -73,7 +75,7 @@ class Catalog:
             "SELECT name, key, record FROM records WHERE kind = ? ORDER BY name, key", (kind,)
         ).fetchall()
         for name, key, record in rows:
-            yield name, key, json.loads(record)
+            yield name, key, orjson.loads(record)
 
     def names(self, kind: Kind = "function") -> list[str]:
         """The names that have a record of a kind, in order."""

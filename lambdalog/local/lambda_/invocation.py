@@ -8,6 +8,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from botocore.response import StreamingBody
 
 from lambdalog.errors import ConfigError
@@ -109,7 +110,7 @@ class Invocation(Launch):
         if text:
             raise self.error("RequestEntityTooLargeException", text, status=413)
         try:
-            json.loads(payload)
+            _check_json(payload)
         except ValueError as error:
             raise self.error(
                 "InvalidRequestContentException", f"Could not parse request body into json: {error}"
@@ -188,6 +189,15 @@ def decoded_context(given: str | None) -> str | None:
         return given and base64.b64decode(given, validate=True).decode()
     except ValueError:
         return given
+
+
+def _check_json(payload: bytes) -> None:
+    """ValueError for what is no JSON, in Python's words."""
+    try:
+        orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        # It knows one encoding and no half of a surrogate pair; and it is short of words.
+        json.loads(payload)
 
 
 def _payload(given: Any) -> bytes:

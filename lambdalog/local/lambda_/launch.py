@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.lambda_.code import LOCAL_FOLDER, code_folder
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # How long a folder's state is believed before its files are looked at again.
 RELOAD_SECONDS: Final = 0.25
+# Of so many versions the specification is kept.
+KEPT_MAX: Final = 500
 
 
 class Launch(Functions):
@@ -29,11 +32,26 @@ class Launch(Functions):
         self.surroundings: dict[str, str] = {}
         """What every function finds besides its own variables, which come first: where the store is served."""
         self._states: dict[str, tuple[float, str]] = {}
+        # What each was made of, and the specification: a version that stays as it is is made once.
+        self._specs: dict[tuple[str, str], tuple[tuple[object, ...], FunctionSpec]] = {}
 
     def spec(self, found: Found) -> FunctionSpec:
         """What the runtime has to know of a version. KMSAccessDeniedException if its environment can't be decrypted."""
+        code = found.version["code"]
+        made_of = (found.version, found.record.get("recursive_loop"), self.surroundings)
+        key = found.name, found.config["Version"]
+        known = self._specs.get(key)
+        if known is None or known[0] != made_of:
+            if len(self._specs) >= KEPT_MAX:
+                self._specs.clear()
+            known = self._specs[key] = made_of, self._spec(found)
+        spec = known[1]
+        if code["kind"] == LOCAL_FOLDER:
+            return replace(spec, code_id=self._state(spec.code))
+        return spec
+
+    def _spec(self, found: Found) -> FunctionSpec:
         config, code = found.config, found.version["code"]
-        folder = code_folder(self.root, code)
         try:
             variables = self.surroundings | self.variables(found.version, found.name)
         except Undecryptable as error:
@@ -44,7 +62,7 @@ class Launch(Functions):
         return FunctionSpec(
             name=found.name,
             handler=config["Handler"],
-            code=folder,
+            code=code_folder(self.root, code),
             arn=self.scope.function(found.name),
             log_group=logging["LogGroup"],
             version=config["Version"],
@@ -54,7 +72,7 @@ class Launch(Functions):
             environment=variables,
             region=self.scope.region,
             account=self.scope.account,
-            code_id=self._state(folder) if code["kind"] == LOCAL_FOLDER else code["id"],
+            code_id=code.get("id", ""),
             layers=self.layer_folders(config.get("Layers", [])),
             ephemeral_storage=config["EphemeralStorage"]["Size"],
             log_format=logging["LogFormat"],
