@@ -101,7 +101,7 @@ def join(root: logging.Logger | None = None) -> None:
     The runtime client's own handler, and a plain one to the console as basicConfig() makes, give way: their output
     lands in the same stream. Others (pytest's caplog, a file) stay. Levels stay as they are.
     """
-    root = logging.getLogger() if root is None else root
+    root = logging.root if root is None else root
     # Asked before each invocation: a library may have put the root logger in order anew, or have loaded structlog.
     for joined in root.handlers:
         if type(joined) is Joined:
