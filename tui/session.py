@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Session:
-    """Where the user was. `marks`: (timestamp, ingestion, id, group, stream, message, note) of each bookmark."""
+    """Where the user was. `marks`: (timestamp, ingestion, group, stream, message, id, note) of each bookmark."""
 
     screen: str = "logs"
     theme: str = ""

@@ -11,16 +11,17 @@ import os
 import time
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from lambdalog.errors import CorruptSegment
 from lambdalog.store import files
 from lambdalog.store.event import Event, Scan
 from lambdalog.store.read import GroupReader
-from lambdalog.store.scan import Reader, merge
+from lambdalog.store.scan import Lines, Reader, merge
 from lambdalog.store.segments import Found, GroupSegments
 from lambdalog.store.watch import new_watch
 
@@ -41,6 +42,20 @@ READ_BYTES: Final = 4 * 1024 * 1024
 BACKLOG_EVENTS: Final = 10_000
 
 _position = itemgetter(0, 1, 5, 6)
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[Made]):
+    """What a follower makes of whole lines, and of the events that were sealed before it began; and its order."""
+
+    lines: Callable[[Reader, Lines], list[Made]]
+    event: Callable[[Event], Made]
+    order: Callable[[Made], Any]
+
+
+EVENTS: Final[Form[Event]] = Form(lambda reader, lines: reader.events(*lines), lambda event: event, _position)
 
 
 class _State(Enum):
@@ -85,11 +100,19 @@ class _Group:
         self.identity = identity
 
 
-class Follower:
-    """Hands over each event once. Not thread-safe, but for `wake`."""
+class Follower(Generic[Made]):
+    """Hands over each event once, in a form. Not thread-safe, but for `wake`."""
 
-    def __init__(self, store: LogStore, *, groups: Callable[[str], bool] | None, since: int | None) -> None:
+    def __init__(
+        self,
+        store: LogStore,
+        form: Form[Made],
+        *,
+        groups: Callable[[str], bool] | None,
+        since: int | None,
+    ) -> None:
         self._store = store
+        self._form = form
         self._wanted = groups
         self._since = since
         self._watch = new_watch()
@@ -114,11 +137,11 @@ class Follower:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def poll(self, timeout: float) -> list[Event]:
+    def poll(self, timeout: float) -> list[Made]:
         """Events that came, in order of (timestamp, ingestion, segment, offset); [] after `timeout` seconds."""
         if self._backlog is not None:
-            if events := list(islice(self._backlog, BACKLOG_EVENTS)):
-                return events
+            if backlog := list(map(self._form.event, islice(self._backlog, BACKLOG_EVENTS))):
+                return backlog
             self._backlog = None
             self._more = True
         until = time.monotonic() + timeout
@@ -226,14 +249,14 @@ class Follower:
 
     # --- reading
 
-    def _read(self, changes: Changes | None) -> list[Event]:
+    def _read(self, changes: Changes | None) -> list[Made]:
         self._more = False
         if changes is None or self._root in changes or not self._root_watched:
             self._look_for_groups(fresh=True)
             if self._more:
                 changes = None
                 self._more = False
-        events: list[Event] = []
+        events: list[Made] = []
         if changes is None:
             for group in list(self._groups.values()):
                 self._read_group(group, None, events)
@@ -244,10 +267,10 @@ class Follower:
                     self._read_group(known[0], None, events)
                 elif known is not None:
                     self._read_group(known[0], names, events)
-        events.sort(key=_position)
+        events.sort(key=self._form.order)
         return events
 
-    def _read_group(self, group: _Group, names: set[str] | None, events: list[Event]) -> None:
+    def _read_group(self, group: _Group, names: set[str] | None, events: list[Made]) -> None:
         """Read live files (all, if None), then what was sealed."""
         whole = names is None
         if names is None:
@@ -270,7 +293,7 @@ class Follower:
             if whole:
                 self._read_sealed(group, events)
 
-    def _read_live(self, group: _Group, name: str, events: list[Event]) -> _State:
+    def _read_live(self, group: _Group, name: str, events: list[Made]) -> _State:
         """Read on in a live file."""
         tail = group.tails.get(name)
         if tail is None:
@@ -294,7 +317,8 @@ class Follower:
             data = os.pread(fd, size - tail.offset, tail.offset)
             whole = data.rfind(b"\n") + 1
         if whole:
-            events += group.reader.events(tail.stream, tail.segment, tail.offset, data[:whole])
+            lines = Lines(tail.stream, tail.segment, tail.offset, data[:whole])
+            events += self._form.lines(group.reader, lines)
             tail.offset += whole
         return _State.PART if len(data) < size - begin else _State.READ
 
@@ -325,12 +349,12 @@ class Follower:
 
     # --- what was sealed
 
-    def _read_sealed(self, group: _Group, events: list[Event]) -> None:
+    def _read_sealed(self, group: _Group, events: list[Made]) -> None:
         # What is packed while it is read is looked for again at once: other events of its streams are in hand already.
         while self._read_new(group, events):
             pass
 
-    def _read_new(self, group: _Group, events: list[Event]) -> bool:
+    def _read_new(self, group: _Group, events: list[Made]) -> bool:
         """Read what was sealed since; whether some of it was moved meanwhile."""
         moved = False
         new = [held.file for held in group.segments.sealed() if held.file.name not in group.done]
@@ -361,7 +385,7 @@ class Follower:
         group.done |= handled
         return moved
 
-    def _read_entry(self, group: _Group, file: SealedFile, entry: SegmentEntry, events: list[Event]) -> None:
+    def _read_entry(self, group: _Group, file: SealedFile, entry: SegmentEntry, events: list[Made]) -> None:
         name = entry.segment + files.LIVE_SUFFIX
         tail = group.tails.get(name)
         offset = 0 if tail is None else tail.offset
@@ -381,7 +405,8 @@ class Follower:
                 except FileNotFoundError:
                     group.tails[name] = _Tail(entry.segment, entry.stream, offset)
                     raise
-                events += group.reader.events(entry.stream, entry.segment, offset, data[begin:end])
+                lines = Lines(entry.stream, entry.segment, offset, data[begin:end])
+                events += self._form.lines(group.reader, lines)
                 offset += end - begin
         group.tails[name] = _Tail(entry.segment, entry.stream, entry.size)
 

@@ -243,11 +243,13 @@ class LogStore:
             start = expired if start is None else max(start, expired)
         return minutes(found, start, end)
 
-    def follow(self, *, groups: Callable[[str], bool] | None = None, since: int | None = None) -> Follower:
+    def follow(
+        self, *, groups: Callable[[str], bool] | None = None, since: int | None = None
+    ) -> Follower[Event]:
         """New events of all groups that `groups` lets through, from `since` (epoch ms) on; None means from now."""
-        from lambdalog.store.follow import Follower
+        from lambdalog.store.follow import EVENTS, Follower
 
-        return Follower(self, groups=groups, since=since)
+        return Follower(self, EVENTS, groups=groups, since=since)
 
     def close(self) -> None:
         """Let go of every file."""

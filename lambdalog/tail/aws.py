@@ -90,7 +90,12 @@ class AwsSource:
         del start, end
         return None
 
-    def follow(self, since: int | None) -> AwsFollowing:
+    def follow(
+        self,
+        since: int | None,
+        *,
+        undecoded: bool = False,
+    ) -> AwsFollowing:
         """New lines, looked for again and again."""
         from lambdalog.tail.following import AwsFollowing
         from lambdalog.tail.live import LiveSession

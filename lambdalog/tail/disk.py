@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from lambdalog.query.pattern import Pattern
     from lambdalog.store import Event, LogStore
     from lambdalog.store.follow import Follower
+    from lambdalog.tail.source import Following
     from lambdalog.tail.wanted import Wanted
 
 
@@ -65,8 +66,12 @@ class DiskSource:
                 continue  # deleted since it was listed
         return dict(sorted(counts.items()))
 
-    def follow(self, since: int | None) -> DiskFollowing:
+    def follow(self, since: int | None, *, undecoded: bool = False) -> Following:
         """Milliseconds behind the writers."""
+        if undecoded:
+            from lambdalog.tail.undecoded import StoredFollowing
+
+            return StoredFollowing(self._store, self._wanted, since, self.notes)
         return DiskFollowing(
             self._store.follow(groups=self._wanted.group, since=since), self._wanted, self.notes
         )
@@ -153,7 +158,7 @@ class DiskSource:
 class DiskFollowing:
     """A store's follower, filtered."""
 
-    def __init__(self, follower: Follower, wanted: Wanted, notes: Callable[[], list[str]]) -> None:
+    def __init__(self, follower: Follower[Event], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
         self.late = 0
         self._follower = follower
         self._prefix = wanted.stream_prefix

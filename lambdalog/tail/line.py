@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lambdalog.level import level_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,6 +24,11 @@ class Line(NamedTuple):
     def order(self) -> tuple[int, int, str]:
         """What lines of many groups are merged by."""
         return (self.timestamp, self.ingestion, self.id)
+
+    @property
+    def level(self) -> int | None:
+        """Its severity, one of `lambdalog.level.LEVELS`; None where it names none."""
+        return level_of(self.message)
 
 
 def line_of_answer(group: str, event: Mapping[str, Any]) -> Line:

@@ -59,8 +59,11 @@ class Source(Protocol):
         """
         ...
 
-    def follow(self, since: int | None) -> Following:
-        """New lines, from `since` (epoch ms) on; None means from now."""
+    def follow(self, since: int | None, *, undecoded: bool = False) -> Following:
+        """New lines, from `since` (epoch ms) on; None means from now.
+
+        `undecoded` lines of a store may be of another class, and come whatever the pattern: for whoever looks at few of many.
+        """
         ...
 
     def before(self, line: Line, count: int) -> list[Line]:

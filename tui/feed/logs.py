@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from lambdalog.level import ERROR, WARN, level_of
+from lambdalog.level import ERROR, WARN
 from lambdalog.tail import Line, open_source
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class StoreLogs:
         stop: threading.Event,
     ) -> None:
         """Hand over lines as they come; the filter is the view's business, so that the rest is there once it is lifted."""
-        following = self._source(Query(query.groups, query.streams)).follow(since)
+        following = self._source(Query(query.groups, query.streams)).follow(since, undecoded=True)
         try:
             while not stop.is_set():
                 lines = following.poll(self.POLL_SECONDS)
@@ -216,7 +216,7 @@ def from_lines(lines: list[Line], start: int, step: int, count: int) -> list[Bar
         if 0 <= index < count:
             cell = totals[index]
             cell[0] += 1
-            level = level_of(line.message) or 0
+            level = line.level or 0
             if level >= ERROR:
                 cell[2] += 1
             elif level >= WARN:

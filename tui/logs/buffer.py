@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter, lt
 from typing import TYPE_CHECKING, Final
 
-from lambdalog.level import ERROR, WARN, level_of
+from lambdalog.level import ERROR, WARN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,6 +21,15 @@ _MANY: Final = 64
 # `Line.order`, without the call of a property: this is asked of each line several times.
 key_of: Callable[[Line], Key] = itemgetter(0, 1, 5)
 """The order of lines: time, arrival, then position."""
+
+
+Severe = list[tuple["Line", int]]
+"""Warnings and errors among some lines, each with its level."""
+
+
+def severe_of(lines: Iterable[Line]) -> Severe:
+    """Those of the lines that name a level from WARN on."""
+    return [(line, level) for line in lines if (level := line.level or 0) >= WARN]
 
 
 @dataclass(slots=True)
@@ -97,10 +106,8 @@ class LogBuffer:
     `warnings` (errors among them) are the lines to jump between.
     """
 
-    def __init__(self, limit: int = 200_000, *, level: Callable[[str], int | None] = level_of) -> None:
-        """`level` is `level_of`, or a memory of what it said."""
+    def __init__(self, limit: int = 200_000) -> None:
         self.limit = limit
-        self._level = level
         self.trimmed = 0
         self.errors = Ordered()
         self.warnings = Ordered()
@@ -123,13 +130,16 @@ class LogBuffer:
         """All lines kept, oldest first."""
         return self._all.lines
 
-    def add(self, batch: Iterable[Line], top: int, *, trim: bool) -> tuple[int, int]:
+    def add(
+        self, batch: Iterable[Line], top: int, *, trim: bool, severe: Severe | None = None
+    ) -> tuple[int, int]:
         """Take lines in; (how many of them are shown, the shift of what stood at index `top`).
 
-        `trim` is False while somebody reads further up: then nothing is forgotten.
+        `trim` is False while somebody reads further up: then nothing is forgotten. `severe` is that of the lines, if it
+        is known.
         """
         ordered = _in_order(batch)
-        self._note_levels(ordered)
+        self._mark(severe_of(ordered) if severe is None else severe)
         if self._matches is None:
             new, shift = self._all.add(ordered, top)
         else:
@@ -145,6 +155,10 @@ class LogBuffer:
         self._shown = (
             self._all if matches is None else Ordered([line for line in self._all.lines if matches(line)])
         )
+
+    def has(self, key: Key) -> bool:
+        """Whether the line with this key is kept."""
+        return self._all.has(key)
 
     def index_near(self, key: Key) -> int:
         """The index among the shown lines of the first one not before `key`."""
@@ -186,13 +200,10 @@ class LogBuffer:
         self.errors, self.warnings = Ordered(), Ordered()
         self._shown = self._all if self._matches is None else Ordered()
 
-    def _note_levels(self, ordered: Sequence[Line]) -> None:
-        of = self._level
-        severe = [(line, level) for line in ordered if (level := of(line.message) or 0) >= WARN]
-        if not severe:
-            return
-        self.warnings.add([line for line, _ in severe], 0)
-        self.errors.add([line for line, level in severe if level >= ERROR], 0)
+    def _mark(self, severe: Severe) -> None:
+        if severe:
+            self.warnings.add(_in_order(line for line, _ in severe), 0)
+            self.errors.add(_in_order(line for line, level in severe if level >= ERROR), 0)
 
     def _trim(self) -> int:
         """Forget the oldest beyond the limit; how many of them were shown."""

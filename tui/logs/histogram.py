@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
@@ -11,17 +11,18 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lambdalog.level import ERROR, WARN, level_of
+from lambdalog.level import ERROR
 from tui.logs.format import clock_text, day_text
 from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual import events
 
     from lambdalog.tail import Line
     from tui.feed import Bar
+    from tui.logs.buffer import Severe
 
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 STEPS_MS: Final = (
@@ -83,15 +84,8 @@ class Histogram(Widget):
     class Resized(Message):
         """There is room for other bars."""
 
-    def __init__(
-        self,
-        *,
-        id: str | None = None,  # noqa: A002 - Textual's own name
-        level: Callable[[str], int | None] = level_of,
-    ) -> None:
-        """`level` is `level_of`, or a memory of what it said."""
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
-        self._level = level
         self.step = STEPS_MS[0]
         self.utc = False
         self.range: tuple[int, int] | None = None
@@ -103,6 +97,11 @@ class Histogram(Widget):
     def columns(self) -> int:
         """How many bars there is room for."""
         return max(self.size.width, 1)
+
+    @property
+    def newest(self) -> int:
+        """The number of the rightmost bar: its beginning is so many steps after 1970."""
+        return self._now
 
     @property
     def first(self) -> int:
@@ -120,25 +119,21 @@ class Histogram(Widget):
         self.tick(now)
         return True
 
-    def count(self, lines: Iterable[Line]) -> None:
-        """Add lines that came."""
-        level, bars, step = self._level, self._bars, self.step
-        last: int | None = None
-        bar = [0, 0, 0]
-        for line in lines:
-            index = line.timestamp // step
-            if index != last:
-                last, bar = index, bars[index]
-            bar[0] += 1
-            found = level(line.message)
-            if found is not None and found >= WARN:
-                bar[2 if found >= ERROR else 1] += 1
+    def count(self, lines: Iterable[Line], severe: Severe) -> None:
+        """Add lines that came, and what is severe among them."""
+        bars, step = self._bars, self.step
+        for index, count in Counter([line[0] // step for line in lines]).items():
+            bars[index][0] += count
+        for line, level in severe:
+            bars[line.timestamp // step][2 if level >= ERROR else 1] += 1
 
     def set_bars(self, start: int, step: int, bars: Sequence[Bar]) -> None:
         """Take over what was counted elsewhere; of another step than this one's, it is too late and let be."""
         if step == self.step:
             for index, bar in enumerate(bars, start // step):
-                self._bars[index] = list(bar)
+                # The newest one grows while it is counted.
+                known = self._bars[index] if index >= self._now else (0, 0, 0)
+                self._bars[index] = list(map(max, bar, known))
             self.refresh()
 
     def clear(self) -> None:

@@ -79,11 +79,11 @@ class Total(Message):
 
 
 class Counted(Message):
-    """The bars of a range."""
+    """The bars of a range; `query` is the very one that was asked."""
 
-    def __init__(self, start: int, step: int, bars: list[Bar]) -> None:
+    def __init__(self, query: Query, start: int, step: int, bars: list[Bar]) -> None:
         super().__init__()
-        self.start, self.step, self.bars = start, step, bars
+        self.query, self.start, self.step, self.bars = query, start, step, bars
 
 
 class Around(Message):
@@ -182,7 +182,7 @@ class Reader:
         """Count what the histogram shows."""
 
         def count() -> None:
-            self._post(Counted(wanted.start, wanted.step, self._logs.bars(query, *wanted)))
+            self._post(Counted(query, wanted.start, wanted.step, self._logs.bars(query, *wanted)))
 
         self._run("bars", count)
 

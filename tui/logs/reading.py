@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
 from textual import on
 
-from lambdalog.level import level_of
 from lambdalog.printable import printable
 from lambdalog.tail import Line
 from tui.feed import Query
-from tui.logs.buffer import LogBuffer, key_of
+from tui.logs.buffer import LogBuffer, key_of, severe_of
 from tui.logs.filter_bar import FilterBar
 from tui.logs.format import clock_text
 from tui.logs.histogram import Histogram
@@ -43,10 +41,15 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from tui.logs.buffer import Key
     from tui.session import Session
 
+# Where the source leaves lines out, or was away, bars are counted anew so often.
 BARS_EVERY_SECONDS: Final = 10
-LEVELS_MAX: Final = 4096
+# So many bars after it was the newest, all that was on its way into a bar is there.
+SETTLED_BARS: Final = 2
+# How many lines there are is said on so many a frame, and each second.
+SAY_EVERY: Final = 4
 
 
 class LogsReading(ModeScreen):
@@ -66,18 +69,21 @@ class LogsReading(ModeScreen):
         self._start_reached = False
         self._sparse = False  # whether the window was read under the filter, and lacks what lies between
         self._whole_from: tuple[int, int, str] | None = None
-        self._ticks = 0
+        self._ticks = self._frames = 0
         self._counted = self._read = False
+        self._past_to: Key | None = None  # up to where following may hand over what is loaded already
+        self._inexact = False  # whether what is counted as it comes isn't all there is
+        self._bars_of = Query()  # what the bars were asked of
+        self._unsettled: int | None = None  # the newest bar when the bars were counted
 
     # --- parts
 
     def body(self) -> Iterable[Widget]:
         """Bars, lines, filter."""
-        # Bars and view ask of the same new lines, one after the other.
-        level = lru_cache(LEVELS_MAX)(level_of)
-        yield Histogram(id="bars", level=level)
-        yield LogView(LogBuffer(self.dashboard.settings.kept_lines, level=level), id="lines")
-        yield FilterBar(id="filter-bar")
+        self.bars = Histogram(id="bars")
+        self.view = LogView(LogBuffer(self.dashboard.settings.kept_lines), id="lines")
+        self.filter_bar = FilterBar(id="filter-bar")
+        yield from (self.bars, self.view, self.filter_bar)
 
     def on_mount(self) -> None:
         """Take the last session up, and start reading."""
@@ -107,28 +113,14 @@ class LogsReading(ModeScreen):
         """The newest lines were read, if there are any, and the bars of them."""
         return self.drawn and self._read and self._counted
 
-    @property
-    def view(self) -> LogView:
-        """The lines."""
-        return self.query_one("#lines", LogView)
-
-    @property
-    def bars(self) -> Histogram:
-        """The histogram."""
-        return self.query_one("#bars", Histogram)
-
-    @property
-    def filter_bar(self) -> FilterBar:
-        """The line to type a filter into."""
-        return self.query_one("#filter-bar", FilterBar)
-
     def remember(self, session: Session) -> None:
         """Put into a session what a later start takes up."""
         session.groups, session.streams = list(self.query_.groups), self.query_.streams
         session.filter, session.filter_mode = self.query_.text, self.filter_bar.mode.value
         session.wrap, session.utc = self.view.wrap, self.view.utc
         session.marks = [
-            [*line, self.view.notes.get(key_of(line), "")] for line in self.view.marks.lines[-500:]
+            [*line[:4], line.message, line.id, self.view.notes.get(key_of(line), "")]
+            for line in self.view.marks.lines[-500:]
         ]
 
     def recall(self, marks: list[list[Any]]) -> None:
@@ -172,7 +164,12 @@ class LogsReading(ModeScreen):
 
     def _frame(self) -> None:
         if self.view.sync():
-            self.say_state()  # at once, for both to be drawn in one frame
+            self._frames += 1
+            if self._frames % SAY_EVERY == 1:
+                self.say_state()  # at once, for both to be drawn in one frame
+
+    def _fitting(self, lines: list[Line]) -> list[Line]:
+        return [line for line in lines if self._matches(line)] if self._narrow else lines
 
     def _matches(self, line: Line) -> bool:
         query = self.query_
@@ -193,10 +190,17 @@ class LogsReading(ModeScreen):
             return
         if message.notes:
             self.notes = "; ".join(message.notes)
+            self._inexact = True
         self._recovered()
-        lines = message.lines
-        fitting = [line for line in lines if self._matches(line)] if self._narrow else lines
-        self.bars.count(fitting)
+        lines = self._unknown(message.lines)
+        severe = severe_of(lines)
+        fitting = self._fitting(lines)
+        if fitting is lines:
+            self.bars.count(lines, severe)
+        else:  # the bars show what matches, whatever range of it was chosen
+            pattern = self.query_.pattern
+            matching = [line for line in lines if pattern is None or pattern.matches(line.message)]
+            self.bars.count(matching, severe_of(matching))
         if self.matched is not None:
             self.matched += len(fitting)
         if self.total is not None:
@@ -205,9 +209,16 @@ class LogsReading(ModeScreen):
             # Somebody reads for hours: what comes meanwhile is in the store, and read when it is wanted.
             self.attached = False
         if self.attached:
-            self.view.add_lines(lines)
+            self.view.add_lines(lines, severe)
         else:
             self.view.unseen += len(fitting)
+
+    def _unknown(self, lines: list[Line]) -> list[Line]:
+        """Those that were not loaded before following began: what was written meanwhile comes twice."""
+        known, to = self.view.buffer.has, self._past_to
+        if to is None or not lines or key_of(lines[0]) > to:
+            return lines
+        return [line for line in lines if key_of(line) > to or not known(key_of(line))]
 
     @on(Past)
     def _take_past(self, message: Past) -> None:
@@ -216,6 +227,8 @@ class LogsReading(ModeScreen):
         self._recovered()
         self._read = True
         self.view.add_more(message.lines)
+        if message.lines:
+            self._past_to = key_of(message.lines[-1])
         if message.lines and self.query_.pattern is not None:
             self._whole_from = key_of(message.lines[0])
         elif self.query_.pattern is None:
@@ -274,13 +287,17 @@ class LogsReading(ModeScreen):
 
     @on(Counted)
     def _take_bars(self, message: Counted) -> None:
-        if self.drawn:
+        if self.drawn and message.query is self._bars_of:
             self._counted = True
             self.bars.set_bars(message.start, message.step, message.bars)
 
     @on(Trouble)
     def _take_trouble(self, message: Trouble) -> None:
         self._loading.clear()
+        # Following begins again where it began before.
+        self._inexact = True
+        if self.drawn and self.view.buffer.lines:
+            self._past_to = key_of(self.view.buffer.lines[-1])
         self.show_trouble(message.what)
 
     @on(Recovered)
@@ -308,9 +325,15 @@ class LogsReading(ModeScreen):
         if not self.drawn:
             return
         self._ticks += 1
-        self.bars.tick(self.dashboard.clock.now_ms())
-        if self._ticks % BARS_EVERY_SECONDS == 0:
+        bars = self.bars
+        bars.tick(self.dashboard.clock.now_ms())
+        if self._inexact and self._ticks % BARS_EVERY_SECONDS == 0:
+            self._inexact = False
             self._count_bars()
+        elif self._unsettled is not None and bars.newest >= self._unsettled + SETTLED_BARS:
+            begin = max(self._unsettled - 1, bars.newest - bars.columns + 1)
+            self.reader.bars(self._bars_of, Bars(begin * bars.step, bars.step, self._unsettled + 1 - begin))
+            self._unsettled = None
         self.say_state()
 
     @on(LogView.Changed)
@@ -391,12 +414,13 @@ class LogsReading(ModeScreen):
         self.tick()
 
     def _count_bars(self) -> None:
+        """Count all bars; what comes meanwhile may be counted twice or not at all, so the last ones are counted again."""
         bars = self.bars
         if bars.columns > 1:
             bars.tick(self.dashboard.clock.now_ms())
-            # The newest bar is still growing, and is counted as lines come.
-            query = replace(self.query_, start=None, end=None)
-            self.reader.bars(query, Bars(bars.first, bars.step, bars.columns - 1))
+            self._unsettled = bars.newest
+            self._bars_of = replace(self.query_, start=None, end=None)
+            self.reader.bars(self._bars_of, Bars(bars.first, bars.step, bars.columns))
 
     def show_request(self, request_id: str) -> None:
         """Show only the lines of a request."""

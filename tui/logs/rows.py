@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
@@ -26,11 +28,20 @@ _CACHED: Final = 2000
 _IN_A_CELL: Final = 4
 
 
-class Drawn(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Drawn:
     """A row as it is drawn, without the cursor and the scrollbar; `field` is the JSON field that it shows."""
 
     strip: Strip
     field: Field | None = None
+    _edged: dict[Segment, Strip] = dataclass_field(default_factory=dict)
+
+    def with_edge(self, edge: Segment) -> Strip:
+        """The row and a last column. The same object each time: Textual keeps with a strip what it made of it."""
+        found = self._edged.get(edge)
+        if found is None:
+            found = self._edged[edge] = Strip([*self.strip, edge], self.strip.cell_length + 1)
+        return found
 
 
 class Look(NamedTuple):
@@ -66,9 +77,9 @@ class RowPainter:
             rows = self._kept[key] = self._draw(line, unfold=unfold, marked=marked, note=note)
         return rows
 
-    def blank(self) -> Strip:
+    def blank(self) -> Drawn:
         """A row without a line."""
-        return Strip([Segment(" " * self._look.width, self._styles["base"])], self._look.width)
+        return Drawn(Strip([Segment(" " * self._look.width, self._styles["base"])], self._look.width))
 
     def _draw(self, line: Line, *, unfold: bool, marked: bool, note: str) -> list[Drawn]:
         lead = Span("◆" if marked else " ", "mark")

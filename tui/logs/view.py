@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from textual.geometry import Region
 
     from lambdalog.tail import Line
-    from tui.logs.buffer import Key
+    from tui.logs.buffer import Key, Severe
     from tui.logs.unfold import Field
 
 # So near to an end of what is loaded, more is asked for.
 NEAR_LINES = 200
 # More lines than so many screens between two frames can't be read: there are fewer frames then.
 FLOOD_SCREENS = 8
-FLOOD_EVERY = 3
+FLOOD_EVERY = 4
 
 
 class LogView(Themed, can_focus=True):
@@ -74,9 +74,9 @@ class LogView(Themed, can_focus=True):
 
     # --- lines come in
 
-    def add_lines(self, lines: Sequence[Line]) -> None:
-        """Take lines in; they are drawn at the next `sync`."""
-        new, shift = self.buffer.add(lines, self._top.line, trim=self.following)
+    def add_lines(self, lines: Sequence[Line], severe: Severe | None = None) -> None:
+        """Take lines in; they are drawn at the next `sync`. `severe` is that of the lines, if it is known."""
+        new, shift = self.buffer.add(lines, self._top.line, trim=self.following, severe=severe)
         if not self.following:
             self.unseen += new
             self._top = self._top._replace(line=max(0, self._top.line + shift))
@@ -344,17 +344,16 @@ class LogView(Themed, can_focus=True):
         count, height, width = len(self.buffer.shown), self._height, self.size.width
         bar = track(self.buffer.shown, self.buffer.errors, self._top.line, height) if count > height else None
         whole = crop.x == 0 and crop.width == width
+        edges = {role: Segment("▐", styles[role]) for role in set(bar or ())}
+        blank, no_edge = self._painter.blank(), Segment(" ", styles["base"])
         strips = []
         for y in range(crop.y, crop.bottom):
-            if y < len(self._drawn):
-                place, row = self._drawn[y]
-                strip = row.strip
-                if place == self.cursor:
-                    strip = strip.apply_style(styles["cursor"])
+            place, row = self._drawn[y] if y < len(self._drawn) else (None, blank)
+            edge = edges[bar[y]] if bar and y < height else no_edge
+            if place is not None and place == self.cursor:
+                strip = Strip([*row.strip.apply_style(styles["cursor"]), edge], width)
             else:
-                strip = self._painter.blank()
-            edge = Segment("▐", styles[bar[y]]) if bar and y < height else Segment(" ", styles["base"])
-            strip = Strip([*strip, edge], width)
+                strip = row.with_edge(edge)
             strips.append(strip if whole else strip.crop(crop.x, crop.right))
         return strips
 

@@ -72,7 +72,7 @@ class LiveTail(Room):
     def _session(
         self,
         started: dict[str, Any],
-        follower: Follower,
+        follower: Follower[Event],
         wanted: Callable[[Event], bool],
         arns: dict[str, str],
     ) -> Iterator[dict[str, Any]]:
@@ -127,7 +127,7 @@ class LiveTail(Room):
         return arns
 
 
-def _sample(follower: Follower, wanted: Callable[[Event], bool]) -> tuple[list[Event], bool]:
+def _sample(follower: Follower[Event], wanted: Callable[[Event], bool]) -> tuple[list[Event], bool]:
     """What came since the last update, or 500 of it; no more is held, however much there is."""
     kept: list[Event] = []
     seen = 0

@@ -31,7 +31,7 @@ class Shown(App[None]):
 
 
 async def test_a_flood_is_drawn_less_often() -> None:
-    """Lines by the thousand are drawn on every third tick while they are followed, few lines on each."""
+    """Lines by the thousand are drawn on every fourth tick while they are followed, few lines on each."""
     app = Shown()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.query_one(Counting)
@@ -46,7 +46,7 @@ async def test_a_flood_is_drawn_less_often() -> None:
             view.sync()
         assert view.drawings == before + 2
         await pilot.pause()
-        assert [one.message for one in view.in_view()][-1] == "line 6099"
+        assert [one.message for one in view.in_view()][-1] == f"line {99 + FLOOD_EVERY * 2000}"
 
 
 @pytest.mark.parametrize("wrap", [False, True])

@@ -131,7 +131,7 @@ print(n)
 class Watcher(threading.Thread):
     """Follows the store until it is told to stop, and nothing comes any more."""
 
-    def __init__(self, follower: Follower) -> None:
+    def __init__(self, follower: Follower[Event]) -> None:
         super().__init__()
         self.follower = follower
         self.stop = threading.Event()

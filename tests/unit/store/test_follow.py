@@ -30,7 +30,7 @@ def watch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(follow_module, "new_watch", chosen)
 
 
-def collect(follower: Follower, count: int) -> list[Event]:
+def collect(follower: Follower[Event], count: int) -> list[Event]:
     """Poll until so many events came; a bounded number of times."""
     events: list[Event] = []
     for _ in range(200):
@@ -114,7 +114,7 @@ def test_wake_ends_a_wait(store_path: Path, watch: None) -> None:
             timer.join()
 
 
-def follow_all(follower: Follower) -> list[Event]:
+def follow_all(follower: Follower[Event]) -> list[Event]:
     """Poll until twice nothing comes."""
     events: list[Event] = []
     quiet = 0
