@@ -1,7 +1,7 @@
 """The endpoint beside other endpoints: requests a second and how long one takes, over boto3 and raw HTTP, 1 and 16 clients.
 
 Raw HTTP is the bytes that boto3 would send, sent again and again: what is measured is the server, where boto3 itself
-takes most of the time of one request.
+takes most of the time of one request. How much of it, the rows beside a server tell that has our answer ready made.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tests.bench.harness import Bench, Figure, Row
 from tests.bench.load import Load, Raw, captured, load
-from tests.bench.servers import Server, ministack, moto, ours
+from tests.bench.servers import Server, canned, ministack, moto, ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +69,7 @@ def _measured(server: Server, service: str, call: Callable[[Any], object], how: 
 def _beside(folder: Path, asked: list[Asked]) -> Iterator[Row]:
     """Each operation at each server, one server after the other: ours, then the peers."""
     found: dict[str, dict[Cell, Load]] = {}
+    alone: dict[Cell, Load] = {}
     for start in (ours, moto, ministack):
         with start(folder) as server:
             if server is None:
@@ -80,13 +81,35 @@ def _beside(folder: Path, asked: list[Asked]) -> Iterator[Row]:
                 for how in ("raw HTTP", "boto3")
                 for clients in CLIENTS
             }
+            if server.ours:
+                for one in asked:
+                    alone |= _client_alone(folder, server, one)
     mine = found.pop("ours")
     for cell, got in mine.items():
+        if cell in alone:
+            yield Row(
+                str(cell),
+                Figure(got.rate, "/s"),
+                "the same answer, ready made",
+                Figure(alone[cell].rate, "/s"),
+            )
         for peer, theirs in found.items():
             yield Row(str(cell), Figure(got.rate, "/s"), peer, Figure(theirs[cell].rate, "/s"))
         there = found["moto server"][cell]
         yield Row(f"{cell}, median", _ms(got.median), "moto server", _ms(there.median))
         yield Row(f"{cell}, 99th percentile", _ms(got.slow), "moto server", _ms(there.slow))
+
+
+def _client_alone(folder: Path, server: Server, one: Asked) -> dict[Cell, Load]:
+    """What boto3 takes for an operation by itself: no server is quicker than one that has the answer already."""
+    call = one.ready(server)
+    with Raw(server.url, captured(server.client(one.service), call)) as raw:
+        body = raw()
+    with canned(folder, body) as ready:
+        return {
+            Cell(one.what, "boto3", clients): _measured(ready, one.service, call, "boto3", clients)
+            for clients in CLIENTS
+        }
 
 
 def _ms(seconds: float) -> Figure:

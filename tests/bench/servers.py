@@ -1,4 +1,4 @@
-"""Endpoints that speak AWS, each in a process of its own: ours, moto's server, ministack."""
+"""Endpoints that speak AWS, each in a process of its own: ours, moto's server, ministack, and one that only repeats an answer."""
 
 from __future__ import annotations
 
@@ -99,6 +99,16 @@ def ministack(folder: Path) -> Iterator[Server | None]:
     with _started([program], folder, settings) as process:
         _until(lambda: _listens(port), process)
         yield Server("ministack", f"http://127.0.0.1:{port}", ANY)
+
+
+@contextmanager
+def canned(folder: Path, body: bytes) -> Iterator[Server]:
+    """A server that does nothing but give this answer: what is measured of it is the client."""
+    port, file = _free(), folder / "answer"
+    file.write_bytes(body)
+    with _started([sys.executable, "-m", "tests.bench.canned", str(port), str(file)], folder, {}) as process:
+        _until(lambda: _listens(port), process)
+        yield Server("ready made", f"http://127.0.0.1:{port}", ANY)
 
 
 @contextmanager
