@@ -278,20 +278,28 @@ class HttpServer:
                 logger.warning("can't accept a connection: %s", error.strerror)
                 time.sleep(0.1)  # out of descriptors: some are given back soon
                 continue
-            with self._lock:
-                full = len(self._connections) >= self.limits.connections
-                if not full:
-                    connection = _Connection(self, peer)
-                    self._connections.add(connection)
-            if full:
+            if not self._take(peer):
                 with suppress(OSError):
                     peer.setblocking(False)
                     peer.send(
                         b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
                     )
                 peer.close()
-            else:
-                connection.thread.start()
+
+    def _take(self, peer: socket.socket) -> bool:
+        """Whether a peer has a thread of its own now: there are bounds of ours, and of the machine."""
+        connection = _Connection(self, peer)
+        with self._lock:
+            if len(self._connections) >= self.limits.connections:
+                return False
+            self._connections.add(connection)
+        try:
+            connection.thread.start()
+        except RuntimeError as error:
+            logger.warning("can't serve a connection: %s", error)
+            self.forget(connection)
+            return False
+        return True
 
 
 def join(

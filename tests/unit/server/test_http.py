@@ -166,6 +166,25 @@ def test_too_many_connections(serve: Callable[..., HttpServer]) -> None:
             peer.close()
 
 
+def test_a_machine_without_a_thread_to_spare(
+    serve: Callable[..., HttpServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can't be served is told so, and the next one is served."""
+    start = threading.Thread.start
+
+    def scarce(thread: threading.Thread) -> None:
+        if thread.name == "lambdalog-connection":
+            monkeypatch.undo()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    server = serve()
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    assert exchange(server).startswith(b"HTTP/1.1 503 ")
+    assert server.connections == 0
+    assert b"/still" in exchange(server, b"GET /still HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+
+
 def test_bodies_share_a_budget(serve: Callable[..., HttpServer]) -> None:
     """What is being sent at once is bounded over all connections, and given back."""
     server = serve(limits=Limits(all_bodies=1500))
