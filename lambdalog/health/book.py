@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from lambdalog.health.sketch import Sketch
-from lambdalog.invocations.marks import version_of
+from lambdalog.invocations.marks import function_of, version_of
 from lambdalog.invocations.roll import named
 from lambdalog.prices import gb_seconds
 
@@ -24,8 +24,28 @@ MINUTES_MAX: Final = 24 * 60
 # Errors are told before the REPORT that counts them; those of invocations that never report are let go.
 RUNNING_MAX: Final = 10_000
 
-Who = tuple[str, str]
-"""A log group and a version."""
+_OWN: Final = "/aws/lambda/"
+
+
+class Who(NamedTuple):
+    """A version of a function by its log: the group, the version, and the function's name where the group isn't its own.
+
+    `function` is "" in a function's own group, which bears the name, and where nothing tells it.
+    """
+
+    group: str
+    version: str
+    function: str = ""
+
+    @classmethod
+    def of(cls, name: str, group: str, version: str) -> Self:
+        """Of a function that logs to a group."""
+        return cls(group, version, "" if group == _OWN + name else name)
+
+    @property
+    def name(self) -> str:
+        """The function's name, as far as its log tells."""
+        return self.function or self.group.removeprefix(_OWN)
 
 
 @dataclass(slots=True)
@@ -158,7 +178,7 @@ class Book:
     def _count(self, mark: Mark, version: str, error: str) -> None:
         report = mark.report
         assert report is not None
-        pages = self._pages.setdefault((mark.group, version), OrderedDict())
+        pages = self._pages.setdefault(Who(mark.group, version, function_of(mark.stream)), OrderedDict())
         minute = mark.at // MINUTE_MS
         page = pages.get(minute)
         if page is None:

@@ -91,10 +91,15 @@ def version_of(stream: str) -> str:
     return found.group(1) if found is not None else ""
 
 
-def is_of(stream: str, function: str) -> bool:
-    """Whether a stream is a function's: in a group that functions share it bears the name, as `2026/01/02/orders[3]…`."""
+def function_of(stream: str) -> str:
+    """The function that a stream names, as one in a group that functions share does: `2026/01/02/orders[3]…`; else ""."""
     found = _STREAM_FUNCTION.match(stream)
-    return found is None or found.group(1) in {"", function}
+    return found.group(1) if found is not None else ""
+
+
+def is_of(stream: str, function: str) -> bool:
+    """Whether a stream may be a function's: it names that one, or none."""
+    return function_of(stream) in {"", function}
 
 
 def _of_text(line: Line) -> Mark | None:

@@ -11,7 +11,7 @@ from tui.grid import Cell, Column, Part
 from tui.numbers import bar_text, duration_text, money_text, share_text
 
 if TYPE_CHECKING:
-    from lambdalog.health import Health
+    from lambdalog.health import Health, Who
     from tui.feed.functions import Function
 
 NAME_MAX: Final = 200
@@ -41,21 +41,20 @@ BAD: Final = 0.05
 class Row(NamedTuple):
     """A version with its health; `function` is None for one that only its log tells of. `throttles` None: not known."""
 
-    group: str
-    version: str
+    who: Who
     function: Function | None
     health: Health
     throttles: int | None
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What tells it from all others."""
-        return (self.group, self.version)
+    def version(self) -> str:
+        """The version, `$LATEST` or a number."""
+        return self.who.version
 
     @property
     def name(self) -> str:
         """The function's name."""
-        return self.function.name if self.function is not None else self.group.removeprefix("/aws/lambda/")
+        return self.function.name if self.function is not None else self.who.name
 
     @property
     def text(self) -> str:

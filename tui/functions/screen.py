@@ -10,7 +10,7 @@ from textual import on
 from textual.message import Message
 from textual.widgets import Static
 
-from lambdalog.health import Book, Prices
+from lambdalog.health import Book, Prices, Who
 from lambdalog.printable import printable
 from tui.actions import bindings
 from tui.editor import Editor
@@ -59,7 +59,7 @@ class FunctionsScreen(ListingScreen):
         self.read = False
         self.listed = False
         self.running = ""
-        self.rows: dict[tuple[str, str], Row] = {}
+        self.rows: dict[Who, Row] = {}
         self.book = Book()
         self.prices = Prices()
         self._functions: list[Function] = []
@@ -123,7 +123,7 @@ class FunctionsScreen(ListingScreen):
     @property
     def selected(self) -> Row | None:
         """The row under the cursor."""
-        return self.rows.get(cast("tuple[str, str]", self.grid.selected)) if self.drawn else None
+        return self.rows.get(cast("Who", self.grid.selected)) if self.drawn else None
 
     # --- what came
 
@@ -194,32 +194,33 @@ class FunctionsScreen(ListingScreen):
             self._dirty = False
             self.show_rows()
 
-    def health(self, group: str, version: str) -> Health:
+    def health(self, who: Who) -> Health:
         """How a version fared in the window."""
         now = self.dashboard.clock.now_ms()
-        return self.book.health((group, version), now - self.window_ms, now + 1, TREND)
+        return self.book.health(who, now - self.window_ms, now + 1, TREND)
 
     def show_rows(self) -> None:
         """Draw the versions that are to be seen."""
         if not self.drawn:
             return
-        listed = {(one.group, one.version): one for one in self._functions}
+        listed = {Who.of(one.name, one.group, one.version): one for one in self._functions}
         rows = []
-        for group, version in sorted({*listed, *self.book.who()}):
-            function = listed.get((group, version))
-            health = self.health(group, version)
-            if not (self.every_version or health.invocations or (function and version == "$LATEST")):
+        for who in sorted({*listed, *self.book.who()}):
+            function = listed.get(who)
+            health = self.health(who)
+            latest = who.version == "$LATEST"
+            if not (self.every_version or health.invocations or (function and latest)):
                 continue
             throttles: int | None = 0
-            if function is not None and version == "$LATEST":
+            if function is not None and latest:
                 throttles = None if self._throttles is None else self._throttles.get(function.name, 0)
-            rows.append(Row(group, version, function, health, throttles))
+            rows.append(Row(who, function, health, throttles))
         if self.pattern is not None:
             rows = [row for row in rows if self.pattern.matches(row.text)]
         rows = ordered(rows, self.sort, self.prices)
-        self.rows = {row.key: row for row in rows}
+        self.rows = {row.who: row for row in rows}
         self.grid.sorted_by = self.sort
-        self.grid.show([row.key for row in rows])
+        self.grid.show([row.who for row in rows])
         self.grid.refresh()
         self.show_views()
         self.say_state()
@@ -276,7 +277,7 @@ class FunctionsScreen(ListingScreen):
             told(
                 row,
                 about,
-                lambda version: self.health(row.group, version),
+                lambda version: self.health(row.who._replace(version=version)),
                 self.prices,
                 self.window_ms,
                 self.styles_by_role,
@@ -284,7 +285,7 @@ class FunctionsScreen(ListingScreen):
         )
 
     def _paint(self, key: Hashable) -> dict[str, Cell]:
-        row = self.rows.get(cast("tuple[str, str]", key))
+        row = self.rows.get(cast("Who", key))
         return {} if row is None else cells(row, self.prices)
 
     # --- keys

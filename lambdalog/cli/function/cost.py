@@ -111,7 +111,7 @@ def command(
             found += [
                 cost_of(
                     config["FunctionName"],
-                    who[1] or "-",
+                    who.version or "-",
                     book.health(who, start, end),
                     prices=prices,
                     architecture=config.get("Architectures", ["x86_64"])[0],

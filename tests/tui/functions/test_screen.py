@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from textual.widgets import OptionList, Static
 
+from lambdalog.health import Who
 from tests.tui.feeds import MockFeed
 from tests.tui.made import function_of, ran
 from tests.tui.pilot import dashboard, until
@@ -54,7 +56,7 @@ class Driven:
 
     def cells(self, name: str, version: str) -> dict[str, str]:
         """A row as texts."""
-        painted = self.screen._paint((f"/aws/lambda/{name}", version))
+        painted = self.screen._paint(Who.of(name, f"/aws/lambda/{name}", version))
         return {column: "".join(part.text for part in cell).strip() for column, cell in painted.items()}
 
 
@@ -107,6 +109,26 @@ async def test_how_each_version_fares(driven: Driven) -> None:
     # Ten requests, and 10 to 19 ms each at 128 MB.
     assert three["cost"] == "$0.0000023"
     assert driven.cells("orders", "$LATEST")["runs"] == "0"
+
+
+async def test_functions_that_share_a_group_have_rows_of_their_own() -> None:
+    """By the names in their streams; each counts its own runs."""
+    feed = MockFeed()
+    group = "/aws/lambda/payments"
+    feed.functions.given = [function_of(), replace(function_of("refunds"), group=group)]
+    guest = [
+        line._replace(group=group, stream=line.stream.replace("[", "refunds["))
+        for line in ran("b", NOW - 5000, version="$LATEST")
+    ]
+    feed.invocations.lines = [*ran("a", NOW - 9000, version="$LATEST"), *guest]
+    app = dashboard(feed)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: isinstance(app.screen, FunctionsScreen))
+        driven = Driven(app, pilot, feed)
+        await until(pilot, lambda: driven.screen.settled and len(driven.shown) == 2)
+        assert driven.shown == ["payments:$LATEST", "refunds:$LATEST"]
+        assert [row.health.invocations for row in driven.screen.rows.values()] == [1, 1]
 
 
 async def test_another_window(driven: Driven) -> None:
@@ -292,7 +314,7 @@ async def test_prices_are_settings() -> None:
         await until(pilot, lambda: app.current_mode == "functions" and app.settled)
         screen = app.screen
         assert isinstance(screen, FunctionsScreen)
-        cost = screen._paint(("/aws/lambda/payments", "3"))["cost"]
+        cost = screen._paint(Who.of("payments", "/aws/lambda/payments", "3"))["cost"]
         assert cost[0].text == "$0.10"
 
 

@@ -8,20 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdalog.health import Book, Sketch
+from lambdalog.health import Book, Sketch, Who
 from lambdalog.invocations import Mark, Report
 
 GROUP = "/aws/lambda/pay"
 MINUTE = 60_000
 
 
-def run(at: int, request: str, version: str = "3", *, error: str = "", **more: Any) -> list[Mark]:
+def run(
+    at: int, request: str, version: str = "3", *, name: str = "", error: str = "", **more: Any
+) -> list[Mark]:
     """An invocation's marks."""
     values: dict[str, Any] = {
         "duration_ms": 10.0, "billed_ms": 10, "memory_mb": 128, "max_memory_mb": 32, "init_ms": None, "status": "",
         "error_type": "",
     } | more  # fmt: skip
-    stream = f"2026/01/02/[{version}]aa"
+    stream = f"2026/01/02/{name}[{version}]aa"
     found = [Mark(at, GROUP, stream, "start", request, version=version)]
     if error:
         found.append(Mark(at, GROUP, stream, "error", "", error_type=error))
@@ -35,15 +37,26 @@ def test_what_a_version_did() -> None:
     book.add(run(100, "b", error="Declined", max_memory_mb=64))
     book.add(run(200, "c", status="timeout"))
     book.add(run(300, "d", "4"))
-    assert book.who() == [(GROUP, "3"), (GROUP, "4")]
-    found = book.health((GROUP, "3"), 0, MINUTE)
+    assert book.who() == [Who(GROUP, "3"), Who(GROUP, "4")]
+    found = book.health(Who(GROUP, "3"), 0, MINUTE)
     assert (found.invocations, found.errors, found.timeouts, found.cold) == (3, 2, 1, 1)
     assert found.kinds == (("Declined", 1), ("Sandbox.Timedout", 1))
     assert found.error_share == pytest.approx(2 / 3)
     assert found.cold_share == pytest.approx(1 / 3)
     assert (found.memory_mb, found.max_memory_mb, found.headroom) == (128, 64, 0.5)
     assert found.gb_seconds == pytest.approx(1.024 + 2 * 0.01 * 128 / 1024)
-    assert book.health((GROUP, "4"), 0, MINUTE).errors == 0
+    assert book.health(Who(GROUP, "4"), 0, MINUTE).errors == 0
+
+
+def test_functions_that_share_a_group_are_told_apart() -> None:
+    """By the names in their streams; one whose own group it is has none there, and is called as the group."""
+    book = Book()
+    book.add(run(0, "a") + run(1, "b", name="refunds", error="Declined") + run(2, "c", name="refunds"))
+    own, guest = Who.of("pay", GROUP, "3"), Who.of("refunds", GROUP, "3")
+    assert book.who() == [own, guest]
+    assert (own.name, guest.name) == ("pay", "refunds")
+    found = [book.health(who, 0, MINUTE) for who in (own, guest)]
+    assert [(one.invocations, one.errors) for one in found] == [(1, 0), (2, 1)]
 
 
 def test_only_the_time_that_is_asked_for() -> None:
@@ -51,10 +64,10 @@ def test_only_the_time_that_is_asked_for() -> None:
     book = Book()
     for minute in range(10):
         book.add(run(minute * MINUTE, f"r{minute}", error="Declined" if minute == 9 else ""))
-    found = book.health((GROUP, "3"), 5 * MINUTE, 10 * MINUTE, stretches=5)
+    found = book.health(Who(GROUP, "3"), 5 * MINUTE, 10 * MINUTE, stretches=5)
     assert found.invocations == 5
     assert found.trend == ((1, 0), (1, 0), (1, 0), (1, 0), (1, 1))
-    empty = book.health((GROUP, "3"), 100 * MINUTE, 101 * MINUTE)
+    empty = book.health(Who(GROUP, "3"), 100 * MINUTE, 101 * MINUTE)
     assert (empty.invocations, empty.p50, empty.headroom, empty.error_share) == (0, None, None, 0.0)
 
 
@@ -63,7 +76,7 @@ def test_each_report_counts_once() -> None:
     book = Book()
     assert book.add(run(0, "a")) == 1
     assert book.add(run(0, "a")) == 0
-    assert book.health((GROUP, "3"), 0, MINUTE).invocations == 1
+    assert book.health(Who(GROUP, "3"), 0, MINUTE).invocations == 1
 
 
 def test_attempts_count_each() -> None:
@@ -71,7 +84,7 @@ def test_attempts_count_each() -> None:
     book = Book()
     book.add(run(0, "a", error="Declined"))
     book.add(run(1000, "a"))
-    found = book.health((GROUP, "3"), 0, MINUTE)
+    found = book.health(Who(GROUP, "3"), 0, MINUTE)
     assert (found.invocations, found.errors) == (2, 1)
 
 
@@ -80,7 +93,7 @@ def test_old_minutes_are_let_go() -> None:
     book = Book(minutes=3)
     for minute in range(6):
         book.add(run(minute * MINUTE, f"r{minute}"))
-    assert book.health((GROUP, "3"), 0, 100 * MINUTE).invocations == 3
+    assert book.health(Who(GROUP, "3"), 0, 100 * MINUTE).invocations == 3
 
 
 def test_made_up_error_types_are_bounded() -> None:
@@ -88,7 +101,7 @@ def test_made_up_error_types_are_bounded() -> None:
     book = Book()
     for number in range(200):
         book.add(run(number, f"r{number}", error=f"Error{number}"))
-    found = book.health((GROUP, "3"), 0, MINUTE)
+    found = book.health(Who(GROUP, "3"), 0, MINUTE)
     assert found.errors == 200
     assert found.kinds[0] == ("others", 180)
 
