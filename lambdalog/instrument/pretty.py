@@ -1,10 +1,10 @@
-"""A JSON line for a person at a terminal: time, level in its colour, message, keys."""
+"""A JSON line for a person at a terminal: time, level in its colour, message, keys; of a failure its stack and causes."""
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Final
+from typing import Any, Final
 
 from lambdalog.printable import printable
 
@@ -19,6 +19,9 @@ def pretty(line: bytes) -> str:
     """One rendered line, coloured; nothing in it acts on the terminal."""
     record = json.loads(line)
     level = str(record.get("level", ""))
+    if record.get("message") == f"{record.get('errorType')}: {record.get('errorMessage')}":
+        # A failure's own line has said it.
+        record = {name: value for name, value in record.items() if name not in {"errorType", "errorMessage"}}
     keys = "".join(
         f" \x1b[36m{printable(key)}\x1b[0m={printable(value if isinstance(value, str) else json.dumps(value))}"
         for key, value in record.items()
@@ -29,13 +32,35 @@ def pretty(line: bytes) -> str:
         f"\x1b[{_COLOURS.get(level, '0')}m{printable(level):<5}\x1b[0m",
         f"\x1b[1m{printable(str(record.get('message', '')))}\x1b[0m{keys}",
     ]
-    failure = record.get("failure")
-    if isinstance(failure, dict):
-        parts[-1] += "".join(
-            f"\n    \x1b[2m{printable(str(frame.get('file')))}:{frame.get('line')}\x1b[0m in {printable(str(frame.get('function')))}"
-            for frame in failure.get("frames", [])
-        )
-    return " ".join(parts)
+    return " ".join(parts) + "".join(f"\n    {told}" for told in _told(record.get("failure")))
+
+
+def _told(failure: Any) -> list[str]:
+    """Where a failure was raised, what was noted of it, and what it came from."""
+    if not isinstance(failure, dict):
+        return []
+    found = [
+        f"\x1b[2m{_text(frame, 'file')}:{_text(frame, 'line')}\x1b[0m in {_text(frame, 'function')}"
+        + (f": {_text(frame, 'code')}" if frame.get("code") else "")
+        for frame in _items(failure, "frames")
+    ]
+    notes = failure.get("notes")
+    if isinstance(notes, list):
+        found += [f"\x1b[2mnote\x1b[0m {printable(str(note))}" for note in notes]
+    for name, how in (("members", "of"), ("causes", "after")):
+        for inner in _items(failure, name):
+            found.append(f"\x1b[31m{how} {_text(inner, 'type')}: {_text(inner, 'message')}\x1b[0m")
+            found += [f"  {told}" for told in _told(inner)]
+    return found
+
+
+def _items(record: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = record.get(name)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _text(record: dict[str, Any], name: str) -> str:
+    return printable(str(record.get(name, "")))
 
 
 def plain(line: bytes) -> str:

@@ -34,14 +34,34 @@ def test_it_has_time_level_message_and_keys() -> None:
     assert plain(render(LINE)) == "03:04:05.678 WARN  charging order_id=o-1 items=[1, null]"
 
 
-def test_a_failures_frames_are_listed() -> None:
-    """Where it was raised, a line a frame."""
-    frames = [
-        {"file": "app.py", "line": 3, "function": "handler"},
-        {"file": "pay.py", "line": 9, "function": "pay"},
+def test_a_failure_is_told_once_with_its_stack_and_causes() -> None:
+    """A line a frame, with its code; notes, what it came from and what it is made of, each with its own frames."""
+    pay = {"file": "pay.py", "line": 9, "function": "pay", "code": "raise Declined(order)"}
+    failure = {
+        "type": "Declined",
+        "frames": [{"file": "app.py", "line": 3, "function": "handler"}, pay],
+        "notes": ["tried twice"],
+        "causes": [{"type": "KeyError", "message": "'card'", "frames": [pay | {"code": None}]}],
+        "members": [{"type": "ValueError", "message": "one"}, {"type": "ValueError", "message": "two"}],
+    }
+    failed = LINE | {"errorType": "Declined", "errorMessage": "no funds", "failure": failure}
+    stack = [
+        "    app.py:3 in handler",
+        "    pay.py:9 in pay: raise Declined(order)",
+        "    note tried twice",
+        "    of ValueError: one",
+        "    of ValueError: two",
+        "    after KeyError: 'card'",
+        "      pay.py:9 in pay",
     ]
-    found = plain(render(LINE | {"failure": {"frames": frames}})).splitlines()
-    assert found[1:] == ["    app.py:3 in handler", "    pay.py:9 in pay"]
+    first, *rest = plain(render(failed | {"message": "Declined: no funds", "items": 1})).splitlines()
+    assert first == "03:04:05.678 WARN  Declined: no funds order_id=o-1 items=1"
+    assert rest == stack
+    first, *rest = plain(render(failed | {"items": 1})).splitlines()
+    assert (
+        first == "03:04:05.678 WARN  charging order_id=o-1 items=1 errorType=Declined errorMessage=no funds"
+    )
+    assert rest == stack
 
 
 def test_nothing_in_a_line_acts_on_the_terminal() -> None:
@@ -54,6 +74,7 @@ def test_nothing_in_a_line_acts_on_the_terminal() -> None:
 @given(st.dictionaries(st.text(), st.text() | st.integers() | st.none() | st.floats() | st.lists(st.text())))
 def test_any_line_can_be_shown(line: dict[str, Any]) -> None:
     """Whatever was logged, it is one line of text; with a failure of another's making too."""
-    for found in (line, line | {"failure": line}, line | {"failure": {"frames": [line]}}):
+    for failure in (None, line, {"frames": [line], "causes": [line], "members": [line], "notes": list(line)}):
+        found = line if failure is None else line | {"failure": failure}
         text = plain(render(json.loads(render(found))))
         assert "\x1b" not in text
