@@ -14,6 +14,7 @@ from lambdalog.local.sqs.moves import SOURCE, Moves
 from lambdalog.local.sqs.queue import Catalog
 from lambdalog.local.sqs.receipt import Receipt, parse
 from lambdalog.local.sqs.rules import Breach
+from lambdalog.local.sqs.traffic import Traffic
 from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Exchange:
         self.mailbox = Mailbox(tables)
         self.fifo = Fifo(self.mailbox)
         self.catalog = Catalog(lambda: tables.connection)
+        self.traffic = Traffic(tables, durability)
         self.moves = Moves(self.mailbox, self.fifo, self.catalog, scope)
 
     def durably(self, *, full: bool) -> AbstractContextManager[None]:
@@ -76,8 +78,11 @@ class Exchange:
         """Write accepted messages down, all or none; what SendMessage tells of each. Changed if the queue has."""
         if queue.dead or _dead_letters(entries):
             with self.durably(full=True):
-                return self._send(queue, entries)
-        return self._send(queue, entries)
+                told = self._send(queue, entries)
+        else:
+            told = self._send(queue, entries)
+        self.traffic.count(queue.id, "sent", len(told), self._clock.now_ms())
+        return told
 
     def _send(self, queue: Queue, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         now = self._clock.now_ms()
@@ -155,6 +160,8 @@ class Exchange:
             if claimed is None:
                 raise Changed
             found = claimed
+        if found:
+            self.traffic.count(queue.id, "received", len(found), now)
         return [(taken, handle_of(taken, queue.id, now)) for taken in found]
 
     def _receive_fifo(
@@ -243,23 +250,32 @@ class Exchange:
         receipt = self._receipt(queue, handle)
         if receipt is None:
             return False, BAD_HANDLE
-        if not queue.fifo:
-            return self.mailbox.delete(queue, receipt), None
-        with transaction(self._tables.connection) as db:
-            breach = self._delete_fifo(db, queue, receipt, handle)
-            return False, breach
+        deleted, breach = False, None
+        if queue.fifo:
+            with transaction(self._tables.connection) as db:
+                breach = self._delete_fifo(db, queue, receipt, handle)
+        else:
+            deleted = self.mailbox.delete(queue, receipt)
+        if breach is None:
+            self.traffic.count(queue.id, "deleted", 1, self._clock.now_ms())
+        return deleted, breach
 
     def delete_many(self, queue: Queue, handles: Sequence[str]) -> list[Breach | None]:
         """DeleteMessageBatch, in one transaction."""
         receipts = [self._receipt(queue, handle) for handle in handles]
-        if not queue.fifo:
+        breaches: list[Breach | None]
+        if queue.fifo:
+            with transaction(self._tables.connection) as db:
+                breaches = [
+                    BAD_HANDLE if receipt is None else self._delete_fifo(db, queue, receipt, handle)
+                    for receipt, handle in zip(receipts, handles, strict=True)
+                ]
+        else:
             self.mailbox.delete_many(queue, [receipt for receipt in receipts if receipt is not None])
-            return [BAD_HANDLE if receipt is None else None for receipt in receipts]
-        with transaction(self._tables.connection) as db:
-            return [
-                BAD_HANDLE if receipt is None else self._delete_fifo(db, queue, receipt, handle)
-                for receipt, handle in zip(receipts, handles, strict=True)
-            ]
+            breaches = [BAD_HANDLE if receipt is None else None for receipt in receipts]
+        if done := breaches.count(None):
+            self.traffic.count(queue.id, "deleted", done, self._clock.now_ms())
+        return breaches
 
     def _delete_fifo(
         self, db: sqlite3.Connection, queue: Queue, receipt: Receipt, handle: str

@@ -29,7 +29,8 @@ class Sqs(
     """A boto3-shaped SQS client on `<root>/queues.sqlite`.
 
     `durability` NORMAL survives the death of every process, FULL also a power cut; what reaches a dead-letter queue is always
-    written as FULL says. Beyond AWS it has `peek_messages`, `browse_messages`, `take_messages` and `durably`.
+    written as FULL says. Beyond AWS it has `peek_messages`, `browse_messages`, `take_messages`,
+    `traffic` and `durably`.
     """
 
     notes: ClassVar[dict[str, str]] = {
@@ -46,6 +47,7 @@ class Sqs(
     def close(self) -> None:
         """End waits; close the database."""
         self._arrivals.close()
+        self._exchange.traffic.write()
         self._tables.close()
 
     def end_waits(self) -> None:
@@ -53,7 +55,7 @@ class Sqs(
         self._arrivals.end()
 
     def background(self) -> Iterable[tuple[str, Callable[[Event], object]]]:
-        """Move tasks go on, whether or not anybody uses their queues."""
+        """Move tasks go on, and what was counted is written down, whether or not anybody uses the queues."""
         yield "moves", self._move
 
     def _move(self, stop: Event) -> None:
@@ -61,6 +63,7 @@ class Sqs(
         while not stop.is_set():
             seen = self._arrivals.seen()
             moves.advance(self.clock.now_ms())
+            self._exchange.traffic.write()
             due = moves.next_due()
             left = WAIT_SECONDS if due is None else max((due - self.clock.now_ms()) / 1000, MOVE_SECONDS)
             if not stop.is_set():

@@ -280,7 +280,7 @@ def test_a_claim_is_never_synced(store_path: Path) -> None:
     def look(statement: str) -> None:
         nonlocal watching
         word = statement.split(maxsplit=1)[0]
-        if not watching and word in {"INSERT", "UPDATE", "DELETE"}:
+        if not watching and word in {"INSERT", "UPDATE", "DELETE"} and " state " in statement:
             watching = True
             levels.append((word, db.execute("PRAGMA synchronous").fetchone()[0]))
             watching = False

@@ -1,0 +1,144 @@
+"""How many messages each queue was sent, gave out and had deleted, minute by minute.
+
+Counted in memory and written at most once a second, by whoever sends, receives or deletes next: a row more in each commit
+would cost a twentieth of a single message and half of one of ten. So a process that is killed takes the counts of its last
+second with it; messages are never touched by that. What a redrive policy moves is no send, as on AWS, nor is what a move
+task moves.
+"""
+
+from __future__ import annotations
+
+import atexit
+import sqlite3
+import threading
+import weakref
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from lambdalog.forked import after_fork
+from lambdalog.local.durability import lightly
+from lambdalog.store.tables import transaction
+
+if TYPE_CHECKING:
+    from lambdalog.local.durability import Durability
+    from lambdalog.store.tables import Tables
+
+MINUTE_MS: Final = 60_000
+WRITE_MS: Final = 1000
+KEPT_MINUTES: Final = 1440
+
+Kind = Literal["sent", "received", "deleted"]
+_PLACES: Final[dict[Kind, int]] = {"sent": 0, "received": 1, "deleted": 2}
+
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS traffic (
+    queue INTEGER NOT NULL, minute INTEGER NOT NULL, sent INTEGER NOT NULL, received INTEGER NOT NULL,
+    deleted INTEGER NOT NULL, PRIMARY KEY (minute, queue)
+) STRICT, WITHOUT ROWID
+"""
+_ADD: Final = """
+INSERT INTO traffic (minute, queue, sent, received, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    sent = sent + excluded.sent, received = received + excluded.received, deleted = deleted + excluded.deleted
+"""
+_READ: Final = """
+SELECT name, minute, sent, received, deleted FROM traffic JOIN queues ON queues.id = traffic.queue
+WHERE minute >= ? ORDER BY name, minute
+"""
+
+
+class Minute(NamedTuple):
+    """What went through a queue in the minute that began at epoch ms `at`."""
+
+    at: int
+    sent: int
+    received: int
+    deleted: int
+
+
+class Traffic:
+    """Counts for all queues of one database, by all its threads."""
+
+    def __init__(self, tables: Tables, durability: Durability) -> None:
+        self._tables = tables
+        self._durability: Durability = durability
+        self._pending: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._written = 0
+        self._trimmed = 0
+        self._made = False
+        self._lock = threading.Lock()
+        after_fork(self._forked)
+        last = weakref.WeakMethod(self._at_exit)
+        atexit.register(lambda: (found := last()) and found())
+
+    def _forked(self) -> None:
+        """What was counted before is the parent's to write."""
+        self._lock = threading.Lock()
+        self._pending.clear()
+
+    def _at_exit(self) -> None:
+        """Of a client that nobody closed; a store that was removed since is not made anew."""
+        if self._tables.path.exists():
+            self.write()
+
+    def count(self, queue: int, kind: Kind, messages: int, now: int) -> None:
+        """Note what was done; not to be called inside a transaction."""
+        with self._lock:
+            self._pending[now // MINUTE_MS, queue][_PLACES[kind]] += messages
+            if 0 <= now - self._written < WRITE_MS:
+                return
+            self._written = now
+        self.write()
+
+    def write(self) -> None:
+        """Write down what was counted. Where the database can't be written to now, the next time does it."""
+        with self._lock:
+            if not self._pending:
+                return
+            pending = dict(self._pending)
+            self._pending.clear()
+        oldest = max(minute for minute, _ in pending) - KEPT_MINUTES
+        db = self._tables.connection
+        try:
+            with lightly(db, self._durability), transaction(db):
+                self._make(db)
+                db.executemany(_ADD, [(*key, *counts) for key, counts in pending.items()])
+                if oldest > self._trimmed:
+                    db.execute("DELETE FROM traffic WHERE minute < ?", (oldest,))
+                    self._trimmed = oldest
+        except sqlite3.OperationalError:
+            # What was counted is done: who sent a message is not told that it failed because of a number.
+            with self._lock:
+                for key, counts in pending.items():
+                    self._pending[key] = [
+                        one + other for one, other in zip(self._pending[key], counts, strict=True)
+                    ]
+
+    def since(self, at: int) -> dict[str, list[Minute]]:
+        """Queue → its minutes that end after epoch ms `at` in which anything was done, in order."""
+        self.write()
+        db = self._tables.connection
+        if not self._made:
+            with transaction(db):
+                self._make(db)
+        found: defaultdict[str, list[Minute]] = defaultdict(list)
+        for name, minute, *counts in db.execute(_READ, (at // MINUTE_MS,)):
+            found[name].append(Minute(minute * MINUTE_MS, *counts))
+        return dict(found)
+
+    def _make(self, db: sqlite3.Connection) -> None:
+        """Stores that were made before have no such table; nothing else of them is changed."""
+        if not self._made:
+            db.execute(_TABLE)
+            self._made = True
+
+
+def last_minute(minutes: list[Minute], now: int) -> Minute:
+    """The minute up to epoch ms `now`: of the minute before the current one as much as belongs to it."""
+    begun = now - now % MINUTE_MS
+    parts = [
+        (one, 1.0 if one.at == begun else 1 - (now - begun) / MINUTE_MS)
+        for one in minutes
+        if one.at in {begun, begun - MINUTE_MS}
+    ]
+    sent, received, deleted = (round(sum(one[place] * share for one, share in parts)) for place in (1, 2, 3))
+    return Minute(now - MINUTE_MS, sent, received, deleted)

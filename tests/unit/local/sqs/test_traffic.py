@@ -1,0 +1,126 @@
+"""How many messages queues were sent, gave out and had deleted."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lambdalog.arn import Scope
+from lambdalog.local.sqs import Sqs
+from lambdalog.local.sqs.traffic import KEPT_MINUTES, MINUTE_MS, Minute, last_minute
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambdalog.clock import ManualClock
+    from tests.unit.local.sqs.conftest import Desk
+
+
+def counts(sqs: Any, queue: str = "q") -> list[tuple[int, int, int]]:
+    """(sent, received, deleted) of each minute of a queue."""
+    return [minute[1:] for minute in sqs.traffic(Since=0).get(queue, [])]
+
+
+@pytest.mark.parametrize("name", ["q", "q.fifo"])
+def test_each_minute_has_its_counts(desk: Desk, name: str) -> None:
+    """One by one and in batches, of both kinds of queue; what was done is in the minute in which it was done."""
+    url = desk.queue(name)
+    desk.send(url, "a", "b", "c")
+    first, *rest = desk.receive(url)
+    desk.delete(url, first)
+    desk.clock.advance(60)
+    entries = [
+        {"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]}
+        for number, one in enumerate(desk.receive(url))
+    ]
+    desk.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+    assert len(rest) == len(entries) == 2
+    assert counts(desk.sqs, name) == [(3, 3, 1), (0, 2, 2)]
+    (before, _) = desk.sqs.traffic(Since=0)[name]
+    assert [one.at for one in desk.sqs.traffic(Since=before.at + MINUTE_MS)[name]] == [before.at + MINUTE_MS]
+
+
+def test_what_did_not_happen_is_not_counted(desk: Desk) -> None:
+    """Empty receives, handles that are none, messages that were refused; nor what a redrive policy moves."""
+    url, dead = desk.queue(VisibilityTimeout="0"), desk.queue("dead")
+    desk.redrive(url, "dead", 1)
+    desk.send(url, "a")
+    assert desk.receive(url)
+    assert not desk.receive(url)
+    assert desk.look(dead) == ["a"]
+    for call, params in (
+        (desk.sqs.send_message, {"MessageBody": ""}),
+        (desk.sqs.delete_message, {"ReceiptHandle": "none"}),
+    ):
+        with pytest.raises(desk.sqs.exceptions.ClientError):
+            call(QueueUrl=url, **params)
+    assert counts(desk.sqs) == [(1, 1, 0)]
+    assert counts(desk.sqs, "dead") == []
+
+
+def test_clients_count_together(store_path: Path, desk: Desk, clock: ManualClock) -> None:
+    """What another client has counted is there a second later, and what is left when it is closed."""
+    url = desk.queue()
+    other: Any = Sqs(store_path, scope=Scope(), clock=clock)
+    for number in range(3):
+        other.send_message(QueueUrl=url, MessageBody=str(number))
+    desk.send(url, "mine")
+    assert counts(desk.sqs) == [(2, 0, 0)]
+    clock.advance(1)
+    other.send_message(QueueUrl=url, MessageBody="m")
+    assert counts(desk.sqs) == [(5, 0, 0)]
+    other.send_message(QueueUrl=url, MessageBody="m")
+    other.close()
+    assert counts(desk.sqs) == [(6, 0, 0)]
+
+
+def test_a_client_that_nobody_closed_counts_too(store_path: Path, desk: Desk) -> None:
+    """As the process ends."""
+    url = desk.queue()
+    code = (
+        "import sys; from pathlib import Path; from lambdalog.arn import Scope; from lambdalog.local.sqs import Sqs\n"
+        "sqs = Sqs(Path(sys.argv[1]), scope=Scope())\n"
+        "for _ in range(5): sqs.send_message(QueueUrl=sys.argv[2], MessageBody='m')\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(store_path), url], check=True)
+    assert sum(sent for sent, _, _ in counts(desk.sqs)) == 5
+
+
+def test_a_day_is_kept(desk: Desk) -> None:
+    """Older minutes go."""
+    url = desk.queue()
+    desk.send(url, "a")
+    desk.clock.advance(KEPT_MINUTES * 60 + 60)
+    desk.send(url, "b")
+    assert counts(desk.sqs) == [(1, 0, 0)]
+
+
+def test_a_count_that_cannot_be_written_waits(desk: Desk, store_path: Path) -> None:
+    """Whoever sent a message is told that it was sent; the count is written the next time."""
+    url = desk.queue()
+    desk.send(url, "a")
+    desk.clock.advance(2)
+    with sqlite3.connect(store_path / "queues.sqlite") as db:
+        db.execute("CREATE TRIGGER broken BEFORE INSERT ON traffic BEGIN SELECT * FROM absent; END")
+    desk.send(url, "b")
+    with sqlite3.connect(store_path / "queues.sqlite") as db:
+        db.execute("DROP TRIGGER broken")
+    assert desk.look(url) == ["a", "b"]
+    assert counts(desk.sqs) == [(2, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("second", "sent"), [(0, 60), (15, 45 + 8), (59, 1 + 8)], ids=["at the turn", "a quarter", "at the end"]
+)
+def test_the_last_minute_slides(second: int, sent: int) -> None:
+    """Of the minute before the current one it has as much as belongs to it; of older ones nothing."""
+    begun = 100 * MINUTE_MS
+    minutes = [Minute(begun - 2 * MINUTE_MS, 999, 9, 9), Minute(begun - MINUTE_MS, 60, 0, 0)]
+    if second:
+        minutes.append(Minute(begun, 8, 0, 0))
+    assert last_minute(minutes, begun + second * 1000).sent == sent
+    assert last_minute([], begun) == Minute(begun - MINUTE_MS, 0, 0, 0)
