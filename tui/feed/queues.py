@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lambdalog.failures.look import receive_and_give_back
 from lambdalog.failures.places import Places
+from lambdalog.local.sqs.traffic import MINUTE_MS, last_minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lambdalog.cloud import Cloud
+    from lambdalog.local.sqs.traffic import Minute
 
 LOOK_MAX: Final = 200
 # What CloudWatch tells of SQS comes once a minute; each metric asked for is paid for.
@@ -25,8 +27,8 @@ class Queue:
     """A queue and what it holds. `oldest` is when its oldest message was sent, epoch ms; None: nothing, or not known.
 
     `sources` are the queues whose dead-letter queue it is, `why` says what else sends its failures there; `dead` is its own
-    dead-letter queue, and `receives` after how many. `sent` and
-    `deleted` are messages of the last minute that CloudWatch tells of; None where it tells nothing.
+    dead-letter queue, and `receives` after how many. `sent`, `received` and `deleted` are messages of the last minute: on
+    disk the one up to now, on AWS the last that CloudWatch tells of; None where it tells nothing.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Queue:
     dead: str = ""
     receives: int = 0
     sent: int | None = None
+    received: int | None = None
     deleted: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
@@ -153,7 +156,7 @@ class Queues(Protocol):
 
 
 class StoreQueues:
-    """Asks SQS and SNS, on disk or on AWS; there CloudWatch tells ages and rates."""
+    """Asks SQS and SNS, on disk or on AWS. Ages and rates a store tells itself, and of AWS CloudWatch."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -187,7 +190,8 @@ class StoreQueues:
                 sources.setdefault(target, []).append(_name(url))
         places = self._places.all()
         self._notes += self._places.notes
-        metrics = {} if self.free_looks else self._measure([_name(url) for url, _ in found])
+        names = [_name(url) for url, _ in found]
+        metrics = self._counted(sqs, names) if self.free_looks else self._measure(names)
         queues = []
         for url, attributes in found:
             name, arn = _name(url), attributes["QueueArn"]
@@ -205,6 +209,7 @@ class StoreQueues:
                     dead=_name(policies[url].get("deadLetterTargetArn", "")),
                     receives=int(policies[url].get("maxReceiveCount", 0)),
                     sent=_whole(told.get("NumberOfMessagesSent")),
+                    received=_whole(told.get("NumberOfMessagesReceived")),
                     deleted=_whole(told.get("NumberOfMessagesDeleted")),
                     attributes=attributes,
                 )
@@ -302,6 +307,20 @@ class StoreQueues:
             return _message(first[0]).sent if first else None
         age = told.get("ApproximateAgeOfOldestMessage")
         return None if age is None else self._cloud.clock.now_ms() - int(age * 1000)
+
+    def _counted(self, sqs: Any, names: list[str]) -> dict[str, dict[str, float]]:
+        """What CloudWatch would tell of the minute up to now, as a store counts it."""
+        now = self._cloud.clock.now_ms()
+        traffic: dict[str, list[Minute]] = sqs.traffic(Since=now - MINUTE_MS)
+        found = {}
+        for name in names:
+            minute = last_minute(traffic.get(name, []), now)
+            found[name] = {
+                "NumberOfMessagesSent": float(minute.sent),
+                "NumberOfMessagesReceived": float(minute.received),
+                "NumberOfMessagesDeleted": float(minute.deleted),
+            }
+        return found
 
     def _measure(self, names: list[str]) -> dict[str, dict[str, float]]:
         """The newest minute of three metrics of each queue; what CloudWatch says is believed for a minute."""

@@ -44,9 +44,9 @@ def place_text(place: Queue | Topic, tasks: Iterable[Task] = ()) -> Text:
     _fields(text, [("name", place.name), ("arn", place.arn)])
     if isinstance(place, Queue):
         _fields(text, [("url", place.url)])
-        if place.sent is not None or place.deleted is not None:
-            rates = f"{place.sent or 0:,} sent, {place.deleted or 0:,} deleted in the last minute CloudWatch knows"
-            _fields(text, [("rates", rates)])
+        counts = [("sent", place.sent), ("received", place.received), ("deleted", place.deleted)]
+        if known := [f"{count:,} {what}" for what, count in counts if count is not None]:
+            _fields(text, [("last minute", ", ".join(known))])
     text.append("\nattributes\n", "bold")
     _fields(text, sorted(place.attributes.items()), lead="  ")
     shown = list(tasks)
