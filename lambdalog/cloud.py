@@ -197,7 +197,9 @@ class Cloud:
             case "cloudwatch":
                 from lambdalog.local.cloudwatch import CloudWatch
 
-                return CloudWatch(self.client("logs"), scope=self.scope, clock=self.clock)
+                return CloudWatch(
+                    self.client("logs"), lambda: self.client("sqs"), scope=self.scope, clock=self.clock
+                )
             case "sts":
                 from lambdalog.local.sts import Sts
 

@@ -1,4 +1,4 @@
-"""CloudWatch's metrics, as far as metric filters make them: listed and read. Nothing else puts values there."""
+"""CloudWatch's metrics, listed and read: those that metric filters make, and what went through queues."""
 
 from __future__ import annotations
 
@@ -8,38 +8,48 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.base import Double
+from lambdalog.local.logs.ledger import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from botocore.exceptions import ClientError
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
     from lambdalog.local.logs import Logs
-    from lambdalog.local.logs.ledger import Value
+    from lambdalog.local.sqs import Sqs
 
 MINUTE: Final = 60
 # GetMetricStatistics returns no more data points at once.
 POINTS_MAX: Final = 1440
 PAGE: Final = 500
+# What SQS tells of a queue, and what a store counts.
+QUEUES: Final = "AWS/SQS"
+_COUNTED: Final = {
+    "NumberOfMessagesSent": "sent",
+    "NumberOfMessagesReceived": "received",
+    "NumberOfMessagesDeleted": "deleted",
+}
 _STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
 class CloudWatch(Double):
-    """A boto3-shaped CloudWatch client on the values of a store's metric filters. Times are aware datetimes."""
+    """A boto3-shaped CloudWatch client on the values of a store's metric filters and queues. Times are aware datetimes."""
 
     service = "cloudwatch"
     constraint_code = "InvalidParameterValue"
     notes: ClassVar[dict[str, str]] = {
-        "ListMetrics": "The metrics of metric filters, there are no others.",
+        "ListMetrics": "The metrics of metric filters, and of queues NumberOfMessagesSent, …Received and …Deleted (a day of them; a minute is one sample).",
         "GetMetricStatistics": "Values by the minute; no percentiles (ExtendedStatistics).",
         "GetMetricData": "Metrics by MetricStat; no expressions, no percentiles.",
     }
 
-    def __init__(self, logs: Logs, *, scope: Scope, clock: Clock = SYSTEM) -> None:
+    def __init__(self, logs: Logs, sqs: Callable[[], Sqs], *, scope: Scope, clock: Clock = SYSTEM) -> None:
+        """`sqs` gives the store's queues, where they are asked for."""
         super().__init__(scope=scope, clock=clock)
         self._logs = logs
+        self._sqs = sqs
 
     def list_metrics(
         self,
@@ -56,7 +66,7 @@ class CloudWatch(Double):
         del RecentlyActive, IncludeLinkedAccounts, OwningAccount
         found = [
             (namespace, name, dimensions)
-            for namespace, name, dimensions in self._logs.metrics()
+            for namespace, name, dimensions in [*self._logs.metrics(), *self._of_queues(Namespace)]
             if Namespace in {None, namespace}
             and MetricName in {None, name}
             and all(_has(dict(dimensions), asked) for asked in Dimensions or ())
@@ -181,11 +191,32 @@ class CloudWatch(Double):
         wanted = tuple(sorted((each["Name"], each["Value"]) for each in dimensions))
         periods: dict[tuple[int, str], list[Value]] = defaultdict(list)
         low, high = int(start // MINUTE * MINUTE), end
-        for value in self._logs.metric_values(namespace, name, low * 1000, round(high * 1000)):
+        for value in self._values(namespace, name, low * 1000, round(high * 1000)):
             if value.dimensions == wanted and unit in {None, value.unit}:
                 begin = low + (value.minute // 1000 - low) // period * period
                 periods[begin, value.unit].append(value)
         return periods
+
+    def _of_queues(self, namespace: str | None) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+        """(namespace, name, dimensions) of the queues that anything went through."""
+        if namespace in {None, QUEUES}:
+            for queue in self._sqs().traffic(Since=0):
+                for name in _COUNTED:
+                    yield QUEUES, name, (("QueueName", queue),)
+
+    def _values(self, namespace: str, name: str, start: int, end: int) -> Iterable[Value]:
+        """A metric's values of the minutes that begin in [start, end), epoch ms."""
+        if namespace != QUEUES:
+            return self._logs.metric_values(namespace, name, start, end)
+        if (counted := _COUNTED.get(name)) is None:
+            return []
+        return [
+            Value(QUEUES, name, (("QueueName", queue),), "Count", minute.at, 1.0, count, count, count)
+            for queue, minutes in self._sqs().traffic(Since=start).items()
+            for minute in minutes
+            if minute.at < end
+            for count in [float(getattr(minute, counted))]
+        ]
 
     def _check_period(self, period: int) -> None:
         if period % MINUTE:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.clock import ManualClock
+    from lambdalog.cloud import Cloud
     from tests.unit.local.sqs.conftest import Desk
 
 
@@ -88,6 +89,31 @@ def test_a_client_that_nobody_closed_counts_too(store_path: Path, desk: Desk) ->
     )
     subprocess.run([sys.executable, "-c", code, str(store_path), url], check=True)
     assert sum(sent for sent, _, _ in counts(desk.sqs)) == 5
+
+
+def test_cloudwatch_tells_it(manual_cloud: Cloud, clock: ManualClock) -> None:
+    """By SQS's own names: each minute's sum, and which queues there are."""
+    sqs, cloudwatch = manual_cloud.sqs, manual_cloud.client("cloudwatch")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    for seconds in (0, 60, 60):
+        clock.advance(seconds)
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+    metric = {
+        "Namespace": "AWS/SQS",
+        "MetricName": "NumberOfMessagesSent",
+        "Dimensions": [{"Name": "QueueName", "Value": "q"}],
+    }
+    assert metric in cloudwatch.list_metrics(Namespace="AWS/SQS")["Metrics"]
+    for period, sums in ((60, [1, 1, 1]), (3600, [3])):
+        found = cloudwatch.get_metric_statistics(
+            **metric, StartTime=clock.now() - 1800, EndTime=clock.now() + 1, Period=period, Statistics=["Sum"]
+        )
+        assert [point["Sum"] for point in found["Datapoints"]] == sums
+        assert {point["Unit"] for point in found["Datapoints"]} == {"Count"}
+    other = {"MetricName": "SentMessageSize", "Namespace": "AWS/SQS", "Dimensions": metric["Dimensions"]}
+    query: Any = {"Id": "a", "MetricStat": {"Metric": other, "Period": 60, "Stat": "Sum"}}
+    found = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=0, EndTime=clock.now())
+    assert found["MetricDataResults"][0]["Values"] == []
 
 
 def test_a_day_is_kept(desk: Desk) -> None:
