@@ -34,6 +34,9 @@ _COUNTED: Final = {
 _STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
+Dimensions = tuple[tuple[str, str], ...]
+
+
 class CloudWatch(Double):
     """A boto3-shaped CloudWatch client on the values of a store's metric filters and queues. Times are aware datetimes."""
 
@@ -191,28 +194,30 @@ class CloudWatch(Double):
         wanted = tuple(sorted((each["Name"], each["Value"]) for each in dimensions))
         periods: dict[tuple[int, str], list[Value]] = defaultdict(list)
         low, high = int(start // MINUTE * MINUTE), end
-        for value in self._values(namespace, name, low * 1000, round(high * 1000)):
+        for value in self._values(namespace, name, wanted, low * 1000, round(high * 1000)):
             if value.dimensions == wanted and unit in {None, value.unit}:
                 begin = low + (value.minute // 1000 - low) // period * period
                 periods[begin, value.unit].append(value)
         return periods
 
-    def _of_queues(self, namespace: str | None) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    def _of_queues(self, namespace: str | None) -> Iterator[tuple[str, str, Dimensions]]:
         """(namespace, name, dimensions) of the queues that anything went through."""
         if namespace in {None, QUEUES}:
-            for queue in self._sqs().traffic(Since=0):
+            for queue in self._sqs().traffic.since(0):
                 for name in _COUNTED:
                     yield QUEUES, name, (("QueueName", queue),)
 
-    def _values(self, namespace: str, name: str, start: int, end: int) -> Iterable[Value]:
-        """A metric's values of the minutes that begin in [start, end), epoch ms."""
+    def _values(
+        self, namespace: str, name: str, dimensions: Dimensions, start: int, end: int
+    ) -> Iterable[Value]:
+        """A metric's values of the minutes that begin in [start, end), epoch ms; others of its name may be among them."""
         if namespace != QUEUES:
             return self._logs.metric_values(namespace, name, start, end)
         if (counted := _COUNTED.get(name)) is None:
             return []
         return [
             Value(QUEUES, name, (("QueueName", queue),), "Count", minute.at, 1.0, count, count, count)
-            for queue, minutes in self._sqs().traffic(Since=start).items()
+            for queue, minutes in self._sqs().traffic.since(start, dict(dimensions).get("QueueName")).items()
             for minute in minutes
             if minute.at < end
             for count in [float(getattr(minute, counted))]

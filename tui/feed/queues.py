@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from lambdalog.failures.look import receive_and_give_back
 from lambdalog.failures.places import Places
-from lambdalog.local.sqs.traffic import MINUTE_MS, last_minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from lambdalog.cloud import Cloud
-    from lambdalog.local.sqs.traffic import Minute
 
 LOOK_MAX: Final = 200
 # What CloudWatch tells of SQS comes once a minute; each metric asked for is paid for.
@@ -27,8 +25,8 @@ class Queue:
     """A queue and what it holds. `oldest` is when its oldest message was sent, epoch ms; None: nothing, or not known.
 
     `sources` are the queues whose dead-letter queue it is, `why` says what else sends its failures there; `dead` is its own
-    dead-letter queue, and `receives` after how many. `sent`, `received` and `deleted` are messages of the last minute: on
-    disk the one up to now, on AWS the last that CloudWatch tells of; None where it tells nothing.
+    dead-letter queue, and `receives` after how many. `sent` and `deleted` are messages of the last whole minute that
+    CloudWatch tells of, on disk too; None where it tells nothing.
     """
 
     name: str
@@ -43,7 +41,6 @@ class Queue:
     dead: str = ""
     receives: int = 0
     sent: int | None = None
-    received: int | None = None
     deleted: int | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
 
@@ -156,7 +153,7 @@ class Queues(Protocol):
 
 
 class StoreQueues:
-    """Asks SQS and SNS, on disk or on AWS. Ages and rates a store tells itself, and of AWS CloudWatch."""
+    """Asks SQS and SNS, on disk or on AWS; CloudWatch tells rates, and on AWS ages."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -190,8 +187,7 @@ class StoreQueues:
                 sources.setdefault(target, []).append(_name(url))
         places = self._places.all()
         self._notes += self._places.notes
-        names = [_name(url) for url, _ in found]
-        metrics = self._counted(sqs, names) if self.free_looks else self._measure(names)
+        metrics = self._measure([_name(url) for url, _ in found])
         queues = []
         for url, attributes in found:
             name, arn = _name(url), attributes["QueueArn"]
@@ -209,7 +205,6 @@ class StoreQueues:
                     dead=_name(policies[url].get("deadLetterTargetArn", "")),
                     receives=int(policies[url].get("maxReceiveCount", 0)),
                     sent=_whole(told.get("NumberOfMessagesSent")),
-                    received=_whole(told.get("NumberOfMessagesReceived")),
                     deleted=_whole(told.get("NumberOfMessagesDeleted")),
                     attributes=attributes,
                 )
@@ -308,33 +303,23 @@ class StoreQueues:
         age = told.get("ApproximateAgeOfOldestMessage")
         return None if age is None else self._cloud.clock.now_ms() - int(age * 1000)
 
-    def _counted(self, sqs: Any, names: list[str]) -> dict[str, dict[str, float]]:
-        """What CloudWatch would tell of the minute up to now, as a store counts it."""
-        now = self._cloud.clock.now_ms()
-        traffic: dict[str, list[Minute]] = sqs.traffic(Since=now - MINUTE_MS)
-        found = {}
-        for name in names:
-            minute = last_minute(traffic.get(name, []), now)
-            found[name] = {
-                "NumberOfMessagesSent": float(minute.sent),
-                "NumberOfMessagesReceived": float(minute.received),
-                "NumberOfMessagesDeleted": float(minute.deleted),
-            }
-        return found
-
     def _measure(self, names: list[str]) -> dict[str, dict[str, float]]:
-        """The newest minute of three metrics of each queue; what CloudWatch says is believed for a minute."""
+        """The newest minute of three metrics of each queue; what AWS's CloudWatch says is believed for a minute."""
         now = self._cloud.clock.monotonic()
-        if self._measured is not None and now - self._measured < METRICS_SECONDS:
-            return self._metrics
+        if self.free_looks:
+            span = 60  # a minute that isn't told of had none
+        else:
+            if self._measured is not None and now - self._measured < METRICS_SECONDS:
+                return self._metrics
+            if len(names) > METRIC_QUEUES_MAX:
+                self._notes.append(f"ages and rates only of the first {METRIC_QUEUES_MAX} queues")
+            names, span = names[:METRIC_QUEUES_MAX], 600
         self._measured = now
-        if len(names) > METRIC_QUEUES_MAX:
-            self._notes.append(f"ages and rates only of the first {METRIC_QUEUES_MAX} queues")
         queries = [_query(number, name, metric, how) for number, (name, metric, how) in _asked(names)]
-        at = self._cloud.clock.now_ms() // 1000
+        seconds = self._cloud.clock.now_ms() // 1000
         try:
             client = self._cloud.client("cloudwatch")
-            self._metrics = _measured(client, queries, names, at)
+            self._metrics = _measured(client, queries, names, seconds - seconds % 60, span)
         except Exception as error:  # noqa: BLE001 - without it ages and rates are unknown, all else is there
             self._metrics = {}
             self._notes.append(f"ages and rates: {error}")
@@ -349,7 +334,7 @@ _METRICS: Final = (
 
 
 def _asked(names: list[str]) -> Iterator[tuple[int, tuple[str, str, str]]]:
-    for number, name in enumerate(names[:METRIC_QUEUES_MAX]):
+    for number, name in enumerate(names):
         for metric, how in _METRICS:
             yield number, (name, metric, how)
 
@@ -370,13 +355,13 @@ def _query(number: int, queue: str, metric: str, how: str) -> dict[str, Any]:
 
 
 def _measured(
-    client: Any, queries: list[dict[str, Any]], names: list[str], at: int
+    client: Any, queries: list[dict[str, Any]], names: list[str], end: int, span: int
 ) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     if not queries:
         return found
     pages = client.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries, StartTime=at - 600, EndTime=at, ScanBy="TimestampDescending"
+        MetricDataQueries=queries, StartTime=end - span, EndTime=end, ScanBy="TimestampDescending"
     )
     for page in pages:
         for one in page["MetricDataResults"]:

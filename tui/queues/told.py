@@ -44,7 +44,7 @@ def place_text(place: Queue | Topic, tasks: Iterable[Task] = ()) -> Text:
     _fields(text, [("name", place.name), ("arn", place.arn)])
     if isinstance(place, Queue):
         _fields(text, [("url", place.url)])
-        counts = [("sent", place.sent), ("received", place.received), ("deleted", place.deleted)]
+        counts = [("sent", place.sent), ("deleted", place.deleted)]
         if known := [f"{count:,} {what}" for what, count in counts if count is not None]:
             _fields(text, [("last minute", ", ".join(known))])
     text.append("\nattributes\n", "bold")

@@ -55,6 +55,8 @@ class Desk(Double):
         self._exchange = Exchange(
             self._tables, scope=scope, clock=clock, durability=durability, trace=caller_trace
         )
+        # What CloudWatch tells of queues.
+        self.traffic = self._exchange.traffic
         self._arrivals = Arrivals(path, clock, lambda: self._tables.connection)
 
     def error(self, code: str, message: str = "", *, status: int = 400, **fields: Any) -> ClientError:

@@ -13,8 +13,6 @@ from lambdalog.local.sqs.desk import Desk
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from lambdalog.local.sqs.traffic import Minute
-
 # Looks that a client goes on with, of several pages each.
 LOOKS_MAX: Final = 4
 
@@ -56,13 +54,6 @@ class LookOperations(Desk):
                 self._looks.popitem(last=False)
             response["NextToken"] = f"{look}:{page[-1][0]}"
         return response
-
-    def traffic(self, *, Since: int) -> dict[str, list[Minute]]:
-        """Queue → how many messages were sent, received and deleted in each minute that ends after epoch ms `Since`.
-
-        Nothing of AWS's, whose CloudWatch tells it. A day is kept; minutes without any are left out.
-        """
-        return self._exchange.traffic.since(Since)
 
     def browse_messages(self, *, QueueUrl: str) -> list[browse.Looked]:
         """Every message of a queue as it lies there, in flight or not, without taking any: nothing of AWS's."""

@@ -29,8 +29,7 @@ class Sqs(
     """A boto3-shaped SQS client on `<root>/queues.sqlite`.
 
     `durability` NORMAL survives the death of every process, FULL also a power cut; what reaches a dead-letter queue is always
-    written as FULL says. Beyond AWS it has `peek_messages`, `browse_messages`, `take_messages`,
-    `traffic` and `durably`.
+    written as FULL says. Beyond AWS it has `peek_messages`, `browse_messages`, `take_messages` and `durably`.
     """
 
     notes: ClassVar[dict[str, str]] = {
@@ -47,7 +46,7 @@ class Sqs(
     def close(self) -> None:
         """End waits; close the database."""
         self._arrivals.close()
-        self._exchange.traffic.write()
+        self.traffic.write()
         self._tables.close()
 
     def end_waits(self) -> None:
@@ -63,7 +62,7 @@ class Sqs(
         while not stop.is_set():
             seen = self._arrivals.seen()
             moves.advance(self.clock.now_ms())
-            self._exchange.traffic.write()
+            self.traffic.write()
             due = moves.next_due()
             left = WAIT_SECONDS if due is None else max((due - self.clock.now_ms()) / 1000, MOVE_SECONDS)
             if not stop.is_set():

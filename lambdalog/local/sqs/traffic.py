@@ -42,7 +42,7 @@ INSERT INTO traffic (minute, queue, sent, received, deleted) VALUES (?, ?, ?, ?,
 """
 _READ: Final = """
 SELECT name, minute, sent, received, deleted FROM traffic JOIN queues ON queues.id = traffic.queue
-WHERE minute >= ? ORDER BY name, minute
+WHERE minute >= ? AND (? IS NULL OR name = ?) ORDER BY name, minute
 """
 
 
@@ -113,15 +113,15 @@ class Traffic:
                         one + other for one, other in zip(self._pending[key], counts, strict=True)
                     ]
 
-    def since(self, at: int) -> dict[str, list[Minute]]:
-        """Queue → its minutes that end after epoch ms `at` in which anything was done, in order."""
+    def since(self, at: int, queue: str | None = None) -> dict[str, list[Minute]]:
+        """Queue, or this one → its minutes that end after epoch ms `at` in which anything was done, in order."""
         self.write()
         db = self._tables.connection
         if not self._made:
             with transaction(db):
                 self._make(db)
         found: defaultdict[str, list[Minute]] = defaultdict(list)
-        for name, minute, *counts in db.execute(_READ, (at // MINUTE_MS,)):
+        for name, minute, *counts in db.execute(_READ, (at // MINUTE_MS, queue, queue)):
             found[name].append(Minute(minute * MINUTE_MS, *counts))
         return dict(found)
 
@@ -130,15 +130,3 @@ class Traffic:
         if not self._made:
             db.execute(_TABLE)
             self._made = True
-
-
-def last_minute(minutes: list[Minute], now: int) -> Minute:
-    """The minute up to epoch ms `now`: of the minute before the current one as much as belongs to it."""
-    begun = now - now % MINUTE_MS
-    parts = [
-        (one, 1.0 if one.at == begun else 1 - (now - begun) / MINUTE_MS)
-        for one in minutes
-        if one.at in {begun, begun - MINUTE_MS}
-    ]
-    sent, received, deleted = (round(sum(one[place] * share for one, share in parts)) for place in (1, 2, 3))
-    return Minute(now - MINUTE_MS, sent, received, deleted)

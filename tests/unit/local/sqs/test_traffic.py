@@ -11,7 +11,7 @@ import pytest
 
 from lambdalog.arn import Scope
 from lambdalog.local.sqs import Sqs
-from lambdalog.local.sqs.traffic import KEPT_MINUTES, MINUTE_MS, Minute, last_minute
+from lambdalog.local.sqs.traffic import KEPT_MINUTES, MINUTE_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def counts(sqs: Any, queue: str = "q") -> list[tuple[int, int, int]]:
     """(sent, received, deleted) of each minute of a queue."""
-    return [minute[1:] for minute in sqs.traffic(Since=0).get(queue, [])]
+    return [minute[1:] for minute in sqs.traffic.since(0).get(queue, [])]
 
 
 @pytest.mark.parametrize("name", ["q", "q.fifo"])
@@ -41,8 +41,10 @@ def test_each_minute_has_its_counts(desk: Desk, name: str) -> None:
     desk.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
     assert len(rest) == len(entries) == 2
     assert counts(desk.sqs, name) == [(3, 3, 1), (0, 2, 2)]
-    (before, _) = desk.sqs.traffic(Since=0)[name]
-    assert [one.at for one in desk.sqs.traffic(Since=before.at + MINUTE_MS)[name]] == [before.at + MINUTE_MS]
+    (before, _) = desk.sqs.traffic.since(0)[name]
+    assert [one.at for one in desk.sqs.traffic.since(before.at + MINUTE_MS, name)[name]] == [
+        before.at + MINUTE_MS
+    ]
 
 
 def test_what_did_not_happen_is_not_counted(desk: Desk) -> None:
@@ -137,16 +139,3 @@ def test_a_count_that_cannot_be_written_waits(desk: Desk, store_path: Path) -> N
         db.execute("DROP TRIGGER broken")
     assert desk.look(url) == ["a", "b"]
     assert counts(desk.sqs) == [(2, 0, 0)]
-
-
-@pytest.mark.parametrize(
-    ("second", "sent"), [(0, 60), (15, 45 + 8), (59, 1 + 8)], ids=["at the turn", "a quarter", "at the end"]
-)
-def test_the_last_minute_slides(second: int, sent: int) -> None:
-    """Of the minute before the current one it has as much as belongs to it; of older ones nothing."""
-    begun = 100 * MINUTE_MS
-    minutes = [Minute(begun - 2 * MINUTE_MS, 999, 9, 9), Minute(begun - MINUTE_MS, 60, 0, 0)]
-    if second:
-        minutes.append(Minute(begun, 8, 0, 0))
-    assert last_minute(minutes, begun + second * 1000).sent == sent
-    assert last_minute([], begun) == Minute(begun - MINUTE_MS, 0, 0, 0)
