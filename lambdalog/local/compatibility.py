@@ -27,6 +27,16 @@ _HEAD = """\
 
 Made from the code by `make docs`. An operation that is not there is answered as the service answers one that it doesn't
 know. On AWS (`connect("aws")`) every operation is AWS's own.
+
+A refusal has the code and the status of AWS's service models, and word for word the text that AWS was recorded to give
+(`tests/contract/errors` has each). Where nobody recorded one, the words are ours, after AWS's documentation: match on codes.
+Of topics and queues these are:
+
+- SNS: values of a topic's attributes, delivery policies, data protection policies; the limits of tags and of filter
+  policies; in filter policies `cidr`, wildcards that follow one another, and what is wrong within `numeric` and
+  `anything-but` lists; dead-letter queues of the wrong kind for a subscription.
+- SQS: the limits of tags and of messages in flight; `MaxResults` and `NextToken`; a deduplication scope that doesn't suit its
+  throughput limit.
 """
 
 
@@ -38,5 +48,6 @@ def render() -> str:
         missing = sorted(set(operations(double.service).values()) - set(there))
         parts.append(f"## {title}\n\n| operation | what differs |\n|---|---|")
         parts[-1] += "".join(f"\n| {name} | {double.notes.get(name, '')} |" for name in there)
-        parts.append(f"Not there ({len(missing)}): {', '.join(missing)}.\n")
+        if missing:
+            parts.append(f"Not there ({len(missing)}): {', '.join(missing)}.\n")
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
