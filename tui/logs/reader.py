@@ -28,6 +28,8 @@ RETRY_SECONDS: Final = 2.0
 TYPING_SECONDS: Final = 0.03
 # More than a screen has rows.
 JUMP_PAGE: Final = 300
+# What isn't needed for the first lines begins when these were drawn, or as late as this.
+DRAWN_SECONDS: Final = 1.0
 # Matching lines that are shown at once; the others are counted, and read when the user scrolls there.
 SHOWN_AT_ONCE: Final = 10_000
 
@@ -136,10 +138,16 @@ class Reader:
         self._following = threading.Event()
         self._searching = threading.Event()
         self._closed = threading.Event()
+        self._drawn = threading.Event()
+
+    def drawn(self) -> None:
+        """The first lines were drawn: everything else may be read."""
+        self._drawn.set()
 
     def close(self) -> None:
         """Let every thread end."""
         self._closed.set()
+        self._drawn.set()
         self._following.set()
         self._searching.set()
 
@@ -182,6 +190,7 @@ class Reader:
         """Count what the histogram shows."""
 
         def count() -> None:
+            self._drawn.wait(DRAWN_SECONDS)
             self._post(Counted(query, wanted.start, wanted.step, self._logs.bars(query, *wanted)))
 
         self._run("bars", count)
@@ -238,6 +247,7 @@ class Reader:
                     lines = self._logs.page(query, None, None, first, descending=True)
                     since = min(now, lines[0].timestamp) if lines else now
                     self._post(Past(followed, lines[::-1], ended=len(lines) < first))
+                    self._drawn.wait(DRAWN_SECONDS)
                     if len(lines) == first < limit:  # a screenful is there at once, then the rest
                         lines = self._logs.page(query, None, None, limit, descending=True)
                         self._post(Past(followed, lines[::-1], ended=len(lines) < limit))

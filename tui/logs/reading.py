@@ -235,6 +235,7 @@ class LogsReading(ModeScreen):
             self._start_reached = message.ended
         self.view.sync()
         self.tick()
+        self.call_after_refresh(self.reader.drawn)
 
     @property
     def attached_or_ranged(self) -> bool:
