@@ -92,6 +92,7 @@ class Dashboard(App[None]):
     TITLE = "lambdalog"
     CSS_PATH = "dashboard.tcss"
     MODES = MODES  # type: ignore[assignment]  # screens of ours
+    DEFAULT_MODE = "logs"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ENABLE_COMMAND_PALETTE = True
@@ -122,14 +123,16 @@ class Dashboard(App[None]):
         self.set_reactive(App.theme, wanted if wanted in self.available_themes else DARK)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
 
-    def on_mount(self) -> None:
-        """The first screen."""
+    def on_load(self) -> None:
+        """What the first screen needs."""
         # Each screen's reading holds threads for good, and asyncio's own pool has four beside the cores: on two cores
         # nobody would be left to answer a key.
         pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dashboard")
         asyncio.get_running_loop().set_default_executor(pool)
         self.set_keymap(self.settings.keymap)
-        self.switch_mode("logs")
+
+    def on_mount(self) -> None:
+        """Another first screen, if it is to be another one."""
         if self._first != "logs":
             self.switch_mode(self._first)
         self.set_timer(LOAD_SECONDS, self._load)
