@@ -124,16 +124,13 @@ class CloudWatchLogHandler(logging.Handler):
         exit_seconds: float = 5.0,
         shipper: Shipper | None = None,
     ) -> None:
-        super().__init__(level)
         if boto3_client is not None and boto3_profile_name is not None:
             raise ConfigError("boto3_client and boto3_profile_name exclude each other")
         self.log_group_name = _older("log_group", log_group, log_group_name, DEFAULT_LOG_GROUP_NAME)
         self.log_stream_name = _older("stream_name", stream_name, log_stream_name, DEFAULT_LOG_STREAM_NAME)
         self.use_queues = use_queues
-        self.setFormatter(CloudWatchLogFormatter(json_serialize_default=json_serialize_default))
         self._varies = "{strftime" in self.log_stream_name or "{thread_name" in self.log_stream_name
         self._streams: dict[str, str] = {}
-        after_fork(self._forked)
         self._owns = shipper is None
         self.shipper = shipper or Shipper(
             boto3_client if boto3_client is not None else lambda: aws_client(profile=boto3_profile_name),
@@ -151,6 +148,10 @@ class CloudWatchLogHandler(logging.Handler):
             batch_events=max_batch_count,
             part_bytes=max_message_size,
         )
+        # From here on logging knows it, and flushes it at the exit: not one whose arguments were refused.
+        super().__init__(level)
+        self.setFormatter(CloudWatchLogFormatter(json_serialize_default=json_serialize_default))
+        after_fork(self._forked)
 
     @property
     def ledger(self) -> Ledger:
@@ -195,10 +196,8 @@ class CloudWatchLogHandler(logging.Handler):
 
     def close(self) -> None:
         """Send what waits, and end the thread. A shipper that was handed in is its owner's to close."""
-        # logging.Handler's own __init__ may have failed before there was one.
-        shipper = getattr(self, "shipper", None)
-        if shipper is not None and self._owns:
-            shipper.close()
+        if self._owns:
+            self.shipper.close()
         super().close()
 
     def _stream(self, record: logging.LogRecord) -> str:

@@ -182,6 +182,20 @@ def test_arguments_that_exclude_each_other(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
+    "arguments",
+    [{"boto3_profile_name": "p"}, {"log_group": "older"}, {"level": "no such"}, {"policy": "none"}],
+)
+def test_a_handler_that_was_refused_is_unknown_to_logging(arguments: Any, cloud: Cloud) -> None:
+    """At exit logging flushes the handlers that it knows: one without a shipper isn't among them."""
+    known = list(logging._handlerList)  # type: ignore[attr-defined]
+    with pytest.raises((ConfigError, ValueError)) as refused:
+        CloudWatchLogHandler("app", boto3_client=cloud.logs, **arguments)
+    new = [found for found in logging._handlerList if found not in known]  # type: ignore[attr-defined]
+    assert [found for found in new if not hasattr(found(), "shipper")] == []
+    assert str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("said", "args"),
     [("plain", ()), ("100 %", ()), ("%s of %d", ("one", 2)), ("%(a)s", ({"a": 1},)), (7, ())],
 )
