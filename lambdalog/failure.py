@@ -7,7 +7,7 @@ letters. Standard library only: it lies on the handler's path.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -158,40 +158,28 @@ def _whole(
     error: BaseException, local: Callable[[FrameType], Mapping[str, str]] | None, depth: int
 ) -> Failure:
     (_, first), *others = _chain(error)
-    return _one(
-        first,
-        local,
-        depth=depth,
-        causes=tuple(_one(found, local, depth=depth, relation=how) for how, found in others),
-    )
+    # Before its causes: variables are told as long as there is room for them, and its own say most.
+    found = _one(first, local, depth)
+    causes = tuple(_one(cause, local, depth, relation=how) for how, cause in others)
+    return replace(found, causes=causes) if causes else found
 
 
 def _one(
     error: BaseException,
     local: Callable[[FrameType], Mapping[str, str]] | None,
-    *,
     depth: int,
     relation: str = "",
-    causes: tuple[Failure, ...] = (),
 ) -> Failure:
     steps = list(_steps(error.__traceback__))
     type_, message = type(error).__name__, _message(error)
     mark = _digest(type_, message, [(step[0].f_code.co_filename, step[0].f_code.co_name) for step in steps])
     if len(steps) > FRAMES_MAX:
         steps = steps[:_FIRST_FRAMES] + steps[_FIRST_FRAMES - FRAMES_MAX :]
+    frames = _frames(steps, local)
     members: tuple[Failure, ...] = ()
     if isinstance(error, BaseExceptionGroup) and depth < GROUPS_MAX:
         members = tuple(_whole(member, local, depth + 1) for member in error.exceptions[:MEMBERS_MAX])
-    return Failure(
-        type_,
-        message,
-        mark,
-        tuple(_told(frame, line, local) for frame, line in steps),
-        causes,
-        _notes(error),
-        members,
-        relation,
-    )
+    return Failure(type_, message, mark, frames, notes=_notes(error), members=members, relation=relation)
 
 
 def _message(error: BaseException) -> str:
@@ -254,9 +242,16 @@ def from_stack(
     """The failure of a thread that is stuck: its (frame, line), outermost first."""
     steps = [(frame, line) for frame, line in stack if _tells(frame.f_code.co_filename)]
     mark = _digest(type_, message, [(frame.f_code.co_filename, frame.f_code.co_name) for frame, _ in steps])
-    return Failure(
-        type_, message, mark, tuple(_told(frame, line, local) for frame, line in steps[-FRAMES_MAX:])
-    )
+    return Failure(type_, message, mark, _frames(steps[-FRAMES_MAX:], local))
+
+
+def _frames(
+    steps: Sequence[tuple[FrameType, int]], local: Callable[[FrameType], Mapping[str, str]] | None
+) -> tuple[Frame, ...]:
+    """Frames, innermost last; their variables are asked for from there, where it failed."""
+    found = [_told(frame, line, local) for frame, line in reversed(steps)]
+    found.reverse()
+    return tuple(found)
 
 
 def _told(frame: FrameType, line: int, local: Callable[[FrameType], Mapping[str, str]] | None) -> Frame:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LOCALS_MAX: Final = 20
 LOCAL_TEXT_MAX: Final = 200
+# How far a variable is looked into for those.
+LOCAL_LOOK_MAX: Final = 1000
 # All variables of all frames of a failure together, and its event.
 LOCALS_BYTES: Final = 12_000
 EVENT_BYTES: Final = 16_000
@@ -158,7 +160,7 @@ class Variables:
         """Name → text; modules, functions and classes say nothing and are left out."""
         found: dict[str, str] = {}
         if self._sweep.left <= 0:
-            return found
+            return {"…": "left out"}
         try:
             variables = frame.f_locals
             if variables is frame.f_globals:
@@ -182,15 +184,17 @@ class Variables:
             return clean if type(clean) is str and type(value) is not str else repr(clean)
         known = self._known.get(id(value))
         if known is None:
-            before, sweep.found = sweep.found, {}
+            outside = sweep.found, sweep.left
+            # A large one takes nothing from the others: of each the beginning is told.
+            sweep.found, sweep.left = {}, LOCAL_LOOK_MAX
             try:
                 text = self._text(value)
             finally:
-                within, sweep.found = sweep.found, before
+                within = sweep.found
+                sweep.found, sweep.left = outside
             # The value is kept with it, so that no other gets its id.
             known = self._known[id(value)] = value, text, within
-        else:
-            sweep.left -= len(known[1])
+        sweep.left -= len(known[1])
         for where, rule in known[2].items():
             sweep.note(path + where, rule)
         return known[1]

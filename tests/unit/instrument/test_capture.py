@@ -136,6 +136,69 @@ def test_hostile_variables_lose_no_failure() -> None:
     assert len(json.dumps(failure)) < 60_000
 
 
+def test_what_callers_hold_takes_no_room_from_where_it_failed() -> None:
+    """An event of any size is told by its beginning, and where there is no room for all, the innermost frames have it."""
+
+    def inner(item: Any) -> None:
+        price = "12.50"
+        raise ValueError(price)
+
+    def outer(event: Any, depth: int) -> None:
+        rows = [{f"key{number}": "v" * 50 for number in range(50)} for _ in range(50 + depth)]
+        if depth:
+            outer(event, depth - 1)
+        inner(event["items"][len(rows) % 10])
+
+    event = {"items": [{"sku": "s" * 300, "token": "t"} for _ in range(50)], "body": "b" * 20_000}
+    frames = tell(caught(lambda: outer(event, 45)))["failure"]["frames"]
+    told = {name: value[:13] for name, value in frames[-1]["locals"].items()}
+    assert told == {"item": "{'sku': 'ssss", "price": "'12.50'"}
+    assert frames[-2]["locals"]["event"].startswith("{'items': [{'sku': ")
+    assert frames[5]["locals"] == {"…": "left out"}
+    assert len(json.dumps(frames)) < 30_000
+
+
+def test_a_failures_own_variables_come_before_those_of_its_causes() -> None:
+    """With a long chain behind it, of which each has much to tell."""
+
+    def failing(depth: int) -> None:
+        texts = {f"text{number}": "x" * 1000 for number in range(9)}
+        rows = [[str(depth), name, text] for name, text in texts.items()]
+        one, two, three = list(rows), list(rows), list(rows)
+        try:
+            if depth:
+                failing(depth - 1)
+        finally:
+            raise ValueError(depth, len(one + two + three))
+
+    failure = tell(caught(lambda: failing(20)))["failure"]
+    assert set(failure["frames"][-1]["locals"]) == {"depth", "texts", "rows", "one", "two", "three"}
+    assert failure["causes"][-1]["frames"][0]["locals"] == {"…": "left out"}
+
+
+def test_what_is_passed_on_is_scrubbed_under_each_of_its_names() -> None:
+    """One value in several calls is looked into once, and said to be scrubbed wherever it stands."""
+
+    def inner(order: Any) -> None:
+        raise ValueError("no")
+
+    def outer(event: Any) -> None:
+        order = event["order"]
+        inner(order)
+
+    event = {"order": {"card": "4111 1111 1111 1111", "password": "hunter2"}}
+    failure = tell(caught(lambda: outer(event)))["failure"]
+    assert "hunter2" not in json.dumps(failure)
+    assert {told for told in failure["scrubbed"] if "<lambda>" not in told} == {
+        "locals.inner.order.card: card",
+        "locals.inner.order.password: key",
+        "locals.outer.event.order.card: card",
+        "locals.outer.event.order.password: key",
+        "locals.outer.order.card: card",
+        "locals.outer.order.password: key",
+    }
+
+
 def test_an_endless_recursion_is_told_by_both_ends() -> None:
     """The frames are bounded, the fingerprint doesn't depend on the depth."""
 
