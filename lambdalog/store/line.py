@@ -84,13 +84,15 @@ def encode(timestamp: int, ingestion: int, message: str) -> bytes:
 
 def encode_all(events: Sequence[tuple[int, str]], ingestion: int) -> bytes:
     """Events that are sorted by time, as lines. ValueError for a time that thirteen digits can't hold."""
-    for timestamp in (events[0][0], events[-1][0], ingestion):
-        if not TIME_MIN <= timestamp <= TIME_MAX:
-            raise ValueError(f"{timestamp} is not a time in milliseconds since 1970, between 2001 and 2286")
-    if len(events) > 1:
-        with suppress(*_REFUSALS, UnicodeEncodeError):  # what is odd about one of them is seen one by one
-            if (lines := _batch(events, ingestion)) is not None:
-                return lines
+    first, last = events[0][0], events[-1][0]
+    if first < TIME_MIN or last > TIME_MAX or not TIME_MIN <= ingestion <= TIME_MAX:
+        wrong = first if first < TIME_MIN else last if last > TIME_MAX else ingestion
+        raise ValueError(f"{wrong} is not a time in milliseconds since 1970, between 2001 and 2286")
+    if len(events) == 1:
+        return b'{"t":%d,"i":%d,"m":%b}\n' % (first, ingestion, encode_message(events[0][1]))
+    with suppress(*_REFUSALS, UnicodeEncodeError):  # what is odd about one of them is seen one by one
+        if (lines := _batch(events, ingestion)) is not None:
+            return lines
     middle = b',"i":%d,"m":' % ingestion
     return b"".join(
         [b'{"t":%d%b%b}\n' % (timestamp, middle, encode_message(message)) for timestamp, message in events]

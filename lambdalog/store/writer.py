@@ -88,6 +88,7 @@ class SegmentWriter:
                 events = sorted(events, key=_time)
         data = line.encode_all(events, ingestion)
         with self._lock:
+            self._used = self._clock.monotonic()
             if self._must_roll(events[0][0], len(data)):
                 self._close()
                 self._open(events[0][0])
@@ -101,7 +102,6 @@ class SegmentWriter:
                     self._take_back(before)
                     raise
             self._newest = max(self._newest, events[-1][0])
-            self._used = self._clock.monotonic()
 
     def sync(self) -> None:
         """Have what was written survive a power cut. StoreError if the disk refuses."""
@@ -131,7 +131,7 @@ class SegmentWriter:
         return (
             self._size + length > SEGMENT_BYTES
             or first < self._newest - DISORDER_MS
-            or self._clock.monotonic() - self._opened > SEGMENT_SECONDS
+            or self._used - self._opened > SEGMENT_SECONDS
         )
 
     def _open(self, first: int) -> None:

@@ -26,6 +26,10 @@ PAGE: Final = 100
 _CHUNK: Final = 3000
 
 
+# Who, and what it took; without a figure, `who` says why there is none.
+Peer = tuple[str, Figure | None]
+
+
 class Search(NamedTuple):
     """One question, as each of the parties asks it."""
 
@@ -34,6 +38,7 @@ class Search(NamedTuple):
     limit: int | None
     sql: str  # of SQLite and DuckDB, on (stream, t, message)
     pattern: str | None  # of ripgrep and lnav, which give every line that matches
+    fixed: bool = True  # the pattern is a text, no regular expression
 
 
 def questions(request: str, begin: int) -> list[Search]:
@@ -61,7 +66,8 @@ def questions(request: str, begin: int) -> list[Search]:
             Scan(GROUP, literals=regex.literals, match=regex.matches),
             PAGE,
             "message REGEXP 'invoice.*ms.:99[.][0-9]'",
-            "invoice.*ms.:99[.][0-9]",
+            r"invoice.*ms.{2}:99[.][0-9]",  # in a JSON string a quote stands escaped
+            fixed=False,
         ),
         Search("5 minutes of a day, all events", five, None, span, None),
         Search(f"5 minutes of a day, first {PAGE}", five, PAGE, span, None),
@@ -89,16 +95,16 @@ def search(folder: Path) -> Iterator[Row]:
         for one, while_live in zip(asked, live, strict=True):
             now = _ask(folder / "store", one)
             peers = list(_peers(one, db, plain))
-            yield Row(f"{one.what}; live", while_live, *min(peers, key=lambda peer: peer[1].value))
-            for who, figure in peers:
-                yield Row(f"{one.what}; sealed", now, who, figure)
+            for state, figure in (("live", while_live), ("sealed", now)):
+                for who, peer in peers:
+                    yield Row(f"{one.what}; {state}", figure, who, peer)
         yield from _lnav(folder, asked[0], plain)
         yield from _counts(folder / "store", db)
-        peers = [("SQLite", peak(_SQLITE, folder / "peer.sqlite", request, begin))]
+        most = [("SQLite", peak(_SQLITE, folder / "peer.sqlite", request, begin))]
         if _has_duckdb():
-            peers.append(("DuckDB on JSON", peak(_DUCKDB, plain, request, begin)))
+            most.append(("DuckDB on JSON", peak(_DUCKDB, plain, request, begin)))
         for state, figure in ours.items():
-            for who, peer in peers:
+            for who, peer in most:
                 yield Row(f"memory of a process that asks all of this, {state}", figure, who, peer)
 
 
@@ -163,7 +169,7 @@ def duckdb_sql_of(one: Search, plain: str) -> str:
     return f"SELECT t, message FROM {source}{where} ORDER BY t{limit}"
 
 
-def _peers(one: Search, db: sqlite3.Connection, plain: Path) -> Iterator[tuple[str, Figure]]:
+def _peers(one: Search, db: sqlite3.Connection, plain: Path) -> Iterator[Peer]:
     query = sql_of(one)
     yield "SQLite", milliseconds(lambda: db.execute(query).fetchall(), times=3)
     if _has_duckdb():
@@ -174,12 +180,30 @@ def _peers(one: Search, db: sqlite3.Connection, plain: Path) -> Iterator[tuple[s
             yield "DuckDB on JSON", milliseconds(lambda: duck.execute(text).fetchall(), times=1)
     ripgrep = shutil.which("rg")
     if ripgrep and one.pattern:
-        command = [ripgrep, "-N", json.dumps(one.pattern)[1:-1], str(plain)]
-        yield "ripgrep on JSON", milliseconds(lambda: _run(command), times=3)
+        # Messages stand in the file as JSON strings.
+        asked = ["-F", json.dumps(one.pattern)[1:-1]] if one.fixed else ["-e", one.pattern]
+        yield _program("ripgrep on JSON", [ripgrep, "-N", *asked, str(plain)], times=3)
 
 
-def _run(command: list[str]) -> None:
-    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+def _program(who: str, command: list[str], *, times: int) -> Peer:
+    """What a program takes, or what it says if it fails: a program that ends at once is soon done."""
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    figure = milliseconds(run, times=times)
+    done = run()
+    if done.returncode:
+        said = " ".join(done.stderr.split()) or f"status {done.returncode}"
+        return f"{who} failed: {said[:60]}", None
+    return who, figure
 
 
 def _lnav(folder: Path, one: Search, plain: Path) -> Iterator[Row]:
@@ -190,7 +214,7 @@ def _lnav(folder: Path, one: Search, plain: Path) -> Iterator[Row]:
         yield Row(f"{one.what}; sealed", ours, "lnav: not installed")
         return
     command = [lnav, "-n", "-c", f":filter-in {one.pattern}", str(plain)]
-    yield Row(f"{one.what}; sealed", ours, "lnav", milliseconds(lambda: _run(command), times=1))
+    yield Row(f"{one.what}; sealed", ours, *_program("lnav", command, times=1))
 
 
 def _counts(root: Path, db: sqlite3.Connection) -> Iterator[Row]:
