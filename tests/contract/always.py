@@ -37,7 +37,8 @@ def _each(of: str, names: str) -> str:
 
 ALWAYS: Final[dict[str, dict[str, str]]] = {
     "logs": {
-        "DescribeLogGroups": _each("logGroups", f"{_GROUP} storedBytes"),
+        # Without storedBytes and deletionProtectionEnabled where a pattern of names is asked for.
+        "DescribeLogGroups": _each("logGroups", _GROUP),
         "DescribeLogStreams": _each("logStreams", "logStreamName creationTime arn storedBytes"),
         "DescribeMetricFilters": _each(
             "metricFilters", "filterName filterPattern metricTransformations creationTime logGroupName"

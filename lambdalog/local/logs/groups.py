@@ -90,7 +90,7 @@ class Groups(Room):
         logGroupClass: str | None = None,
         logGroupIdentifiers: list[str] | None = None,
     ) -> dict[str, Any]:
-        """DescribeLogGroups: in ASCII order; by prefix or by a part of the name."""
+        """DescribeLogGroups: in ASCII order; by prefix, or by a part of the name, and then with less of each, as AWS answers."""
         del accountIdentifiers, includeLinkedAccounts
         if logGroupNamePrefix is not None and logGroupNamePattern is not None:
             raise self._invalid(
@@ -106,7 +106,8 @@ class Groups(Room):
             and (named is None or info.name in named)
         ]
         page, token = self._page(found, [info.name for info in found], limit, nextToken)
-        response: dict[str, Any] = {"logGroups": [self._group_record(info) for info in page]}
+        shown = self._group_record if logGroupNamePattern is None else self._short_record
+        response: dict[str, Any] = {"logGroups": [shown(info) for info in page]}
         return response | ({"nextToken": token} if token else {})
 
     def list_log_groups(
@@ -189,16 +190,20 @@ class Groups(Room):
         if name.startswith("aws/"):
             raise self._invalid("Log groups starting with AWS/ are reserved for AWS.")
 
-    def _group_record(self, info: GroupInfo) -> dict[str, Any]:
+    def _short_record(self, info: GroupInfo) -> dict[str, Any]:
         arn = self.scope.log_group(info.name)
-        record: dict[str, Any] = {
+        return {
             "logGroupName": info.name,
             "creationTime": info.created,
             "metricFilterCount": len(records(info, METRIC)),
             "arn": f"{arn}:*",
-            "storedBytes": self._store.stored_bytes(info.name),
             "logGroupClass": info.extra.get("class", "STANDARD"),
             "logGroupArn": arn,
+        }
+
+    def _group_record(self, info: GroupInfo) -> dict[str, Any]:
+        record = self._short_record(info) | {
+            "storedBytes": self._store.stored_bytes(info.name),
             "deletionProtectionEnabled": bool(info.extra.get("deletionProtection")),
         }
         if info.retention_days is not None:

@@ -100,11 +100,25 @@ def test_a_batch_out_of_order_is_refused(logs: Any, backend: Backend) -> None:
     )
 
 
-def test_too_new_events_are_named(logs: Any, backend: Backend) -> None:
-    """An event more than two hours ahead is refused, the call succeeds."""
-    events = [{"timestamp": backend.now + 3 * 3_600_000, "message": "x"}]
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [
+        (3, {"tooNewLogEventStartIndex": 0}),
+        pytest.param(
+            -15 * 24,
+            {"tooOldLogEventEndIndex": 1},
+            marks=pytest.mark.moto_deviates("moto names the last one, AWS the one after it"),
+        ),
+    ],
+)
+def test_too_new_and_too_old_events_are_named(
+    logs: Any, backend: Backend, hours: int, told: dict[str, int]
+) -> None:
+    """An event more than two hours ahead, or more than a fortnight old, is refused; the call succeeds, with a token."""
+    events = [{"timestamp": backend.now + hours * 3_600_000, "message": "x"}]
     response = logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=events)
-    assert response["rejectedLogEventsInfo"] == {"tooNewLogEventStartIndex": 0}
+    assert response["rejectedLogEventsInfo"] == told
+    assert response["nextSequenceToken"]
 
 
 @pytest.mark.moto_deviates("moto asks nothing of a batch's span")

@@ -176,6 +176,38 @@ def test_groups_are_listed_by_pattern(logs: Any) -> None:
     logs.create_log_group(logGroupName="/aws/lambda/orders")
     found = logs.list_log_groups(logGroupNamePattern="orders")["logGroups"]
     assert [group["logGroupName"] for group in found] == ["/aws/lambda/orders"]
+    assert logs.list_log_groups(logGroupNamePattern="users")["logGroups"] == []
+
+
+@pytest.mark.moto_deviates(
+    "moto's records lack the deletion protection, and are the same however they are found"
+)
+def test_a_groups_record_is_awss(logs: Any) -> None:
+    """Every field of it, in a group that has nothing set; found by a part of its name it has fewer."""
+    (group,) = logs.describe_log_groups(logGroupNamePrefix="g")["logGroups"]
+    short = {
+        "logGroupName": "g",
+        "creationTime": group["creationTime"],
+        "metricFilterCount": 0,
+        "arn": group["logGroupArn"] + ":*",
+        "logGroupArn": group["logGroupArn"],
+        "logGroupClass": "STANDARD",
+    }
+    assert group == short | {"storedBytes": 0, "deletionProtectionEnabled": False}
+    logs.put_retention_policy(logGroupName="g", retentionInDays=3)
+    assert logs.describe_log_groups(logGroupNamePattern="g")["logGroups"] == [short]
+
+
+def test_a_stream_that_was_never_written_has_four_fields(logs: Any) -> None:
+    """Its name, its time, its ARN without a star, and no bytes."""
+    (stream,) = logs.describe_log_streams(logGroupName="g")["logStreams"]
+    (group,) = logs.describe_log_groups()["logGroups"]
+    assert stream == {
+        "logStreamName": "s",
+        "creationTime": stream["creationTime"],
+        "arn": group["logGroupArn"] + ":log-stream:s",
+        "storedBytes": 0,
+    }
 
 
 def test_resource_policies_are_kept(logs: Any) -> None:

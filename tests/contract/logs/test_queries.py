@@ -60,7 +60,15 @@ def test_a_query_is_followed_to_its_end(logs: Any, backend: Backend) -> None:
         ]
     ]
     (described,) = logs.describe_queries(logGroupName="g")["queries"]
-    assert described["queryString"] == f'SOURCE "g" START={now - 60}000 END={now + 1}999 | {query}'
+    assert described == {
+        "createTime": described["createTime"],
+        "logGroupName": "g",
+        "queryId": query_id,
+        "queryLanguage": "CWLI",
+        "queryString": f'SOURCE "g" START={now - 60}000 END={now + 1}999 | {query}',
+        "status": "Complete",
+    }
+    assert logs.describe_queries(logGroupName="g", status="Scheduled")["queries"] == []
 
 
 @pytest.mark.moto_deviates("moto evaluates hardly any of the language")
