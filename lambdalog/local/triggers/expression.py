@@ -98,7 +98,8 @@ def parse(text: str, zone: str = "UTC") -> Expression:
         try:
             AwsCroniter(found[1])
         except AwsCroniterExpressionError as error:
-            raise ConfigError(f"{text}: {error}") from None
+            # Two of its sentences have no space between.
+            raise ConfigError(f"{text}: {error}".replace("'.One", "'. One")) from None
         return Cron(found[1], where)
     if found := _AT.fullmatch(text):
         try:

@@ -92,7 +92,7 @@ def test_a_time_that_the_zone_has_twice_comes_once() -> None:
         ("rate(5 seconds)", "UTC", "is no schedule"),
         ("rate(1.5 hours)", "UTC", "is no schedule"),
         ("cron(0 12 * * ?)", "UTC", "6 required"),
-        ("cron(0 12 * * * *)", "UTC", "question mark"),
+        ("cron(0 12 * * * *)", "UTC", "'*'. One must be a question mark"),
         ("cron(60 12 * * ? *)", "UTC", "minute"),
         ("at(2026-02-30T00:00:00)", "UTC", "day is out of range"),
         ("at(2026-01-01 00:00)", "UTC", "is no schedule"),
