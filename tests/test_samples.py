@@ -154,7 +154,7 @@ def test_hostile_bytes_are_kept_and_harmless(client: Any, cloud: Cloud) -> None:
 def test_the_samples_run_by_their_triggers(
     tmp_path: Path, store_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file put into a folder, a night that comes, a queue, and changes of a table: each reaches its sample and works."""
+    """A file put into a folder, a night that comes, a queue, a topic, and changes of a table reach their samples and work."""
     from moto import mock_aws
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -190,6 +190,25 @@ def test_the_samples_run_by_their_triggers(
         assert triggers.step() + triggers.step() == 4
         found.worker().drain()
 
+        order = (SAMPLES / "orders" / "events" / "new.json").read_text()
+        work: Any = cloud.sqs.create_queue(QueueName="work")["QueueUrl"]
+        cloud.sqs.send_message(QueueUrl=work, MessageBody=order)
+        reader = found.create_event_source_mapping(
+            FunctionName="orders", EventSourceArn=cloud.scope.queue("work")
+        )
+        found.reader(reader["UUID"]).step()
+        news = cloud.sns.create_topic(Name="news")["TopicArn"]
+        found.add_permission(
+            FunctionName="orders",
+            StatementId="news",
+            Action="lambda:InvokeFunction",
+            Principal="sns.amazonaws.com",
+        )
+        cloud.sns.subscribe(TopicArn=news, Protocol="lambda", Endpoint=cloud.scope.function("orders"))
+        cloud.sns.publish(TopicArn=news, Message=order)
+        cloud.client("sns").deliver()
+        found.worker().drain()
+
         accounts = boto3.client("dynamodb", region_name="us-east-1")
         table = accounts.create_table(
             TableName="accounts",
@@ -211,10 +230,10 @@ def test_the_samples_run_by_their_triggers(
 
         assert any("thumbnail made" in line for line in log(cloud, "thumbnails"))
         assert any("orders in all" in line for line in log(cloud, "report"))
-        assert any('"message":"order priced"' in line for line in log(cloud, "orders"))
+        assert sum('"message":"order priced"' in line for line in log(cloud, "orders")) == 3
         assert any('"message":"charging"' in line for line in log(cloud, "payments"))
         assert sum("account changed" in line for line in log(cloud, "audit")) == 3
-        assert found.events.counts() == {"succeeded": 4}
+        assert found.events.counts() == {"succeeded": 5}
         url = cloud.sqs.get_queue_url(QueueName="audit-dlq")["QueueUrl"]
         (letter,) = cloud.sqs.receive_message(QueueUrl=url)["Messages"]
         assert json.loads(letter["Body"])["requestContext"]["condition"] == "RetryAttemptsExhausted"

@@ -1,6 +1,7 @@
-"""Orders: what sits behind an HTTP API. Validates an order, prices it, and says what it did.
+"""Orders: what sits behind an HTTP API, a queue or a topic. Validates an order, prices it, and says what it did.
 
-Events: an API Gateway proxy event (the order is its JSON body), or the order itself.
+Events: an API Gateway proxy event (the order is its JSON body), messages of SQS or SNS with an order each, or the
+order itself.
 """
 
 import json
@@ -20,8 +21,16 @@ class InvalidOrder(Exception):
 
 @lambdalog.handler
 def handler(event, context):
-    """Take one order; answers 201 with its total, or raises InvalidOrder."""
-    order = json.loads(event["body"]) if "body" in event else event
+    """Take the event's orders; answers 201 with an order's total, or raises InvalidOrder."""
+    if "Records" not in event:
+        return take(json.loads(event["body"]) if "body" in event else event)
+    for record in event["Records"]:
+        take(json.loads(record["body"] if "body" in record else record["Sns"]["Message"]))
+    return {"taken": len(event["Records"])}
+
+
+def take(order):
+    """Price one order."""
     order_id = order.get("id", "unknown")
     items = order.get("items")
     log.info("order received", order_id=order_id, items=len(items or ()))
