@@ -10,6 +10,7 @@ import click
 
 from lambdalog.cli.options import json_option, open_cloud, store_option
 from lambdalog.cli.records import every, json_line, show_table
+from lambdalog.cli.trigger.subscription import filter_of, is_off, switch
 from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def enable(identity: str, store: str | None) -> None:
 @click.argument("identity", metavar="ID")
 @store_option
 def disable(identity: str, store: str | None) -> None:
-    """Switch the trigger ID off: a name, or the UUID of a mapping (its beginning will do)."""
+    """Switch the trigger ID off: a name, or the UUID of a mapping (its beginning will do).
+
+    A topic's subscription gets a filter that no message passes, besides its own; on AWS that takes some minutes.
+    """
     _switch(identity, store, enabled=False)
 
 
@@ -99,9 +103,7 @@ def _switch(identity: str, store: str | None, *, enabled: bool) -> None:
             case "sqs" | "dynamodb" | "mapping":
                 client.update_event_source_mapping(UUID=row.id, Enabled=enabled)
             case "sns":
-                raise ConfigError(
-                    "a topic's subscription can't be switched; delete it, or disable the function"
-                )
+                switch(cloud.sns, row.id, enabled=enabled)
             case _:
                 client.triggers.switch(row.id, enabled=enabled)
 
@@ -136,7 +138,9 @@ def _rows(cloud: Cloud) -> Iterator[Row]:
         if subscription["Protocol"] == "lambda":
             topic = subscription["TopicArn"].rpartition(":")[2]
             function = _function(subscription["Endpoint"])
-            yield Row(subscription["SubscriptionArn"], "sns", topic, function, "enabled", "")
+            arn = subscription["SubscriptionArn"]
+            state = "disabled" if is_off(filter_of(cloud.sns, arn)) else "enabled"
+            yield Row(arn, "sns", topic, function, state, "")
 
 
 def _trigger_row(trigger: Trigger, state: dict[str, Any], due: float | None) -> Row:

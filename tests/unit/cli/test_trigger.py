@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -77,17 +77,41 @@ def test_triggers_of_every_kind_are_made_listed_switched_and_deleted(
     assert listed["report-schedule"]["note"].startswith("next ")
     assert rows(call, "other") == {}
     assert "report-s3" in call("trigger", "list").stdout
-    for name in (ids[0], ids[4][:8]):
+    assert {row["state"] for row in listed.values()} == {"enabled"}
+    for name in (*ids[:4], ids[4][:8], *ids[5:]):
         assert call("trigger", "disable", name).returncode == 0
-    states = rows(call)
-    assert [states[ids[0]]["state"], states[ids[4]]["state"]] == ["disabled", "disabled"]
-    assert call("trigger", "enable", ids[0]).returncode == 0
-    assert rows(call)[ids[0]]["state"] == "enabled"
+    assert {row["state"] for row in rows(call).values()} == {"disabled"}
+    for name in ids:
+        assert call("trigger", "enable", name).returncode == 0
+    assert {row["state"] for row in rows(call).values()} == {"enabled"}
     assert len(call("function", "policy", "report").stdout.splitlines()) == 5
     for name in ids:
         assert call("trigger", "delete", name).returncode == 0
     assert call("trigger", "list").stdout.startswith("There are no triggers")
     assert call("function", "policy", "report").stdout == ""
+
+
+def test_a_topic_s_subscription_is_switched_off_and_on(call: Call, report: None, store_path: Path) -> None:
+    """Off, nothing is delivered, and its own filter stays; on again, what passes that is."""
+    arn = call("trigger", "sns", "news", "report").stdout.strip()
+    with connect(f"disk:{store_path}") as cloud:
+        sns: Any = cloud.sns
+        own = {"SubscriptionArn": arn, "AttributeName": "FilterPolicy", "AttributeValue": '{"kind": ["a"]}'}
+        sns.set_subscription_attributes(**own)
+
+        def publish() -> int:
+            for kind in ("a", "b"):
+                attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+                sns.publish(TopicArn=cloud.scope.topic("news"), Message=kind, MessageAttributes=attributes)
+            sns.deliver()
+            return int(cloud.client("lambda").events.pending())
+
+        assert call("trigger", "disable", arn).returncode == 0
+        assert publish() == 0
+        assert call("trigger", "enable", arn).returncode == 0
+        attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        assert json.loads(attributes["FilterPolicy"]) == {"kind": ["a"]}
+        assert publish() == 1
 
 
 @pytest.mark.parametrize(
