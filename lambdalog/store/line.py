@@ -45,7 +45,8 @@ def _by_msgspec() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...
         messages = [message for _, message in events]
         text = "\n".join(messages)
         written: Sequence[object] = messages
-        if text[0] == "{" or "\n{" in text:
+        # A text is searched for one character eight times faster than for two.
+        if "{" in text and (text[0] == "{" or "\n{" in text):
             last = len(messages) - 1
             if not (text[0] == "{" and text[-1] == "}" and text.count("\n") == text.count("}\n{") == last):
                 return None
