@@ -46,7 +46,7 @@ def client(service: Service, name: str, **other: Any) -> Any:
 def raw(service: Service, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, bytes]:
     """A request as no SDK sends it."""
     where = urlsplit(service.url)
-    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=10)
+    connection = http.client.HTTPConnection(str(where.hostname), where.port, timeout=30)
     try:
         connection.request(
             method, path, body, {name.replace("_", "-"): text for name, text in headers.items()}
