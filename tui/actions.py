@@ -134,14 +134,21 @@ FAILURES: Final = (
 
 QUEUES: Final = (
     Action("queues.filter", "slash", "filter", "Filter", "Show only queues and topics whose names have what you type.", footer=True, display="/"),
+    Action("queues.mode", "ctrl+r", "filter_mode", "Filter by…", "Switch the filter: text, regular expression, CloudWatch pattern.", display="^r"),
     Action("queues.clear", "escape", "clear", "Show all", "Take the filter away.", display="Esc"),
-    Action("queues.open", "v", "open", "Whole message", "All of a message: its body as a tree, its attributes.", footer=True, display="⏎"),
+    Action("queues.open", "enter,v", "open", "Whole message", "From a queue into it; all of a message: its body as a tree, its attributes.", footer=True, display="⏎"),
     Action("queues.about", "a", "about", "Attributes", "All attributes of this queue or topic.", footer=True),
     Action("queues.look", "L", "look", "Look", "Look into a queue on AWS: SQS counts that as a receive of each message."),
-    Action("queues.move", "M", "move", "Move", "Move all messages out of a dead-letter queue: asks where to.", footer=True),
+    Action("queues.move", "M", "move_all", "Move", "Move all messages out of a dead-letter queue: asks where to.", footer=True),
     Action("queues.cancel_move", "C", "cancel_move", "Cancel move", "Cancel the move that is running; what was moved stays moved."),
     Action("queues.purge", "P", "purge", "Purge", "Delete all messages of a queue: its name has to be typed.", footer=True),
     Action("queues.copy", "y", "copy", "Copy", "Copy this message's body, or this queue's ARN, to the clipboard and to a file."),
+    Action("queues.up", "up,k", "move(-1)", "Up", "A row up."),
+    Action("queues.down", "down,j", "move(1)", "Down", "A row down."),
+    Action("queues.page_up", "pageup,ctrl+b", "page(-1)", "Page up", "A page up."),
+    Action("queues.page_down", "pagedown,ctrl+f", "page(1)", "Page down", "A page down."),
+    Action("queues.top", "home,g", "top", "First row", "The first row."),
+    Action("queues.bottom", "end,G", "bottom", "Last row", "The last row."),
     Action("queues.other", "tab", "other", "Other pane", "Between queues and what lies in one."),
 )  # fmt: skip
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from textual import events
-    from textual.geometry import Region
+    from textual.geometry import Region, Size
 
 
 class Column(NamedTuple):
@@ -50,10 +50,22 @@ class Grid(Themed, can_focus=True):
     Grid { background: $background; height: 1fr; }
     """
 
-    class Moved(Message):
+    class Told(Message):
+        """Something about the row under the cursor."""
+
+        def __init__(self, grid: Grid) -> None:
+            super().__init__()
+            self.grid = grid
+
+        @property
+        def control(self) -> Grid:
+            """The grid, by which handlers choose."""
+            return self.grid
+
+    class Moved(Told):
         """The cursor is on another row, or that row has changed."""
 
-    class Chosen(Message):
+    class Chosen(Told):
         """The row under the cursor was clicked twice."""
 
     class Headed(Message):
@@ -87,6 +99,7 @@ class Grid(Themed, can_focus=True):
         before = self.selected
         following = self.following
         fewer = len(keys) <= len(self.keys)
+        taller = len(keys) != len(self.keys) and self.styles.is_auto_height
         self.keys = keys
         if following:
             self.cursor = self._top = 0
@@ -98,9 +111,9 @@ class Grid(Themed, can_focus=True):
         self.cursor = max(0, min(self.cursor, len(keys) - 1))
         # Rows that come move nothing, though there be room below; where rows went, the room is filled.
         self._keep_in_view(fill=fewer or not self.follows)
-        self.refresh()
+        self.refresh(layout=taller)
         if self.selected != before:
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(self))
 
     @property
     def selected(self) -> Hashable | None:
@@ -131,7 +144,7 @@ class Grid(Themed, can_focus=True):
         self._keep_in_view()
         self.refresh()
         if self.cursor != before:
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(self))
 
     def move(self, step: int) -> None:
         """Move the cursor by rows."""
@@ -161,6 +174,10 @@ class Grid(Themed, can_focus=True):
         return max(self.size.height - 1, 1)
 
     # --- drawing
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Where the stylesheet says `auto`: a head and the rows."""
+        return len(self.keys) + 1
 
     def laid_out(self) -> list[tuple[Column, int]]:
         """The columns that there is room for, with their widths."""
@@ -204,7 +221,7 @@ class Grid(Themed, can_focus=True):
     def _head(self, columns: list[tuple[Column, int]], styles: dict[str, Style]) -> Strip:
         segments = []
         for column, width in columns:
-            name = f"{column.name}↓" if column.name == self.sorted_by else column.name
+            name = f"{column.name}↓" if column.name and column.name == self.sorted_by else column.name
             text = f"{name:>{width}}" if column.right else f"{name:<{width}}"
             segments.append(Segment(f" {set_cell_size(text, width)} ", styles["head"]))
         return Strip(segments)
@@ -243,18 +260,21 @@ class Grid(Themed, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the clicked row; a second click chooses it. A click on a head tells which."""
-        if event.y == 0:
+        place = event.get_content_offset(self)
+        if place is None:
+            return
+        if place.y == 0:
             x = 0
             for column, width in self.laid_out():
                 x += width + 2
-                if event.x < x:
+                if place.x < x:
                     self.post_message(self.Headed(column.name))
                     return
             return
-        index = self._top + event.y - 1
+        index = self._top + place.y - 1
         if index < len(self.keys):
             if index == self.cursor:
-                self.post_message(self.Chosen())
+                self.post_message(self.Chosen(self))
             else:
                 self.go_to(index)
 

@@ -64,6 +64,11 @@ class ListingScreen(ModeScreen):
         return self.query_one(Grid)
 
     @property
+    def moved(self) -> Grid:
+        """The one that keys move in, where a screen has several."""
+        return self.focused if isinstance(self.focused, Grid) else self.grid
+
+    @property
     def filter_bar(self) -> FilterBar:
         """The line to type a filter into."""
         return self.query_one(FilterBar)
@@ -145,19 +150,19 @@ class ListingScreen(ModeScreen):
 
     def action_move(self, step: int) -> None:
         """Move the cursor."""
-        self.grid.move(step)
+        self.moved.move(step)
 
     def action_page(self, step: int) -> None:
         """Move by pages."""
-        self.grid.page(step)
+        self.moved.page(step)
 
     def action_top(self) -> None:
         """The first row."""
-        self.grid.go_to(0)
+        self.moved.go_to(0)
 
     def action_bottom(self) -> None:
         """The last row."""
-        self.grid.go_to(len(self.grid.keys) - 1)
+        self.moved.go_to(len(self.moved.keys) - 1)
 
     def action_other(self) -> None:
         """The other pane."""

@@ -25,15 +25,15 @@ def duration_text(ms: float | None) -> str:
 
 
 def share_text(share: float) -> str:
-    """0 %, 0.4 %, 12 %, 100 %: never 0 for what is more, nor 100 for what is less."""
+    """0%, 0.4%, 12%, 100%: never 0 for what is more, nor 100 for what is less."""
     percent = share * 100
     if percent == 0:
-        return "0 %"
+        return "0%"
     if percent < 0.1:
-        return "<0.1 %"
+        return "<0.1%"
     if percent < 9.95:
-        return f"{percent:.1f} %"
-    return f"{percent:.0f} %" if percent < 99.5 or percent == 100 else ">99 %"
+        return f"{percent:.1f}%"
+    return f"{percent:.0f}%" if percent < 99.5 or percent == 100 else ">99%"
 
 
 def count_text(count: int, noun: str) -> str:

@@ -116,7 +116,7 @@ class ModeScreen(Themed, Screen[None]):
         width = self.app.size.width
         state = Text(no_wrap=True)
         if self._trouble:
-            state.append(f"✗ {printable(self._trouble)[: max(width - 40, 20)]} ", "bold red")
+            state.append(f"✗ {printable(self._trouble)[: max(width - 40, 20)]} ", self.ink("error"))
         else:
             if width >= _WIDE:
                 state.append(f"{printable(self.feed.label)}   ", "dim")

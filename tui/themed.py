@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from rich.style import Style
 from textual.widget import Widget
 
 from tui.palette import palette
 from tui.themes import NO_COLOUR
-
-if TYPE_CHECKING:
-    from rich.style import Style
 
 
 class Themed(Widget):
@@ -25,6 +21,11 @@ class Themed(Widget):
             theme = self.app.current_theme
             self._by_role = palette(self.app.theme_variables, dark=theme.dark, plain=theme.name == NO_COLOUR)
         return self._by_role
+
+    def ink(self, role: str) -> Style:
+        """A role's colour and weight, for a text on another background."""
+        style = self.styles_by_role[role]
+        return Style(color=style.color, bold=style.bold, italic=style.italic, reverse=style.reverse)
 
     def notify_style_update(self) -> None:
         """The theme changed: styles are made anew."""

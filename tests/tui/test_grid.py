@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from tui.grid import Cell, Column, Grid, Part, fit
-from tui.numbers import bar_text, duration_text, money_text, share_text
 from tui.themes import DARK, THEMES
 
 
@@ -64,6 +62,20 @@ async def test_the_cursor_keeps_to_its_row() -> None:
         assert grid.cursor == 0
 
 
+async def test_a_first_row_is_kept_or_followed() -> None:
+    """New rows come above the cursor's, unless the grid follows: there the cursor stays on the first one."""
+    app = Shown()
+    async with app.run_test(size=(60, 12)):
+        grid = app.query_one(Grid)
+        grid.show([5, 6])
+        grid.show([3, 4, 5, 6])
+        assert (grid.selected, grid.following, list(grid.in_view)) == (5, False, [3, 4, 5, 6])
+        grid.follows = True
+        grid.go_to(0)
+        grid.show([1, 3, 4, 5, 6])
+        assert (grid.selected, grid.following) == (1, True)
+
+
 def test_cells_are_cut_by_columns() -> None:
     """A cell that is too wide ends in an ellipsis, and is never wider than its column."""
     cell = (Part("abc"), Part("界界界", "error"), Part("def"))
@@ -77,36 +89,3 @@ def test_fitted_cells_are_never_wider(texts: list[str], width: int) -> None:
     """Whatever is in a cell."""
     fitted = fit(tuple(Part(text) for text in texts), width)
     assert sum(cell_len(part.text) for part in fitted) <= width
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [(None, ""), (0, "0.0 ms"), (9.949, "9.9 ms"), (9.96, "10 ms"), (999.4, "999 ms"), (999.6, "1.00 s"),
-     (59_994, "59.99 s"), (59_996, "1m 00s"), (3_599_600, "1h 00m"), (7_260_000, "2h 01m")],
-)  # fmt: skip
-def test_durations(ms: float | None, text: str) -> None:
-    """A duration has at most three digits that matter, and rounds up to the next unit."""
-    assert duration_text(ms) == text
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0, "0 %"), (0.0001, "<0.1 %"), (0.004, "0.4 %"), (0.12, "12 %"), (0.9996, ">99 %"), (1, "100 %")],
-)
-def test_shares(share: float, text: str) -> None:
-    """What is a little is not nothing, and what is nearly all is not all."""
-    assert share_text(share) == text
-
-
-def test_money_and_bars() -> None:
-    """Small sums keep the digits that matter; any share is seen in a bar."""
-    assert [money_text(sum_) for sum_ in (0, 0.0000123, 1.2, 1234.5)] == [
-        "$0",
-        "$0.0000123",
-        "$1.20",
-        "$1,234",
-    ]
-    assert bar_text(0, 4) == ("", "····")
-    assert bar_text(0.0001, 4) == ("▏", "···")
-    assert bar_text(0.5, 4) == ("██", "··")
-    assert bar_text(7, 4) == ("████", "")

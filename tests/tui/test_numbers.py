@@ -38,7 +38,7 @@ def test_durations(ms: float | None, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0, "0 %"), (0.0001, "<0.1 %"), (0.004, "0.4 %"), (0.12, "12 %"), (0.9999, ">99 %"), (1, "100 %")],
+    [(0, "0%"), (0.0001, "<0.1%"), (0.004, "0.4%"), (0.12, "12%"), (0.9999, ">99%"), (1, "100%")],
 )
 def test_shares(share: float, said: str) -> None:
     """A share is never rounded to nothing, nor to all."""

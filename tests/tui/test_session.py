@@ -56,13 +56,13 @@ async def test_every_screen_is_taken_up(tmp_path: Path) -> None:
         functions.set_filter("pay")
         await pilot.press("5")
         await until(pilot, lambda: app.current_mode == "queues" and app.settled)
-        cast("QueuesScreen", app.screen).wanted = "pay"
+        cast("QueuesScreen", app.screen).set_filter("pay")
         await pilot.press("q")
     again = dashboard(filled(), state=tmp_path)
     async with again.run_test(size=(120, 30)) as pilot:
         await until(pilot, lambda: again.current_mode == "queues" and again.settled)
         queues = cast("QueuesScreen", again.screen)
-        await until(pilot, lambda: [place.name for place in queues.places.places] == ["payments"])
+        await until(pilot, lambda: queues.grid.keys == [queue_of("payments").arn])
         for key, name in (("2", "invocations"), ("3", "failures"), ("4", "functions")):
             await pilot.press(key)
             await until(pilot, lambda name=name: again.current_mode == name and again.settled)  # type: ignore[misc]

@@ -36,7 +36,7 @@ def failure_text(
     `event`: with its event.
     """
     text = Text()
-    _failure(detail.failure, text)
+    _failure(detail.failure, text, styles)
     letter = detail.letter
     text.append("\n")
     for name, value in (
@@ -89,8 +89,8 @@ def _laid_out(event: str) -> str:
         return event
 
 
-def _failure(failure: Failure, text: Text, lead: str = "") -> None:
-    text.append(f"{lead}{printable(failure.type[:PART_MAX])}", "bold red")
+def _failure(failure: Failure, text: Text, styles: Mapping[str, Style], lead: str = "") -> None:
+    text.append(f"{lead}{printable(failure.type[:PART_MAX])}", styles["error"])
     text.append(f": {printable(failure.message[:REACH])}\n")
     for note in failure.notes:
         text.append(f"  {printable(note[:PART_MAX])}\n", "italic")
@@ -103,13 +103,13 @@ def _failure(failure: Failure, text: Text, lead: str = "") -> None:
         if runtime:
             text.append(f"  … {runtime} frames of the runtime\n", "dim")
             runtime = 0
-        text.append(f"  {printable(frame.file[:PART_MAX])}:{frame.line}", "cyan")
+        text.append(f"  {printable(frame.file[:PART_MAX])}:{frame.line}", styles["key"])
         text.append(f"  in {printable(frame.function[:PART_MAX])}\n")
         if frame.code:
             text.append(f"      {printable(frame.code[:PART_MAX])}\n", "bold")
         for name, value in (frame.local or {}).items():
             text.append(f"      {printable(str(name)[:PART_MAX])} = {printable(str(value)[:200])}\n", "dim")
     for member in failure.members:
-        _failure(member, text, "in the group: ")
+        _failure(member, text, styles, "in the group: ")
     for cause in failure.causes:
-        _failure(cause, text, "while handling " if cause.relation == "context" else "caused by ")
+        _failure(cause, text, styles, "while handling " if cause.relation == "context" else "caused by ")

@@ -211,7 +211,7 @@ class FailuresScreen(ListingScreen):
         shown = [self.groups[cast("str", key)] for key in self.grid.keys]
         state = Text()
         if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", "yellow")
+            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
         total = sum(group.count for group in shown)
         hidden = len(self.groups) - len(shown)
         if not self.read:

@@ -18,7 +18,7 @@ NAME_MAX: Final = 200
 COLUMNS: Final = (
     Column("function", 0),
     Column("version", 7),
-    Column("trend", 20, since=118),
+    Column("trend", 20, since=130),
     Column("runs", 7, right=True),
     Column("errors", 7, right=True),
     Column("throttled", 9, right=True, since=110),
@@ -26,7 +26,7 @@ COLUMNS: Final = (
     Column("p95", 8, right=True),
     Column("p99", 8, right=True, since=140),
     Column("cold", 6, right=True),
-    Column("memory free", 17, since=150),
+    Column("memory free", 16, since=150),
     Column("free", 5, right=True, until=149),
     Column("cost", 11, right=True, since=90),
 )
@@ -100,13 +100,13 @@ def cells(row: Row, prices: Prices) -> dict[str, Cell]:
     if (free := health.headroom) is not None:
         role = "warn" if free <= TIGHT else "value"
         full, left = bar_text(1 - free, _BAR)
-        size = f" {share_text(free):>6}"
+        size = f" {share_text(free):>5}"
         found["memory free"] = (
             Part(full, "warn" if free <= TIGHT else "rail"),
             Part(left, "quiet"),
             Part(size, role),
         )
-        found["free"] = (Part(share_text(free).replace(" ", ""), role),)
+        found["free"] = (Part(share_text(free), role),)
     return found
 
 

@@ -240,15 +240,15 @@ class FunctionsScreen(ListingScreen):
         """How many there are, and what they did together."""
         state = Text()
         if self.running:
-            state.append(f"{self.running}  ", "bold yellow")
+            state.append(f"{self.running}  ", self.ink("warn"))
         if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", "yellow")
+            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
         runs = sum(row.health.invocations for row in self.rows.values())
         errors = sum(row.health.errors for row in self.rows.values())
         names = len({row.name for row in self.rows.values()})
         state.append(f"{count_text(names, 'function')}  ", "dim")
         state.append(f"{count_text(runs, 'run')}  ", "bold")
-        state.append(f"{errors:,} failed ", "bold red" if errors else "dim")
+        state.append(f"{errors:,} failed ", self.ink("error") if errors else "dim")
         if not self.read:
             state.append(" reading … ", "dim")
         self.show_state(state)

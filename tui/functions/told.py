@@ -58,9 +58,9 @@ def told(
             "duration",
             (f"p50 {duration_text(health.p50)}   p95 {duration_text(health.p95)}", "message"),
             (f"   p99 {duration_text(health.p99)}", "message"),
-            (f"   cold start {duration_text(health.init_p50)}" if health.cold else "", "number"),
-            (f" ({health.cold:,} of {health.invocations:,})" if health.cold else "", "quiet"),
         )
+    if health.cold:
+        said("cold start", (f"p50 {duration_text(health.init_p50)}", "number"), (f"   {health.cold:,} of {health.invocations:,}", "quiet"))  # fmt: skip
     if health.memory_mb:
         free = health.headroom or 0.0
         said("memory", (f"{health.max_memory_mb} of {health.memory_mb} MB", "message"), (f"   {share_text(free)} free", "quiet"))  # fmt: skip
@@ -103,8 +103,8 @@ def _aliases(
             text.append(f"{printable(version[:20]):<8}", styles["strong"])
             text.append(full, styles["rail"])
             text.append(left, styles["quiet"])
-            text.append(f" {share_text(share):>6}", styles["message"])
-            failed = f"   {share_text(health.error_share):>6} failed" if health.invocations else ""
+            text.append(f" {share_text(share):>5}", styles["message"])
+            failed = f"   {share_text(health.error_share):>5} failed" if health.invocations else ""
             text.append(failed, styles["error" if health.errors else "info"])
             text.append(
                 f" of {health.invocations:,}\n" if health.invocations else "   no runs\n", styles["quiet"]

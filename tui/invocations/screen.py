@@ -224,7 +224,7 @@ class InvocationsScreen(ListingScreen):
         """How many there are, of how many, and whether new ones are seen."""
         state = Text()
         if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", "yellow")
+            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
         total = len(self.roll)
         shown = len(self.grid.keys)
         if self.pattern is not None or self.view not in {"all", "slowest"}:
@@ -234,9 +234,9 @@ class InvocationsScreen(ListingScreen):
         if not self.read:
             state.append("reading … ", "dim")
         elif self.grid.following:
-            state.append("● LIVE ", "bold green")
+            state.append("● LIVE ", self.ink("live"))
         else:
-            state.append("‖ HELD ", "bold yellow")
+            state.append("‖ HELD ", self.ink("warn"))
         self.show_state(state)
 
     @on(Grid.Moved)

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from rich.text import Text
 from textual import on
+from textual.containers import Vertical
 from textual.message import Message as Event
-from textual.widgets import DataTable
 
 from lambdalog.printable import printable
 from tui.actions import bindings
 from tui.failures.confirm import Confirm
-from tui.feed.queues import LOOK_MAX, Look, Message, Queue, Topic
+from tui.feed.queues import LOOK_MAX, Look, Message, Queue, Subscription, Topic
+from tui.grid import Column, Grid
+from tui.listing import Failed, ListingScreen
+from tui.logs.filter_bar import FilterBar
 from tui.numbers import ago, count_text
 from tui.page import Page
 from tui.prompt import Prompt
 from tui.queues.depths import Depths
-from tui.queues.panes import InsidePane, PlacesPane, chosen
+from tui.queues.rows import (
+    MESSAGES,
+    PLACES,
+    SHOWN,
+    SUBSCRIPTIONS,
+    message_cells,
+    place_cells,
+    subscription_cells,
+)
 from tui.queues.told import message_text, place_text, task_text
-from tui.screen import ModeScreen
 from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable
 
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from tui.feed.queues import Subscription, Task
+    from tui.feed.queues import Task
+    from tui.grid import Cell
 
 READ_EVERY_SECONDS: Final = 2.0
 AWS_EVERY_SECONDS: Final = 10.0
@@ -55,22 +66,14 @@ class InsideCame(Event):
         self.place, self.inside, self.tasks = place, inside, tasks
 
 
-class Failed(Event):
-    """Something could not be read or done."""
-
-    def __init__(self, what: str, *, reading: bool) -> None:
-        super().__init__()
-        self.what, self.reading = what, reading
-
-
-class QueuesScreen(ModeScreen):
+class QueuesScreen(ListingScreen):
     """Counts every two seconds (on AWS every ten), and looks into the one under the cursor."""
 
     SCOPE = "queues"
     BINDINGS: ClassVar[list[BindingType]] = bindings("queues")
     DEFAULT_CSS = """
-    QueuesScreen #inside { height: 1fr; border: round $primary 60%; border-title-color: $primary; padding: 0 1; }
-    QueuesScreen #inside:focus { border: round $accent; }
+    QueuesScreen #box { height: 1fr; border: round $primary 60%; border-title-color: $primary; background: $background; }
+    QueuesScreen #box:focus-within { border: round $accent; }
     """
 
     def __init__(self) -> None:
@@ -78,9 +81,10 @@ class QueuesScreen(ModeScreen):
         self.queues: list[Queue] = []
         self.topics: list[Topic] = []
         self.depths = Depths()
-        self.wanted = ""
         self.read = False
         self.looked = False
+        self._places: dict[str, Queue | Topic] = {}
+        self._lying: dict[str, Message | Subscription] = {}
         self._notes = ""
         self._tasks: list[Task] = []
         self._stop = threading.Event()
@@ -90,24 +94,22 @@ class QueuesScreen(ModeScreen):
 
     def body(self) -> Iterable[Widget]:
         """Queues and topics above, the inside of one below."""
-        yield PlacesPane(id="places")
-        box = InsidePane(id="inside")
-        box.border_title = "nothing"
-        yield box
+        yield self.make_grid()
+        yield FilterBar(id="filter-bar")
+        with Vertical(id="box") as box:
+            box.border_title = "nothing"
+            yield Grid(MESSAGES, self._paint_inside, id="inside")
+
+    def make_grid(self) -> Grid:
+        """Queues and topics."""
+        return Grid(PLACES, self._paint, id="places")
 
     def on_mount(self) -> None:
         """Start reading."""
-        self.places.focus()
+        self.grid.focus()
         self.take_up(self.dashboard.session.of(self.SCOPE))
+        self.call_after_refresh(self.show_rows)
         self.run_worker(self._read, thread=True, group="queues", exit_on_error=False)
-
-    def kept(self) -> dict[str, str]:
-        """Which places are wanted."""
-        return {"filter": self.wanted}
-
-    def take_up(self, kept: Mapping[str, str]) -> None:
-        """That."""
-        self.wanted = kept.get("filter", "")
 
     def on_unmount(self) -> None:
         """Stop reading."""
@@ -115,19 +117,44 @@ class QueuesScreen(ModeScreen):
         self._wake.set()
 
     @property
-    def places(self) -> PlacesPane:
+    def grid(self) -> Grid:
         """Queues and topics."""
-        return self.query_one(PlacesPane)
+        return self.query_one("#places", Grid)
 
     @property
-    def inside(self) -> InsidePane:
+    def inside(self) -> Grid:
         """Messages or subscriptions."""
-        return self.query_one(InsidePane)
+        return self.query_one("#inside", Grid)
+
+    @property
+    def box(self) -> Vertical:
+        """What is around it."""
+        return self.query_one("#box", Vertical)
+
+    @property
+    def selected(self) -> Queue | Topic | None:
+        """The queue or topic under the cursor."""
+        return self._places.get(cast("str", self.grid.selected)) if self.drawn else None
+
+    @property
+    def opened(self) -> Message | Subscription | None:
+        """What is under the cursor below."""
+        return self._lying.get(cast("str", self.inside.selected)) if self.drawn else None
 
     @property
     def settled(self) -> bool:
         """All are there, and what lies in the first."""
-        return self.drawn and self.read and (self.looked or not self.places.places)
+        return self.drawn and self.read and (self.looked or not self.grid.keys)
+
+    def _paint(self, key: Hashable) -> dict[str, Cell]:
+        place = self._places.get(cast("str", key))
+        return {} if place is None else place_cells(place, self.depths, self.dashboard.clock.now_ms())
+
+    def _paint_inside(self, key: Hashable) -> dict[str, Cell]:
+        found = self._lying.get(cast("str", key))
+        if isinstance(found, Message):
+            return message_cells(found, self.dashboard.clock.now_ms())
+        return {} if found is None else subscription_cells(found)
 
     # --- in threads
 
@@ -143,15 +170,6 @@ class QueuesScreen(ModeScreen):
                 self.post_message(Failed(explained(error), reading=True))
             least = READ_EVERY_SECONDS if self.feed.queues.free_looks else AWS_EVERY_SECONDS
             self._wake.wait(max(least, (clock.monotonic() - began) * SHARE))
-
-    def _in_thread(self, group: str, work: Callable[[], None]) -> None:
-        def guarded() -> None:
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - whatever the source says is shown
-                self.post_message(Failed(explained(error), reading=False))
-
-        self.run_worker(guarded, thread=True, group=group, exit_on_error=False)
 
     def _ask_inside(self, place: Queue | Topic, *, spend: bool) -> None:
         feed = self.feed.queues
@@ -172,89 +190,90 @@ class QueuesScreen(ModeScreen):
         self._notes = "; ".join(message.notes)
         self.depths.look(self.queues, self.dashboard.clock.now_ms())
         self.show_trouble("")
-        self.show_places()
+        self.show_rows()
 
-    @on(Failed)
-    def _take_failed(self, message: Failed) -> None:
-        if message.reading:
-            self.show_trouble(message.what)
-        else:
-            self.notify(message.what, severity="error")
-
-    def show_places(self) -> None:
+    def show_rows(self) -> None:
         """Draw those that are to be seen."""
+        if not self.drawn:
+            return
         there: list[Queue | Topic] = [*self.queues, *self.topics]
-        shown = [place for place in there if chosen(place.name, self.wanted)]
-        self.places.show(shown, self.depths, self.dashboard.clock.now_ms())
+        self._places = {
+            place.arn: place for place in there if self.pattern is None or self.pattern.matches(place.name)
+        }
+        self.grid.show(list(self._places))
         state = Text()
         if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", "yellow")
-        if self.wanted:
-            state.append(f"/{printable(self.wanted)}  ", "bold yellow")
-        dead = sum(queue.depth for queue in self.queues if queue.failures)
-        state.append(f"{count_text(len(self.queues), 'queue')}, {count_text(len(self.topics), 'topic')}")
-        if dead:
+            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
+        if not self.read:
+            state.append("reading … ", "dim")
+        else:
+            state.append(f"{count_text(len(self.queues), 'queue')}, {count_text(len(self.topics), 'topic')}")
+        if dead := sum(queue.depth for queue in self.queues if queue.failures):
             state.append(f", {count_text(dead, 'failed message')}", "bold")
         state.append(" ")
         self.show_state(state)
         self._look()
 
-    @on(DataTable.RowHighlighted, "#places")
+    @on(Grid.Moved, "#places")
     def _look(self) -> None:
-        place = self.places.selected if self.drawn else None
+        place = self.selected
         if place is None:
-            self.inside.empty()
-            self.inside.border_title = Text(
-                f"nothing is called {printable(self.wanted)}" if self.wanted else "nothing"
-            )
+            self._show_inside({}, MESSAGES)
+            nothing = "nothing fits: Esc takes the filter away" if self.pattern is not None else "nothing"
+            self.box.border_title = Text(nothing if self.read else "")
             return
         spend = self._spent == place.arn
         self._spent = self._spent if spend else ""
         if not spend:
-            self._in_thread("inside", lambda: self._ask_inside(place, spend=False))
+            self.in_thread("inside", lambda: self._ask_inside(place, spend=False))
+
+    def _show_inside(self, lying: dict[str, Message | Subscription], columns: tuple[Column, ...]) -> None:
+        self._lying, self.inside.columns = lying, columns
+        self.inside.show(list(lying))
 
     @on(InsideCame)
     def _take_inside(self, message: InsideCame) -> None:
-        place = self.places.selected if self.drawn else None
+        place = self.selected
         if place is None or place.arn != message.place.arn:
             return
         self.looked = True
         now = self.dashboard.clock.now_ms()
         self._tasks = message.tasks
-        title = printable(place.name)
+        title = printable(place.name[:SHOWN])
+        inside = message.inside
         if isinstance(place, Topic):
-            self.inside.show_subscriptions(message.inside)  # type: ignore[arg-type]  # a topic's are subscriptions
-            title += f" · {place.confirmed + place.pending:,} subscriptions"
-        elif not isinstance(message.inside, Look):
-            self.inside.empty()
-            title += f" · {place.depth:,} messages · L looks into it; SQS counts that as a receive of each"
+            subscriptions = inside if isinstance(inside, list) else []
+            self._show_inside({str(n): one for n, one in enumerate(subscriptions)}, SUBSCRIPTIONS)
+            title += f" · {count_text(place.confirmed + place.pending, 'subscription')}"
+        elif not isinstance(inside, Look):
+            self._show_inside({}, MESSAGES)
+            title += f" · {count_text(place.depth, 'message')} · L looks into it; SQS counts that as a receive of each"
         else:
-            look = message.inside
-            self.inside.show_messages(look.messages, now)
-            more = place.depth - len(look.messages)
-            title += f" · {place.depth:,} messages" + (
-                f", the oldest {len(look.messages):,}" if more > 0 else ""
+            self._show_inside({one.id: one for one in inside.messages}, MESSAGES)
+            more = place.depth - len(inside.messages)
+            title += f" · {count_text(place.depth, 'message')}" + (
+                f", the oldest {len(inside.messages):,}" if more > 0 else ""
             )
-            if look.note:
-                self.notify(f"{printable(place.name)}: {look.note}", severity="warning")
+            if inside.note:
+                self.notify(f"{title}: {inside.note}", severity="warning")
             if place.oldest is not None:
                 title += f" · oldest {ago(now - place.oldest)}"
         if self._tasks:
             title += f" · move {task_text(self._tasks[0])}"
-        self.inside.border_title = Text(title)
+        self.box.border_title = Text(title)
 
     # --- acting
 
     def action_look(self) -> None:
         """Look into a queue where that has its price."""
-        place = self.places.selected
+        place = self.selected
         if not isinstance(place, Queue):
             return
 
         def go(typed: str | None) -> None:
             if typed is not None:
                 self._spent = place.arn
-                self._in_thread("inside", lambda: self._ask_inside(place, spend=True))
+                self.in_thread("inside", lambda: self._ask_inside(place, spend=True))
 
         if self.feed.queues.free_looks or not place.dead:
             go("look")
@@ -269,44 +288,27 @@ class QueuesScreen(ModeScreen):
         )
         self.app.push_screen(Confirm(f"look into {printable(place.name)}", what, word="look"), go)
 
-    @on(DataTable.RowSelected, "#places")
+    @on(Grid.Chosen, "#places")
     def _enter(self) -> None:
         self.inside.focus()
 
-    @on(DataTable.RowSelected, "#inside")
-    def _enter_inside(self) -> None:
-        self.action_open()
-
+    @on(Grid.Chosen, "#inside")
     def action_open(self) -> None:
-        """All of one message."""
-        message = self.inside.selected
-        if isinstance(message, Message):
-            self.app.push_screen(Page(f"message {message.id}", message_text(message), message.body))
+        """All of one message; from a queue first into it."""
+        message = self.opened
+        if self.grid.has_focus and self.inside.keys:
+            self.inside.focus()
+        elif isinstance(message, Message):
+            title = f"message {printable(message.id[:SHOWN])}"
+            self.app.push_screen(Page(title, message_text(message), message.body))
 
     def action_about(self) -> None:
         """All attributes."""
-        place = self.places.selected
+        place = self.selected
         if place is not None:
             self.app.push_screen(Page(printable(place.name), place_text(place, self._tasks)))
 
-    def action_filter(self) -> None:
-        """Show only some."""
-
-        def take(typed: str | None) -> None:
-            if typed is not None:
-                self.wanted = typed.strip()
-                self.show_places()
-
-        hint = "part of a name, or a pattern: orders-*"
-        self.app.push_screen(Prompt("queues and topics", value=self.wanted, hint=hint), take)
-
-    def action_clear(self) -> None:
-        """Show all."""
-        self.wanted = ""
-        self.show_places()
-        self.places.focus()
-
-    def action_move(self) -> None:
+    def action_move_all(self) -> None:
         """Move everything out of a dead-letter queue."""
         queue = self._queue()
         if queue is None:
@@ -354,7 +356,7 @@ class QueuesScreen(ModeScreen):
                 self.app.call_from_thread(self.notify, f"cancelled: {moved:,} were moved")
                 self._wake.set()
 
-            self._in_thread("act", work)
+            self.in_thread("act", work)
 
     def action_purge(self) -> None:
         """Delete everything in a queue."""
@@ -373,7 +375,7 @@ class QueuesScreen(ModeScreen):
         self.app.push_screen(Confirm(f"purge {printable(queue.name)}", what, word=queue.name), go)
 
     def _queue(self) -> Queue | None:
-        place = self.places.selected
+        place = self.selected
         if isinstance(place, Queue):
             return place
         self.notify("Choose a queue first.", severity="warning")
@@ -385,11 +387,11 @@ class QueuesScreen(ModeScreen):
             self.app.call_from_thread(self.notify, done)
             self._wake.set()
 
-        self._in_thread("act", work)
+        self.in_thread("act", work)
 
     def action_copy(self) -> None:
         """Copy a message's body, or an ARN."""
-        message, place = self.inside.selected, self.places.selected
+        message, place = self.opened, self.selected
         if self.inside.has_focus and isinstance(message, Message):
             self.dashboard.copy(message.body)
         elif place is not None:
@@ -397,4 +399,4 @@ class QueuesScreen(ModeScreen):
 
     def action_other(self) -> None:
         """The other pane."""
-        self.focus_next()
+        (self.inside if self.grid.has_focus else self.grid).focus()

@@ -102,8 +102,8 @@ async def test_how_each_version_fares(driven: Driven) -> None:
     """Runs, errors, throttles, percentiles, cold starts, memory and cost of the window, each version apart."""
     assert driven.shown == ["orders:$LATEST", "payments:$LATEST", "payments:3", "payments:4"]
     three, four = driven.cells("payments", "3"), driven.cells("payments", "4")
-    assert (three["runs"], three["errors"], three["cold"], three["free"]) == ("10", "10 %", "0 %", "50%")
-    assert (four["runs"], four["errors"], four["cold"]) == ("5", "100 %", "100 %")
+    assert (three["runs"], three["errors"], three["cold"], three["free"]) == ("10", "10%", "0%", "50%")
+    assert (four["runs"], four["errors"], four["cold"]) == ("5", "100%", "100%")
     assert driven.cells("payments", "$LATEST")["throttled"] == "7"
     assert three["p95"] in {"19 ms", "18 ms"}
     # Ten requests, and 10 to 19 ms each at 128 MB.
@@ -146,9 +146,9 @@ async def test_an_alias_with_the_failure_rate_of_each_side(driven: Driven) -> No
     await until(driven.pilot, lambda: "live" in driven.told)
     rows = driven.told.splitlines()
     first = next(number for number, row in enumerate(rows) if row.startswith("live"))
-    assert "90 %" in rows[first]
-    assert "10 % failed of 10" in rows[first]
-    assert "10 %    100 % failed of 5" in rows[first + 1]
+    assert "90%" in rows[first]
+    assert "10% failed of 10" in rows[first]
+    assert "10%    100% failed of 5" in rows[first + 1]
     assert any(row.startswith("reserved") and "5 at once" in row for row in rows)
     assert any(row.startswith("environment") and "GATEWAY" in row for row in rows)
     assert any(row.startswith("tags") and "team=pay" in row for row in rows)

@@ -10,7 +10,7 @@ from tests.tui.feeds import MockFeed
 from tests.tui.made import message_of, queue_of
 from tests.tui.pilot import dashboard, until
 from tui.failures.confirm import Confirm
-from tui.feed.queues import Message, Task, Topic
+from tui.feed.queues import Task, Topic
 from tui.json_tree import JsonTree
 from tui.page import Page
 from tui.prompt import Prompt
@@ -40,7 +40,7 @@ class Driven:
     @property
     def title(self) -> str:
         """What is told above the inside."""
-        return str(self.screen.inside.border_title)
+        return str(self.screen.box.border_title)
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
@@ -70,19 +70,15 @@ async def driven() -> AsyncIterator[Driven]:
         await pilot.press("5")
         await until(pilot, lambda: app.current_mode == "queues" and isinstance(app.screen, QueuesScreen))
         found = Driven(app, pilot, feed)
-        await until(pilot, lambda: len(found.screen.places.places) == 3)
+        await until(pilot, lambda: len(found.screen.grid.keys) == 3)
         yield found
 
 
 async def test_what_lies_in_a_queue_is_shown(driven: Driven) -> None:
     """Moving the cursor to a queue shows its messages, the oldest first, and how old that is."""
     await driven.press("down")
-    await until(driven.pilot, lambda: len(driven.screen.inside.inside) == 3)
-    assert [one.id for one in driven.screen.inside.inside if isinstance(one, Message)] == [
-        "m-1",
-        "m-2",
-        "m-3",
-    ]
+    await until(driven.pilot, lambda: len(driven.screen.inside.keys) == 3)
+    assert driven.screen.inside.keys == ["m-1", "m-2", "m-3"]
     assert "3 messages" in driven.title
     assert "oldest 59s" in driven.title
 
@@ -91,13 +87,13 @@ async def test_who_is_subscribed_is_shown(driven: Driven) -> None:
     """A topic shows its subscriptions."""
     await driven.press("down", "down")
     await until(driven.pilot, lambda: "2 subscriptions" in driven.title)
-    assert len(driven.screen.inside.inside) == 2
+    assert len(driven.screen.inside.keys) == 2
 
 
 async def test_a_message_opens(driven: Driven) -> None:
     """Enter on a queue goes to its messages, Enter on a message shows all of it with its body as a tree."""
     await driven.press("down")
-    await until(driven.pilot, lambda: len(driven.screen.inside.inside) == 3)
+    await until(driven.pilot, lambda: len(driven.screen.inside.keys) == 3)
     await driven.press("enter", "down", "enter")
     await driven.opened(Page)
     assert str(driven.app.screen.query_one(JsonTree).root.children[0].label) == "id: 2"
@@ -112,13 +108,11 @@ async def test_attributes_open(driven: Driven) -> None:
 
 
 async def test_only_some_are_shown(driven: Driven) -> None:
-    """`/` asks for a part of a name; Escape shows all again."""
-    await driven.press("slash")
-    await driven.opened(Prompt)
-    await driven.press(*"dlq", "enter")
-    await until(driven.pilot, lambda: len(driven.screen.places.places) == 1)
+    """`/` takes a part of a name; Escape shows all again."""
+    await driven.press("slash", *"dlq", "enter")
+    await until(driven.pilot, lambda: len(driven.screen.grid.keys) == 1)
     await driven.press("escape")
-    await until(driven.pilot, lambda: len(driven.screen.places.places) == 3)
+    await until(driven.pilot, lambda: len(driven.screen.grid.keys) == 3)
 
 
 async def test_a_purge_wants_the_name(driven: Driven) -> None:
@@ -175,9 +169,9 @@ async def test_on_aws_a_look_is_asked_for() -> None:
         screen = app.screen
         assert isinstance(screen, QueuesScreen)
         assert not feed.queues.done
-        assert "L looks into it" in str(screen.inside.border_title)
+        assert "L looks into it" in str(screen.box.border_title)
         await pilot.press("L")
-        await until(pilot, lambda: len(screen.inside.inside) == 1)
+        await until(pilot, lambda: len(screen.inside.keys) == 1)
         assert feed.queues.done == [("look", "orders-dlq")]
 
 
@@ -199,7 +193,7 @@ async def test_on_aws_a_look_that_may_move_messages_wants_a_word() -> None:
             await until(pilot, lambda: isinstance(app.screen, Confirm))
             await pilot.press(*typed.split())
             await until(pilot, lambda: app.screen is screen)
-        await until(pilot, lambda: len(screen.inside.inside) == 1)
+        await until(pilot, lambda: len(screen.inside.keys) == 1)
         assert feed.queues.done == [("look", "orders")]
 
 
@@ -208,7 +202,7 @@ async def test_copying(driven: Driven) -> None:
     await driven.press("y")
     assert driven.app.clipboard.endswith(":orders")
     await driven.press("down")
-    await until(driven.pilot, lambda: len(driven.screen.inside.inside) == 3)
+    await until(driven.pilot, lambda: len(driven.screen.inside.keys) == 3)
     await driven.press("tab", "y")
     assert driven.app.clipboard == '{"id": 1}'
 

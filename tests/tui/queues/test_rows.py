@@ -4,22 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.queues.panes import COMPACT_MAX, change_text, chosen, one_line
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted", "meant"),
-    [
-        ("orders-dlq", "", True),
-        ("orders-dlq", "DLQ", True),
-        ("orders-dlq", "orders-*", True),
-        ("orders-dlq", "dlq*", False),
-        ("orders", "pay", False),
-    ],
-)
-def test_a_name_is_meant_by_a_part_or_a_pattern(name: str, wanted: str, meant: bool) -> None:
-    """A part of a name is enough; with a star or question mark it has to fit whole."""
-    assert chosen(name, wanted) is meant
+from tui.queues.rows import COMPACT_MAX, change_text, one_line
 
 
 @pytest.mark.parametrize(
