@@ -98,17 +98,20 @@ def _line(
 
 
 def _scrub_texts(record: dict[str, Any], sweep: Sweep, path: str) -> None:
-    """The messages and notes of a record and all within it."""
-    record["message"] = _scrubbed(record["message"], sweep, f"{path}.message")
+    """The messages, notes and lines of code of a record and all within it."""
+    record["message"] = _noted(sweep.rules(record["message"]), sweep, f"{path}.message")
     if "notes" in record:
-        record["notes"] = [_scrubbed(note, sweep, f"{path}.notes") for note in record["notes"]]
+        record["notes"] = [_noted(sweep.rules(note), sweep, f"{path}.notes") for note in record["notes"]]
+    for index, frame in enumerate(record["frames"]):
+        if "code" in frame:
+            frame["code"] = _noted(sweep.code(frame["code"]), sweep, f"{path}.frames[{index}].code")
     for name in ("causes", "members"):
         for index, inner in enumerate(record.get(name, ())):
             _scrub_texts(inner, sweep, f"{path}.{name}[{index}]")
 
 
-def _scrubbed(text: str, sweep: Sweep, path: str) -> str:
-    clean, rules = sweep.rules(text)
+def _noted(found: tuple[str, list[str]], sweep: Sweep, path: str) -> str:
+    clean, rules = found
     for rule in rules:
         sweep.note(path, rule)
     return clean

@@ -123,6 +123,10 @@ _HINTS: Final[dict[str, tuple[str, ...]]] = {
     "url password": ("://",),
     "assignment": ("pass", "secret", "token", "key", "authorization", "cvv", "cvc"),
 }
+# A literal in a line of Python, cut off maybe; and, read backwards, the name or the key that it is given to.
+_LITERAL: Final = re.compile(r"""\"[^"]*(?:"|$)|'[^']*(?:'|$)""")
+_GIVEN_TO: Final = re.compile(r"""[rbfuRBFU]{0,2}\s*(?:=[=!]?|:)\s*\]?["']?(\w+)""")
+_FORMAT: Final = ("f", "F")
 _ANY_HINT: Final = re.compile("|".join(hint for hints in _HINTS.values() for hint in hints))
 _SHORT: Final = 200
 # `cvv=1`: no rule finds anything in less.
@@ -196,6 +200,30 @@ class Scrubber:
                 rules.append(name)
                 text = replaced
         return text, rules
+
+    def code(self, line: str) -> tuple[str, list[str]]:
+        """A line of Python, of which the literals alone are scrubbed: `password=given` gives nothing away."""
+        rules: list[str] = []
+
+        def instead(match: re.Match[str]) -> str:
+            literal = match.group()
+            # Backwards: an opening quote may have a form before it, and then what it is given to.
+            before = line[max(match.start() - 100, 0) : match.start()][::-1]
+            given = _GIVEN_TO.match(before)
+            if given is not None and self.secret(given[1][::-1]):
+                rules.append("key")
+                return f"{literal[0]}{MARK}{literal[0]}"
+            if not may_hide or (before[:1] in _FORMAT and "{" in literal):
+                # What a format inserts is no secret's text but its name.
+                return literal
+            clean, own = self.text(literal)
+            rules.extend(own)
+            return clean
+
+        if '"' in line or "'" in line:
+            may_hide = bool(self._own) or _ANY_HINT.search(line.lower()) or _DIGITS.search(line)
+            line = _LITERAL.sub(instead, line)
+        return line, rules
 
     def _judge(self, key: str) -> bool:
         text = _words(key[:200])
@@ -304,6 +332,10 @@ class Sweep:
     def secret(self, name: str) -> bool:
         """Whether a name is that of a secret."""
         return self._scrubber.secret(name)
+
+    def code(self, line: str) -> tuple[str, list[str]]:
+        """A line of Python without the secrets in its literals, and the rules that found some."""
+        return self._scrubber.code(line)
 
     def rules(self, text: str) -> tuple[str, list[str]]:
         """A text without what looks like a secret, and the rules that found some."""

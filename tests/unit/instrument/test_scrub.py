@@ -138,6 +138,40 @@ def test_secrets_in_quoted_json_are_found(depth: int) -> None:
     assert json.loads(clean)
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('connect(user="ada", password="hunter2")', f'connect(user="ada", password="{MARK}")'),
+        ("found = {'api_key': 'k-1', 'id': '7'}", f"found = {{'api_key': '{MARK}', 'id': '7'}}"),
+        ('config["token"] = b"t-1"', f'config["token"] = b"{MARK}"'),
+        ('if secret != "s":', f'if secret != "{MARK}":'),
+        ("if pin == '1234':", f"if pin == '{MARK}':"),
+        ('raise ValueError("password=hunter2")', f'raise ValueError("password={MARK}")'),
+        ('pay("4111 1111 1111 1111", "' + "x" * 10, f'pay("{MARK}", "' + "x" * 10),
+        ("password='hunter2", f"password='{MARK}'"),
+    ],
+)
+def test_a_line_of_code_gives_no_literal_away(line: str, expected: str) -> None:
+    """By the name that a literal is given to, or by what it looks like; one that was cut off too."""
+    assert Scrubber().code(line)[0] == expected
+    assert Scrubber().code(line)[1] != []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "login(password=password, token=tokens[0])",
+        "raise ValueError(f\"token={token} for {user['name']}\")",
+        'log.info("no password", key="orders/1.json")',
+        "total = 4111111111111111",
+        "it's",
+    ],
+)
+def test_names_in_code_are_no_secrets(line: str) -> None:
+    """What the code calls things is there for everybody to read."""
+    assert Scrubber().code(line) == (line, [])
+
+
 def test_a_value_is_swept_with_all_within_it() -> None:
     """Keys, items, texts and numbers; what was scrubbed is told with its path, the values themselves nowhere."""
     sweep = Sweep(Scrubber())
