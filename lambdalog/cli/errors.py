@@ -32,4 +32,6 @@ def _of_aws(error: BaseException) -> str:
         return f"{found.get('Message') or found.get('Code')} ({found.get('Code')})"
     if type(error).__name__ in {"NoCredentialsError", "PartialCredentialsError"}:
         return f"{error}; see `aws configure`, or set AWS_PROFILE"
-    return str(error)
+    # botocore's refusal of parameters has a line for each.
+    what, *which = str(error).splitlines() or [type(error).__name__]
+    return f"{what} {'; '.join(which)}" if which else what
