@@ -142,25 +142,28 @@ class Evidence:
 
     def _ours(self, group: str, start: int, end: int, ids: set[str], found: dict[str, Told]) -> None:
         """The failures that our decorator logged: one kind of line, which says all."""
-        lasts: dict[str, int] = {}
-        for time, line in self._failure_lines(group, start, end):
-            request, failure = line.requestId, line.failure
-            if failure is not None and request in ids and time >= lasts.get(request, start):
-                lasts[request] = time
+        lasts: dict[str, tuple[int, _FailureLine]] = {}
+        for stored in self._failure_lines(group, start, end):
+            time, line = stored.t, stored.m
+            if not isinstance(line, _FailureLine) or line.requestId not in ids or not start <= time < end:
+                continue
+            last = lasts.get(line.requestId)
+            if line.failure is not None and (last is None or time >= last[0]):
+                lasts[line.requestId] = time, line
+        for request, (_, line) in lasts.items():
+            if (failure := line.failure) is not None:
                 found[request] = Told(failure.type, failure.message, failure.fingerprint, line.version)
 
-    def _failure_lines(self, group: str, start: int, end: int) -> Iterator[tuple[int, _FailureLine]]:
-        """(epoch ms, line), in any order. On disk by the block: an event made of each line takes twice as long."""
+    def _failure_lines(self, group: str, start: int, end: int) -> Iterator[_Stored]:
+        """In any order, others among them. On disk by the block: an event made of each line takes twice as long."""
         if self._cloud.store is None:
             for line in self._filter(group, start, end, '{ $.failure.fingerprint = "*" }'):
                 if (said := _said(line.message)) is not None:
-                    yield line.timestamp, said
+                    yield _Stored(line.timestamp, said)
             return
         try:
             for block in self._cloud.store.blocks(Scan(group, start=start, end=end, literals=(_FAILURES,))):
-                for stored in _stored_in(block):
-                    if isinstance(stored.m, _FailureLine) and start <= stored.t < end:
-                        yield stored.t, stored.m
+                yield from _stored_in(block)
         except KeyError:
             return  # no such group
 
