@@ -112,6 +112,7 @@ class MockFailures:
         self.done: list[tuple[str, str]] = []
         self.ids: list[str] = []
         self.stops_with = ""
+        self.waits: threading.Event | None = None
         self.fail_with: Exception | None = None
 
     def groups(self) -> list[Group]:
@@ -149,23 +150,27 @@ class MockFailures:
         kinds = (Count(group.fingerprint, group.type, group.message, len(ids)),)
         return Planned(0, queue, "where each came from", meant, len(ids), group.count, kinds, {}, edited, ())
 
-    def _steps(self, verb: str, plans: Sequence[Planned], state: State) -> Iterator[Step]:
+    def _steps(self, verb: str, state: State, cancel: threading.Event) -> Iterator[Step]:
         counts: Counter[str] = Counter()
         for number, message_id in enumerate(self.ids, 1):
+            if cancel.is_set():
+                return
             counts[state] += 1
             self.done.append((verb, message_id))
             item: Any = message_id
             yield Step(item, state, "", number, len(self.ids), counts)
+            if self.waits is not None:
+                self.waits.wait()
 
     def replay(self, plans: Sequence[Planned], cancel: threading.Event) -> Iterator[Step | str]:
         """All succeed, unless the test says why it stops."""
-        yield from self._steps("replay", plans, "acked")
+        yield from self._steps("replay", "acked", cancel)
         if self.stops_with:
             yield self.stops_with
 
     def discard(self, plans: Sequence[Planned], reason: str, cancel: threading.Event) -> Iterator[Step]:
         """All are deleted."""
-        return self._steps(f"discard: {reason}", plans, "discarded")
+        return self._steps(f"discard: {reason}", "discarded", cancel)
 
     def resolve(self, group: Group) -> None:
         """Noted."""

@@ -99,6 +99,7 @@ def failures(
     message: str = "payment p-2 got no answer",
     request_id: str = "r-1",
     at: int = 1_700_000_050_000,
+    body: str = '{"id": "p-2"}',
 ) -> list[Explained]:
     """Failures of one fingerprint, a second apart."""
     return [
@@ -107,8 +108,8 @@ def failures(
                 message_id=f"{fingerprint[:4]}-{number}",
                 queue="payments-dlq",
                 kind="dead-letter",
-                body='{"id": "p-2"}',
-                event='{"id": "p-2"}',
+                body=body,
+                event=body,
                 sent_at=at + number * 1000,
                 request_id=request_id,
                 function="payments",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from tui.actions import ALL, SCOPES, checked_keymap
 from tui.app import Dashboard, screenshot
 from tui.keys import Keys
 from tui.modes import MODES, screen_class
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("scope", list(SCOPES))
@@ -76,6 +80,44 @@ async def test_the_keys_are_shown(feed: MockFeed) -> None:
         await until(pilot, lambda: isinstance(app.screen, Keys))
         await pilot.press("escape")
         await until(pilot, lambda: not isinstance(app.screen, Keys))
+
+
+async def test_an_action_is_found_by_its_name(feed: MockFeed) -> None:
+    """The palette runs what is chosen in it."""
+    app = dashboard(feed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.logs.drawn)
+        await pilot.press("ctrl+p", *"queues and topics")
+        await until(
+            pilot, lambda: bool(app.screen.query("OptionList")) and app.screen.query_one("OptionList").display
+        )
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "queues")
+
+
+async def test_another_theme_is_chosen(feed: MockFeed) -> None:
+    """`ctrl+t` lists them; the one that is chosen is drawn with."""
+    app = dashboard(feed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.logs.drawn)
+        await pilot.press("ctrl+t", *"high-contrast")
+        await pilot.pause(0.3)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.theme == "high-contrast")
+
+
+async def test_a_screen_is_drawn_into_a_file(
+    feed: MockFeed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ctrl+s` leaves an SVG in the folder that the dashboard was started in."""
+    monkeypatch.chdir(tmp_path)
+    app = dashboard(feed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.logs.drawn and app.logs.view.buffer.total == 100)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: [path.read_text("utf-8")[:4] for path in tmp_path.iterdir()] == ["<svg"])
 
 
 async def test_hostile_text_is_drawn_as_text() -> None:

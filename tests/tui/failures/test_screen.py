@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -180,6 +181,51 @@ async def test_what_is_no_json_is_not_taken(driven: Driven) -> None:
     await driven.pilot.press("escape")
     await until(driven.pilot, lambda: driven.app.screen is driven.screen)
     assert driven.feed.failures.done == []
+
+
+async def test_the_newest_event_is_copied(driven: Driven) -> None:
+    """`y` copies the event as it stands in the message."""
+    await driven.pilot.press("y")
+    assert driven.app.clipboard == '{"id": "p-2"}'
+
+
+async def test_what_runs_is_stopped(driven: Driven) -> None:
+    """Escape asks the run to stop after the failure it is at; the filter is left alone meanwhile."""
+    driven.feed.failures.waits = threading.Event()
+    driven.screen.set_filter("p-2")
+    await driven.pilot.press("R")
+    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await driven.pilot.press(*"replay", "enter")
+    await until(driven.pilot, lambda: len(driven.feed.failures.done) == 1)
+    await driven.pilot.press("escape")
+    driven.feed.failures.waits.set()
+    await until(driven.pilot, lambda: not driven.screen.running)
+    assert driven.feed.failures.done == [("replay", "ffff-0")]
+    assert driven.screen.filter_bar.text == "p-2"
+
+
+async def test_only_groups_that_fit_are_shown(driven: Driven) -> None:
+    """A filter looks at type, message, status and where; what is hidden is counted."""
+    await driven.pilot.press("slash", *"Timeout", "enter")
+    await until(driven.pilot, lambda: driven.screen.grid.keys == [OTHER])
+    assert "1 failure in 1 group (1 hidden)" in driven.screen.said
+    await driven.pilot.press("escape")
+    await until(driven.pilot, lambda: len(driven.screen.grid.keys) == 2)
+
+
+async def test_a_megabyte_and_a_deep_event_do_no_harm() -> None:
+    """Names, messages and events of a megabyte, and one that is nested without end, are drawn as much as fits."""
+    bad = "\x1b[2J\u202e[red]\u200b" * 100_000
+    for body in (bad, "[" * 100_000, '{"a": "' + bad + '"}'):
+        found = failures(message=bad, type=bad, body=body)
+        app = dashboard(MockFeed([], groups(found)))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("3")
+            await until(pilot, lambda app=app: app.current_mode == "failures" and app.settled)  # type: ignore[misc]
+            await pilot.press("v")
+            await until(pilot, lambda app=app: isinstance(app.screen, Page))  # type: ignore[misc]
+            drawn = app.export_screenshot()
+            assert not {"\x1b", "\u202e", "\u200b"} & set(drawn)
 
 
 async def test_the_event_opens_on_a_page(driven: Driven) -> None:

@@ -197,6 +197,26 @@ async def test_on_aws_a_look_that_may_move_messages_wants_a_word() -> None:
         assert feed.queues.done == [("look", "orders")]
 
 
+async def test_a_megabyte_and_a_deep_body_do_no_harm() -> None:
+    """Names, endpoints and bodies of a megabyte, and one that is nested without end, are drawn as much as fits."""
+    bad = "\x1b[2J\u202e[red]\u200b" * 100_000
+    feed = MockFeed()
+    feed.queues.given = [queue_of("q", why=(bad,))]
+    feed.queues.messages = {"q": [message_of(1, bad), message_of(2, "[" * 100_000, system={"x": bad})]}
+    app = dashboard(feed)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("5")
+        await until(pilot, lambda: app.current_mode == "queues" and app.settled)
+        screen = app.screen
+        assert isinstance(screen, QueuesScreen)
+        await until(pilot, lambda: len(screen.inside.keys) == 2)
+        for keys in (("enter",), ("enter",), ("escape", "down", "enter")):
+            drawn = app.export_screenshot()
+            assert not {"\x1b", "\u202e", "\u200b"} & set(drawn)
+            await pilot.press(*keys)
+        assert isinstance(app.screen, Page)
+
+
 async def test_copying(driven: Driven) -> None:
     """`y` copies the ARN, and the body where the messages have the cursor."""
     await driven.press("y")
