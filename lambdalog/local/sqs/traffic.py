@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS traffic (
     deleted INTEGER NOT NULL, PRIMARY KEY (minute, queue)
 ) STRICT, WITHOUT ROWID
 """
+_THERE: Final = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'traffic'"
 _ADD: Final = """
 INSERT INTO traffic (minute, queue, sent, received, deleted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     sent = sent + excluded.sent, received = received + excluded.received, deleted = deleted + excluded.deleted
@@ -117,9 +118,8 @@ class Traffic:
         """Queue, or this one → its minutes that end after epoch ms `at` in which anything was done, in order."""
         self.write()
         db = self._tables.connection
-        if not self._made:
-            with transaction(db):
-                self._make(db)
+        if not self._made and db.execute(_THERE).fetchone() is None:
+            return {}
         found: defaultdict[str, list[Minute]] = defaultdict(list)
         for name, minute, *counts in db.execute(_READ, (at // MINUTE_MS, queue, queue)):
             found[name].append(Minute(minute * MINUTE_MS, *counts))

@@ -118,6 +118,14 @@ def test_cloudwatch_tells_it(manual_cloud: Cloud, clock: ManualClock) -> None:
     assert found["MetricDataResults"][0]["Values"] == []
 
 
+def test_asking_writes_nothing(desk: Desk, store_path: Path) -> None:
+    """Of a store in which nothing was counted, as of one that can't be written to, there is nothing to tell."""
+    desk.queue()
+    before = [(path.name, path.stat().st_size) for path in sorted(store_path.iterdir())]
+    assert desk.sqs.traffic.since(0) == {}
+    assert [(path.name, path.stat().st_size) for path in sorted(store_path.iterdir())] == before
+
+
 def test_a_day_is_kept(desk: Desk) -> None:
     """Older minutes go."""
     url = desk.queue()
