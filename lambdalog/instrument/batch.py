@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.instrument.invocation import CURRENT
+from lambdalog.instrument.loop import Loop
 from lambdalog.instrument.report import headline
 
 if TYPE_CHECKING:
@@ -95,12 +96,18 @@ class Batch:
     """One batch under way."""
 
     def __init__(
-        self, call: Callable[[Any, Any], Any], records: Sequence[Any], context: Any, observer: Observer | None
+        self,
+        call: Callable[[Any, Any], Any],
+        records: Sequence[Any],
+        context: Any,
+        observer: Observer | None,
+        loop: Loop,
     ) -> None:
         self._call = call
         self._records = records
         self._context = context
         self._observer = observer
+        self._loop = loop
         self._source = source_of(records)
         self._invocation = CURRENT.mine()
         self._failed: set[int] = set()
@@ -148,7 +155,7 @@ class Batch:
         try:
             result = self._call(record, self._context)
             if hasattr(result, "__await__"):
-                _finish(result)
+                self._loop.run(_finished(result))
         except Exception as error:  # noqa: BLE001 - one record's failure is its own
             if self._settled(error, record):
                 return True
@@ -177,38 +184,40 @@ class Batch:
 
 
 def batch_handler(
-    function: Any, workers: int, observer: Observer | None
-) -> Callable[[Any, Any], dict[str, Any]]:
-    """`function(record)` or `function(record, context)` as `handler(event, context)`."""
-    call = function if _takes_context(function) else lambda record, _context: function(record)
+    function: Any, workers: int, observer: Observer | None, *, method: bool = False
+) -> Callable[..., dict[str, Any]]:
+    """`function(record)` or `function(record, context)` as `handler(event, context)`; a method of an object as one."""
+    with_context = _takes_context(function, 3 if method else 2)
+    loop = Loop() if observer is None else observer.loop
 
-    def handle(event: Any, context: Any = None) -> dict[str, Any]:
+    def handle(given: tuple[Any, ...], event: Any, context: Any) -> dict[str, Any]:
+        def call(record: Any, context: Any) -> Any:
+            return function(*given, record, context) if with_context else function(*given, record)
+
         records = event.get("Records") if isinstance(event, dict) else None
         if isinstance(records, list) and not records:
             return {"batchItemFailures": []}
-        return Batch(call, records if isinstance(records, list) else (), context, observer).run(workers)
+        found = records if isinstance(records, list) else ()
+        return Batch(call, found, context, observer, loop).run(workers)
 
-    return handle
+    if method:
+        return lambda self, event, context=None: handle((self,), event, context)
+    return lambda event, context=None: handle((), event, context)
 
 
-def _takes_context(function: Any) -> bool:
+def _takes_context(function: Any, arguments: int) -> bool:
     import inspect
 
     try:
-        inspect.signature(function).bind(None, None)
+        inspect.signature(function).bind(*[None] * arguments)
     except TypeError:
         return False
     return True
 
 
-def _finish(awaitable: Any) -> None:
-    """Run a record's coroutine in this thread."""
-    import asyncio
-
-    async def wait() -> None:
-        await awaitable
-
-    asyncio.run(wait())
+async def _finished(awaitable: Any) -> None:
+    """Of anything that can be awaited."""
+    await awaitable
 
 
 def _key(record: Any, source: Source) -> Hashable:

@@ -108,12 +108,15 @@ class HandlerDecorator:
     def _batch(self, function: Any, workers: int, options: Options) -> Any:
         from lambdalog.instrument.batch import batch_handler
 
+        if isinstance(function, (staticmethod, classmethod)):
+            return type(function)(self._batch(function.__func__, workers, options))
         if getattr(function, MARK, False):
             return function
         # The kill switch leaves no watching, but records are records: the function takes one at a time.
         observer = None if disabled() else Observer(_name(function), options)
-        plain = batch_handler(function, workers, observer)
-        wrapped = plain if observer is None else wrap(plain, observer, inner=function)
+        method = _names(function)[:1] in (("self",), ("cls",))
+        plain = batch_handler(function, workers, observer, method=method)
+        wrapped = plain if observer is None else wrap(plain, observer, inner=function, first=int(method))
         setattr(wrapped, MARK, True)
         return wrapped
 
@@ -137,9 +140,12 @@ def disabled() -> bool:
     return os.environ.get(DISABLED_VARIABLE, "") not in {"", "0"}
 
 
-def wrap(function: Any, observer: Observer, inner: Any = None) -> Any:
-    """`function` as a handler that is observed; `inner` is the user's own where `function` is one of ours."""
-    first = 0 if inner is not None else _offset(function)
+def wrap(function: Any, observer: Observer, inner: Any = None, first: int | None = None) -> Any:
+    """`function` as a handler that is observed; `inner` is the user's own where `function` is one of ours.
+
+    `first` is where the event stands among the arguments, where that can't be seen.
+    """
+    first = _offset(function) if first is None else first
     named = inner or function
     join()
 
@@ -194,11 +200,18 @@ def _name(function: Any) -> str:
 
 def _offset(function: Any) -> int:
     """Where the event stands among the positional arguments: behind a method's self."""
-    code = getattr(function, "__code__", None)
-    if code is None or getattr(function, "__self__", None) is not None:
+    names = _names(function)
+    if not names:
         return 0
-    names = code.co_varnames[: code.co_argcount]
-    if names and names[0] in {"self", "cls"}:
+    if names[0] in {"self", "cls"}:
         return 1
     owner = function.__qualname__.rpartition(".")[0]
     return 1 if len(names) >= 3 and owner and not owner.endswith("<locals>") else 0
+
+
+def _names(function: Any) -> tuple[str, ...]:
+    """The arguments that a function has still to be given by their place; of what isn't one, none."""
+    code = getattr(function, "__code__", None)
+    if code is None or getattr(function, "__self__", None) is not None:
+        return ()
+    return tuple(code.co_varnames[: code.co_argcount])

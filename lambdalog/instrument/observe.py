@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog.instrument.deadline import Watchdog, lead
 from lambdalog.instrument.invocation import CURRENT
 from lambdalog.instrument.levels import DEBUG
+from lambdalog.instrument.loop import Loop
 from lambdalog.instrument.report import Report
 from lambdalog.instrument.shipping import flush_shippers
 
@@ -41,7 +42,7 @@ class Observer:
         self.options = options
         self._watchdog = watchdog
         self._chance = chance
-        self._runner: Any = None
+        self.loop = Loop()
         # Imported by whoever has them, once: an import statement that finds its module costs as much as a small step.
         self._find: Any = None
         self._ring: Any = None
@@ -95,24 +96,13 @@ class Observer:
     def _drive(self, coroutine: Any, invocation: Invocation, number: int | None, event: Any) -> Any:
         """Run a coroutine to its end; where an event loop runs already, a coroutine for it."""
         import asyncio
-        import contextvars
 
         # Keys of a block belong to the task that set them.
         invocation.thread = 0
         if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the one that doesn't raise
             self._pause(invocation, number)
             return self._awaited(coroutine, invocation, event)
-        if threading.current_thread() is not threading.main_thread():
-            with asyncio.Runner() as runner:
-                result = runner.run(self._known(coroutine, invocation), context=contextvars.copy_context())
-        else:
-            if self._runner is None:
-                import atexit
-
-                # One loop for all invocations: what clients keep open for the next one lives in it.
-                self._runner = asyncio.Runner()
-                atexit.register(self.close)
-            result = self._runner.run(self._known(coroutine, invocation), context=contextvars.copy_context())
+        result = self.loop.run(self._known(coroutine, invocation))
         self.report.answered(result, invocation, event)
         return result
 
@@ -180,12 +170,6 @@ class Observer:
                 raise
         finally:
             self._end(invocation, number)
-
-    def close(self) -> None:
-        """Let go of the event loop, if there is one."""
-        runner, self._runner = self._runner, None
-        if runner is not None:
-            runner.close()
 
     # --- begin and end
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -160,6 +161,66 @@ def test_threads_work_side_by_side_with_the_invocations_keys(capsys: pytest.Capt
     together(sqs("a", "b"), Context())
     found = sorted((line["recordId"], line["body"], line["requestId"]) for line in lines(capsys))
     assert found == [("m-0", "a", "req-1"), ("m-1", "b", "req-1")]
+
+
+def test_records_of_a_coroutine_share_a_loop() -> None:
+    """Of this batch and the next one; what a client keeps open for the next record lives in it."""
+    loops = []
+
+    @handler.batch
+    async def process(record: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        loops.append(asyncio.get_running_loop())
+        if record["body"] == "bad":
+            raise ValueError("no order")
+
+    assert failed(process(sqs("a", "bad", "b"), Context())) == ["m-1"]
+    assert failed(process(sqs("c"), Context())) == []
+    assert len(set(loops)) == 1
+
+    async def called_in_a_loop() -> list[str]:
+        return failed(process(sqs("a", "bad"), Context()))
+
+    assert asyncio.run(called_in_a_loop()) == ["m-1"]
+
+
+class Shop:
+    """Batches by methods."""
+
+    handled: ClassVar[list[Any]] = []
+
+    @handler.batch
+    def plain(self, record: Any) -> None:
+        """Of an object."""
+        self.handled.append((type(self), record["body"]))
+
+    @handler.batch
+    def with_context(self, record: Any, context: Any) -> None:
+        """Of an object, with the context."""
+        self.handled.append((context.aws_request_id, record["body"]))
+
+    @handler.batch
+    @classmethod
+    def of_class(cls, record: Any) -> None:
+        """Of the class."""
+        cls.handled.append((cls, record["body"]))
+
+    @staticmethod
+    @handler.batch
+    def static(record: Any) -> None:
+        """Of nobody."""
+        Shop.handled.append((None, record["body"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("plain", Shop), ("with_context", "req-1"), ("of_class", Shop), ("static", None)]
+)
+def test_a_method_may_handle_records(name: str, expected: Any) -> None:
+    """Of an object, a class or nobody; the answer is of the records, whoever has handled them."""
+    Shop.handled.clear()
+    call: Any = getattr(Shop(), name)
+    assert call(sqs("a", "b"), Context()) == {"batchItemFailures": []}
+    assert Shop.handled == [(expected, "a"), (expected, "b")]
 
 
 def test_what_is_no_exception_ends_the_batch() -> None:

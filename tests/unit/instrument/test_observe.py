@@ -244,7 +244,7 @@ def test_a_coroutine_is_run_to_its_end(heard: Heard, log: Logger) -> None:
     assert watched.run(lambda: work(False), {}, Context()) == "done"
     with pytest.raises(ValueError, match="bad"):
         watched.run(lambda: work(True), {}, Context())
-    watched.close()
+    watched.loop.close()
     assert loops[0] is loops[1]
     assert [(line["message"], line["requestId"]) for line in heard.lines] == [
         ("inside", "req-1"),
