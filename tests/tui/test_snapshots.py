@@ -57,7 +57,16 @@ def filled() -> MockFeed:
         lines, groups(failures(3), failures(fingerprint="a" * 16, type="Timeout", message="no answer"))
     )
     feed.queues.given = [
-        queue_of("orders", ready=2, in_flight=1, dead="orders-dlq", receives=3, oldest=1_700_000_095_000),
+        queue_of(
+            "orders",
+            ready=2,
+            in_flight=1,
+            dead="orders-dlq",
+            receives=3,
+            oldest=1_700_000_095_000,
+            sent=12,
+            deleted=8,
+        ),
         queue_of("orders-dlq", sources=("orders",), oldest=1_700_000_041_000),
         queue_of("payments-dlq", ready=0, why=("dead letters of payments",)),
     ]

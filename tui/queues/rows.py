@@ -22,18 +22,18 @@ COMPACT_MAX: Final = 65_536
 BARS: Final = 12
 PLACES: Final = (
     Column("", 1),
-    Column("name", 0, until=111),
-    Column("name", 24, since=112, until=139),
+    Column("name", 0, until=119),
+    Column("name", 24, since=120, until=139),
     Column("name", 30, since=140),
     Column("ready", 7, right=True),
     Column("in flight", 9, right=True),
-    Column("delayed", 7, right=True, since=100),
+    Column("delayed", 7, right=True, since=140),
     Column("oldest", 6, right=True),
-    Column("sent", 8, right=True, since=140),
-    Column("deleted", 8, right=True, since=140),
+    Column("sent", 7, right=True, since=104),
+    Column("deleted", 7, right=True, since=104),
     Column("change", 8, right=True),
     Column("depth", BARS),
-    Column("role", 0, since=112),
+    Column("role", 0, since=120),
 )
 MESSAGES: Final = (
     Column("age", 4, right=True),
