@@ -92,8 +92,8 @@ docs: $(VENV)/dev.stamp ## what is generated: compatibility table, command refer
 	@$(BIN)/python -m lambdalog.cli.reference docs
 	@$(BIN)/python -m tui.manual docs
 
-recording: $(VENV)/dev.stamp ## the dashboard at its work, as the README shows it
-	@$(BIN)/python -m tui.recording docs/dashboard-tour.svg
+recording: $(VENV)/dev.stamp ## the dashboard at its work, as the README shows it, and a picture of each screen
+	@$(BIN)/python -m tui.recording docs
 
 check: lint types vectors clients test ## everything CI asks
 

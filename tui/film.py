@@ -69,7 +69,9 @@ def svg(frames: Sequence[Frame], size: tuple[int, int], background: str) -> str:
         parts.append(f'<g id="f{number}"{first}>{"".join(uses)}</g>')
     classes = "".join(f".{name}{{{rule}}}" for rule, name in styles.items())
     # Who asked for less motion sees the first frame.
-    moving = f"@media (prefers-reduced-motion: no-preference){{{''.join(keyframes)}}}"
+    moving = (
+        "" if len(frames) == 1 else f"@media (prefers-reduced-motion: no-preference){{{''.join(keyframes)}}}"
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" xml:space="preserve">'
         f"<style>text{{font:{FONT}px 'Fira Code','DejaVu Sans Mono',Menlo,Consolas,monospace;white-space:pre}}{classes}{moving}</style>"

@@ -10,6 +10,8 @@ from tui.actions import SCOPES
 from tui.key_text import key_text
 from tui.settings import described
 
+# The picture of a screen, beside this page.
+STILL: Final = "dashboard-{}.svg"
 _HEAD: Final = """\
 # The dashboard
 
@@ -47,6 +49,8 @@ def render() -> str:
             f"| {_escaped(key_text(action.keys))} | {action.title} | `{action.name}` | {_escaped(action.help)} |"
             for action in SCOPES[scope]
         ]
+        if scope != "app":
+            rows[1:1] = ["", f"![{title}]({STILL.format(scope)})"]
         parts.append("\n".join(rows) + "\n")
     parts.append(_SETTINGS + described())
     return "\n".join(parts)

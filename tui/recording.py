@@ -1,4 +1,4 @@
-"""The dashboard at its work, recorded: `python -m tui.recording docs/dashboard-tour.svg`.
+"""The dashboard at its work, recorded: `python -m tui.recording docs` makes the tour, and a picture of each screen.
 
 Runs the samples under traffic in a store of its own, drives a dashboard on it as a user would, and keeps what is on the
 screen after each step.
@@ -22,14 +22,19 @@ from lambdalog import connect
 from tui import film
 from tui.app import Dashboard
 from tui.feed import StoreFeed
+from tui.manual import STILL
 from tui.settings import Settings
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 SIZE: Final = (120, 34)
+BACKGROUND: Final = "#161821"
 TRAFFIC_SECONDS: Final = 90
 WARM_SECONDS: Final = 12.0
+TOUR: Final = "dashboard-tour.svg"
+# After so many steps of the script (the first is 1) a screen is at its best: its picture is taken.
+STILLS: Final = {10: "logs", 12: "invocations", 15: "failures", 21: "functions", 23: "queues"}
 # Keys, and for how many seconds the screen is shown that they lead to.
 SCRIPT: Final[tuple[tuple[tuple[str, ...], float], ...]] = (
     ((), 1.2),
@@ -107,8 +112,8 @@ async def _settle(pilot: Pilot[None], app: Dashboard) -> None:
     await pilot.pause(0.6)
 
 
-def main(target: Path) -> None:
-    """Record, and write it down."""
+def main(docs: Path) -> None:
+    """Record, and write down the tour and the pictures."""
     with tempfile.TemporaryDirectory() as folder:
         command = [
             sys.executable,
@@ -122,23 +127,25 @@ def main(target: Path) -> None:
         ]
         traffic = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            drawn = asyncio.run(_record(Path(folder)))
+            frames = asyncio.run(_record(Path(folder)))
         finally:
             traffic.terminate()
             traffic.wait()
-    target.write_text(drawn, encoding="utf-8")
+    (docs / TOUR).write_text(film.svg(frames, SIZE, BACKGROUND), encoding="utf-8")
+    for number, name in STILLS.items():
+        still = film.svg([frames[number - 1]], SIZE, BACKGROUND)
+        (docs / STILL.format(name)).write_text(still, encoding="utf-8")
 
 
-async def _record(folder: Path) -> str:
+async def _record(folder: Path) -> list[film.Frame]:
     await asyncio.sleep(WARM_SECONDS)
     hide = {str(Path.cwd()): "~/lambdalog", sys.prefix: "~/.venv", str(folder): "demo"}
     with connect(f"disk:{folder}") as cloud:
         feed = StoreFeed(cloud)
         try:
-            frames = await tour(feed, hide)
+            return await tour(feed, hide)
         finally:
             feed.close()
-    return film.svg(frames, SIZE, "#161821")
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ def cells(invocation: Invocation, now: int, *, utc: bool) -> dict[str, Cell]:
             Part(used, tight),
         )
         found["mem"] = (Part(f"{share * 100:.0f}%", tight),)
-    if invocation.tries > 1 or invocation.throttled:
-        found["tries"] = (Part(f"x{invocation.tries}", "warn" if invocation.tries > 1 else "quiet"),)
+    if invocation.tries > 1:
+        found["tries"] = (Part(f"x{invocation.tries}", "warn"),)
     return found
 
 
