@@ -62,7 +62,8 @@ def command(
             if not planned.letters and not as_json:
                 click.echo(f"Nothing to discard in {queue}.")
             elif not as_json:
-                click.echo(f"Do it with {'--yes' if chosen else f'--confirm {queue}'} and --reason TEXT.")
+                why = "" if reason.strip() else " and --reason TEXT"
+                click.echo(f"Do it with {'--yes' if chosen else f'--confirm {queue}'}{why}.")
             return
         if not reason.strip():
             raise click.UsageError("say why with --reason TEXT")

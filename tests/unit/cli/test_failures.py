@@ -249,6 +249,11 @@ def test_ctrl_c_leaves_a_run_to_go_on_with(run: Run, store: Path, tmp_path: Path
 def test_a_discard_asks_for_the_queues_name(call: Run, store: Path) -> None:
     """Chosen ones need --yes and a reason, a whole queue its name; nothing is half done."""
     assert "Would discard 2 of the 3" in call("discard", "pay-dlq", "--where", "message~card").stdout
+    for given, wanted in (
+        ([], "--confirm pay-dlq and --reason TEXT."),
+        (["--reason", "x"], "--confirm pay-dlq."),
+    ):
+        assert call("discard", "pay-dlq", *given).stdout.endswith(f"Do it with {wanted}\n")
     for arguments, text in (
         (["--where", "message~card", "--yes"], "--reason"),
         (["--yes", "--reason", "x"], "--confirm pay-dlq"),
