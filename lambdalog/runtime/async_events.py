@@ -6,7 +6,7 @@ import threading
 import uuid
 from collections import deque
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SYSTEM
@@ -67,6 +67,15 @@ def _synced(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         connection.execute("PRAGMA synchronous=NORMAL")
 
 
+@dataclass(slots=True, eq=False)
+class _Arrival:
+    """An event on its way into the queue: its row, the chain that it belongs to, and whether it is on the disk."""
+
+    row: tuple[str, str, str, bytes, int, int]
+    trace: str | None
+    written: bool = False
+
+
 class AsyncEvents:
     """The queue, in `<root>/functions.sqlite`'s neighbour `events.sqlite`; several processes may drain it."""
 
@@ -77,6 +86,9 @@ class AsyncEvents:
         self._tables = Tables(root / "events.sqlite", SCHEMA, synchronous="NORMAL")
         self._owners = Owners(Layout(root).locks)
         self._looked = -OWNERS_SECONDS
+        self._writing = threading.Lock()
+        # What is being accepted, in order: appended to by anyone, cut by who holds the lock.
+        self._arrivals: list[_Arrival] = []
         # Those who wait in this process, each with what wakes it.
         self._resting: deque[threading.Event] = deque()
 
@@ -92,13 +104,16 @@ class AsyncEvents:
         """Accept an event; its request id. It is on disk when this returns."""
         request_id = request_id or str(uuid.uuid4())
         now = self._clock.now_ms()
-        with _synced(self._tables.connection) as connection, transaction(connection) as db:
-            done = db.execute(
-                "INSERT INTO events (request_id, function, qualifier, payload, accepted, due) VALUES (?, ?, ?, ?, ?, ?)",
-                (request_id, function, qualifier, payload, now, now),
-            )
-            if trace:
-                db.execute("INSERT INTO details (seq, trace) VALUES (?, ?)", (done.lastrowid, trace))
+        arrival = _Arrival((request_id, function, qualifier, payload, now, now), trace)
+        self._arrivals.append(arrival)
+        with self._writing:
+            # Whoever comes first writes for all who wait: they share one sync of the disk.
+            if not arrival.written:
+                try:
+                    self._accept(list(self._arrivals))
+                finally:
+                    if not arrival.written:
+                        self._arrivals.remove(arrival)
         self._wake()
         return request_id
 
@@ -121,18 +136,18 @@ class AsyncEvents:
         self._reclaim()
         if not self._due(self._tables.connection):
             return None
-        with transaction(self._tables.connection) as db:
+        with self._write() as db:
             return self._claim(db)
 
     def done(self, event: Event, count: str) -> None:
         """Strike an event out, counted under `count`."""
-        with transaction(self._tables.connection) as db:
+        with self._write() as db:
             self._strike(db, event, count)
 
     def done_and_take(self, event: Event, count: str) -> Event | None:
         """Strike an event out and take the next one, for the price of one of both: a commit."""
         self._reclaim()
-        with transaction(self._tables.connection) as db:
+        with self._write() as db:
             self._strike(db, event, count)
             return self._claim(db)
 
@@ -161,7 +176,7 @@ class AsyncEvents:
         sent: frozenset[Target] = frozenset(),
     ) -> None:
         """Note how an event ended; it stays until its targets have taken it, tried again after `delay` ms."""
-        with transaction(self._tables.connection) as db:
+        with self._write() as db:
             db.execute(
                 "UPDATE events SET ending = ?, error_message = ?, due = ?, lease = NULL WHERE seq = ?",
                 (ending, error_message, self._clock.now_ms() + delay, event.seq),
@@ -185,6 +200,28 @@ class AsyncEvents:
         self._tables.connection.execute(
             "UPDATE events SET due = ?, lease = NULL WHERE seq = ?", (self._clock.now_ms(), event.seq)
         )
+
+    def _accept(self, arrivals: list[_Arrival]) -> None:
+        with _synced(self._tables.connection) as connection, transaction(connection) as db:
+            for arrival in arrivals:
+                done = db.execute(
+                    "INSERT INTO events (request_id, function, qualifier, payload, accepted, due)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    arrival.row,
+                )
+                if arrival.trace:
+                    db.execute(
+                        "INSERT INTO details (seq, trace) VALUES (?, ?)", (done.lastrowid, arrival.trace)
+                    )
+        for arrival in arrivals:
+            arrival.written = True
+            self._arrivals.remove(arrival)
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction. Threads of this process wait for each other here: SQLite would let them sleep for milliseconds."""
+        with self._writing, transaction(self._tables.connection) as db:
+            yield db
 
     def _due(self, db: sqlite3.Connection) -> bool:
         now = self._clock.now_ms()

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lambdalog.runtime import async_events
 from lambdalog.runtime.async_events import LEASE_MS, AsyncEvents
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import pytest
+
     from lambdalog.clock import ManualClock
+
+PATIENCE = 30.0
 
 
 def test_a_workers_event_comes_back_when_it_dies(events: AsyncEvents, clock: ManualClock) -> None:
@@ -51,3 +62,64 @@ def test_only_accepting_waits_for_the_disk(tmp_path: Path) -> None:
         if line.startswith(("PRAGMA", "INSERT INTO events", "COMMIT", "UPDATE", "DELETE FROM events"))
     ]
     assert steps == ["FULL", "INSERT", "COMMIT", "NORMAL", "UPDATE", "COMMIT", "DELETE", "COMMIT"]
+
+
+@contextmanager
+def _at_once(events: AsyncEvents, payloads: list[bytes]) -> Iterator[list[str]]:
+    """Threads that accept an event each, held back until all of them wait; what they were told, afterwards."""
+    told: list[str] = []
+
+    def accept(payload: bytes) -> None:
+        try:
+            told.append(events.enqueue("f", payload))
+        except sqlite3.Error as error:
+            told.append(type(error).__name__)
+
+    threads = [threading.Thread(target=accept, args=(payload,)) for payload in payloads]
+    with events._writing:
+        for thread in threads:
+            thread.start()
+        until = time.monotonic() + PATIENCE
+        while len(events._arrivals) < len(threads) and time.monotonic() < until:
+            time.sleep(0.001)
+        yield told
+    for thread in threads:
+        thread.join(PATIENCE)
+
+
+def test_those_who_wait_share_a_sync(events: AsyncEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events that are accepted at once are written together, each once."""
+    syncs: list[object] = []
+
+    def counted(connection: sqlite3.Connection) -> AbstractContextManager[sqlite3.Connection]:
+        syncs.append(connection)
+        return synced(connection)
+
+    synced = async_events._synced
+    monkeypatch.setattr(async_events, "_synced", counted)
+    with _at_once(events, [b"1", b"2", b"3", b"4"]) as told:
+        assert told == []
+    assert len(syncs) == 1
+    taken = [event for _ in told if (event := events.take()) is not None]
+    assert {event.request_id for event in taken} == set(told)
+    assert sorted(event.payload for event in taken) == [b"1", b"2", b"3", b"4"]
+    assert events.take() is None
+
+
+def test_a_disk_that_refuses_is_told_to_each(events: AsyncEvents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who hears that its event wasn't accepted can be sure: it is not written later with somebody else's."""
+    refusals = iter([True, False])
+
+    def refusing(connection: sqlite3.Connection) -> AbstractContextManager[sqlite3.Connection]:
+        if next(refusals, False):
+            raise sqlite3.OperationalError("disk I/O error")
+        return synced(connection)
+
+    synced = async_events._synced
+    monkeypatch.setattr(async_events, "_synced", refusing)
+    with _at_once(events, [b"1", b"2", b"3"]) as told:
+        pass
+    assert told.count("OperationalError") == 1
+    taken = [event for _ in told if (event := events.take()) is not None]
+    assert {event.request_id for event in taken} == set(told) - {"OperationalError"}
+    assert len(taken) == 2
