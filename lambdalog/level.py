@@ -24,13 +24,12 @@ _WORDS = {
 }
 _JSON = re.compile(r'"(?:level|log_level|levelname|severity)"\s*:\s*"([A-Za-z]{3,9})"')
 _OWN = '"level":"'
-_TEXT = re.compile(
-    r"(?:^|[\s\[<|(])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|FATAL|CRIT(?:ICAL)?)(?=$|[\s\]>|):])"
-)
+# Words alone: a search for what must stand before them would try each character.
+_WORD = re.compile(r"(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|FATAL|CRIT(?:ICAL)?)(?=$|[\s\]>|):])")
+_BEFORE = "[<|("
 # What the platform itself writes when an invocation fails carries no level word.
-_PLATFORM = re.compile(
-    r"Task timed out after |Error: Runtime exited|^Traceback \(most recent call last\)|\tStatus: (?:timeout|error)|^LAMBDA_WARNING: Unhandled"
-)
+_PLATFORM_BEGINS = ("Traceback (most recent call last)", "LAMBDA_WARNING: Unhandled")
+_PLATFORM = ("Task timed out after ", "Error: Runtime exited", "\tStatus: timeout", "\tStatus: error")
 _REACH = 400
 # So far into a JSON line its level is looked for; one of a megabyte may be nothing but quotes.
 _JSON_REACH = 65_536
@@ -53,7 +52,10 @@ def level_of(message: str) -> int | None:
         found = _JSON.search(message, 0, _JSON_REACH)
         return _WORDS.get(found.group(1).upper()) if found else None
     head = message[:_REACH]
-    if _PLATFORM.search(head):
+    if head.startswith(_PLATFORM_BEGINS) or any(map(head.__contains__, _PLATFORM)):
         return ERROR
-    found = _TEXT.search(head)
-    return _WORDS[found.group(1)] if found else None
+    for word in _WORD.finditer(head):
+        at = word.start()
+        if not at or head[at - 1] in _BEFORE or head[at - 1].isspace():
+            return _WORDS[word.group(1)]
+    return None

@@ -95,6 +95,9 @@ class StoreLogs:
     POLL_SECONDS = 0.2
     # After lines came, the next ones may gather for so long: one large delivery costs less than many.
     GATHER_SECONDS = 0.08
+    # More lines at once can't be read anyway, and are drawn four times a second.
+    FLOOD_LINES = 300
+    FLOOD_SECONDS = 0.2
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
@@ -125,7 +128,7 @@ class StoreLogs:
                 notes = following.notes()
                 if lines or notes:
                     deliver(lines, notes)
-                    stop.wait(self.GATHER_SECONDS)
+                    stop.wait(self.FLOOD_SECONDS if len(lines) > self.FLOOD_LINES else self.GATHER_SECONDS)
         finally:
             following.close()
 
