@@ -133,6 +133,7 @@ class Reader:
         self._clock = clock
         self.question = 0
         self.followed = 0
+        self._counting = 0
         self.retry_seconds = RETRY_SECONDS
         self._room = threading.Semaphore(WAITING_MAX)
         self._following = threading.Event()
@@ -189,8 +190,13 @@ class Reader:
     def bars(self, query: Query, wanted: Bars) -> None:
         """Count what the histogram shows."""
 
+        self._counting += 1
+        counting = self._counting
+
         def count() -> None:
             self._drawn.wait(DRAWN_SECONDS)
+            if self._closed.wait(TYPING_SECONDS) or counting != self._counting:
+                return  # another key was typed
             self._post(Counted(query, wanted.start, wanted.step, self._logs.bars(query, *wanted)))
 
         self._run("bars", count)
