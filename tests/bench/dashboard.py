@@ -26,6 +26,8 @@ EVENTS: Final = int(os.environ.get("LAMBDALOG_BENCH_EVENTS", "1000000"))
 FEW: Final = 2000
 FOLLOW_SECONDS: Final = 10
 FOLLOW_RATE: Final = 10_000
+# Whatever a program still loads when its first lines are there isn't following.
+START_SECONDS: Final = 3
 TIMES: Final = 3
 RICHLOG: Final = "stock RichLog"
 # More lines than these take it minutes, and gigabytes.
@@ -143,6 +145,7 @@ def _follow(folder: Path) -> Iterator[Row]:
     with new_store(folder / "store") as store, Terminal(_ours(folder / "store")) as terminal:
         store.append(GROUP, "s0", [(int(time.time() * 1000), "begun")])
         terminal.wait("begun")
+        terminal.look(START_SECONDS)
         before = terminal.cpu
         until = time.monotonic()
         each = FOLLOW_RATE // 100
@@ -169,6 +172,7 @@ def _follow(folder: Path) -> Iterator[Row]:
         if command is not None:
             with suppress(TimeoutError), Terminal(command) as terminal, file.open("a") as out:
                 terminal.wait("begun")
+                terminal.look(START_SECONDS)
                 before = terminal.cpu
                 until = time.monotonic()
                 for number in range(FOLLOW_SECONDS * 100):
