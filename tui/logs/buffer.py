@@ -114,6 +114,7 @@ class LogBuffer:
         self._all = Ordered()
         self._shown = self._all
         self._matches: Callable[[Line], bool] | None = None
+        self._since: list[Line] | None = None  # what was added since the snapshot
 
     @property
     def total(self) -> int:
@@ -140,6 +141,8 @@ class LogBuffer:
         """
         ordered = _in_order(batch)
         self._mark(severe_of(ordered) if severe is None else severe)
+        if self._since is not None:
+            self._since += ordered
         if self._matches is None:
             new, shift = self._all.add(ordered, top)
         else:
@@ -149,12 +152,25 @@ class LogBuffer:
             shift -= self._trim()
         return new, shift
 
-    def filter(self, matches: Callable[[Line], bool] | None) -> None:
-        """Show only what `matches`; None shows everything."""
+    def snapshot(self) -> list[Line]:
+        """All lines, for somebody to filter elsewhere; `filter` takes what was found among them."""
+        self._since = []
+        return list(self._all.lines)
+
+    def filter(self, matches: Callable[[Line], bool] | None, found: Sequence[Line] | None = None) -> None:
+        """Show only what `matches`; None shows everything. `found` are the lines of the last snapshot that do."""
+        since, self._since = self._since, None
         self._matches = matches
-        self._shown = (
-            self._all if matches is None else Ordered([line for line in self._all.lines if matches(line)])
-        )
+        if matches is None:
+            self._shown = self._all
+        elif found is None or since is None:
+            self._shown = Ordered([line for line in self._all.lines if matches(line)])
+        else:
+            self._shown = Ordered(list(found))
+            self._shown.add(_in_order(line for line in since if matches(line)), 0)
+            kept = self._all.lines
+            forgotten = self._shown.find(key_of(kept[0])) if kept else len(self._shown)
+            del self._shown.lines[:forgotten]
 
     def has(self, key: Key) -> bool:
         """Whether the line with this key is kept."""
@@ -197,6 +213,7 @@ class LogBuffer:
     def clear(self) -> None:
         """Forget every line."""
         self._all = Ordered()
+        self._since = None
         self.errors, self.warnings = Ordered(), Ordered()
         self._shown = self._all if self._matches is None else Ordered()
 

@@ -72,6 +72,14 @@ class Matched(Message):
         self.question, self.lines, self.count, self.ended = question, lines, count, ended
 
 
+class Filtered(Message):
+    """Which of the lines that were loaded match."""
+
+    def __init__(self, number: int, matches: Callable[[Line], bool], lines: list[Line]) -> None:
+        super().__init__()
+        self.number, self.matches, self.lines = number, matches, lines
+
+
 class Total(Message):
     """How many lines there are of which a search found some."""
 
@@ -133,7 +141,7 @@ class Reader:
         self._clock = clock
         self.question = 0
         self.followed = 0
-        self._counting = 0
+        self._counting = self._filtering = 0
         self.retry_seconds = RETRY_SECONDS
         self._room = threading.Semaphore(WAITING_MAX)
         self._following = threading.Event()
@@ -176,6 +184,20 @@ class Reader:
         """Whatever was searched for isn't any longer."""
         self._searching.set()
 
+    def filter(self, lines: list[Line], matches: Callable[[Line], bool], number: int) -> None:
+        """Find the lines that match among those that are loaded, if they are many; another call's number ends it."""
+        self._filtering = number
+
+        def work() -> None:
+            found: list[Line] = []
+            for begin in range(0, len(lines), PAGE):
+                if self._filtering != number or self._closed.is_set():
+                    return
+                found += filter(matches, lines[begin : begin + PAGE])
+            self._post(Filtered(number, matches, found))
+
+        self._run("filter", work)
+
     def load(self, query: Query, edge: int, step: int) -> None:
         """A page of older (-1) or newer (1) lines than `edge`, epoch ms."""
         question = self.question
@@ -189,7 +211,6 @@ class Reader:
 
     def bars(self, query: Query, wanted: Bars) -> None:
         """Count what the histogram shows."""
-
         self._counting += 1
         counting = self._counting
 

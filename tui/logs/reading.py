@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.text import Text
@@ -25,6 +26,7 @@ from tui.logs.reader import (
     Bars,
     Came,
     Counted,
+    Filtered,
     Loaded,
     Matched,
     Past,
@@ -50,6 +52,8 @@ BARS_EVERY_SECONDS: Final = 10
 SETTLED_BARS: Final = 2
 # How many lines there are is said on so many a frame, and each second.
 SAY_EVERY: Final = 4
+# More lines are filtered in a thread, while keys are answered.
+FILTERED_AT_ONCE: Final = 20_000
 
 
 class LogsReading(ModeScreen):
@@ -69,7 +73,7 @@ class LogsReading(ModeScreen):
         self._start_reached = False
         self._sparse = False  # whether the window was read under the filter, and lacks what lies between
         self._whole_from: tuple[int, int, str] | None = None
-        self._ticks = self._frames = 0
+        self._ticks = self._frames = self._filters = 0
         self._counted = self._read = False
         self._past_to: Key | None = None  # up to where following may hand over what is loaded already
         self._inexact = False  # whether what is counted as it comes isn't all there is
@@ -172,12 +176,7 @@ class LogsReading(ModeScreen):
         return [line for line in lines if self._matches(line)] if self._narrow else lines
 
     def _matches(self, line: Line) -> bool:
-        query = self.query_
-        return (
-            (query.start is None or line.timestamp >= query.start)
-            and (query.end is None or line.timestamp < query.end)
-            and (query.pattern is None or query.pattern.matches(line.message))
-        )
+        return _fits(self.query_, line)
 
     @property
     def _narrow(self) -> bool:
@@ -379,7 +378,7 @@ class LogsReading(ModeScreen):
             self._whole_from = key_of(view.buffer.lines[0])
         self.query_ = replace(self.query_, pattern=message.pattern, text=message.text)
         view.found = message.text if message.mode is Mode.TEXT else ""
-        view.show_only(self._matches if self._narrow else None)
+        self.show_matching()
         self._start_reached = False
         if read_at is None and self._sparse:
             self._restart()
@@ -390,6 +389,21 @@ class LogsReading(ModeScreen):
         self.bars.clear()
         self._count_bars()
         self.tick()
+
+    def show_matching(self) -> None:
+        """Show only what matches the filter and the range as they are now."""
+        self._filters += 1
+        matches = partial(_fits, self.query_) if self._narrow else None
+        if matches is None or self.view.buffer.total <= FILTERED_AT_ONCE:
+            self.view.show_only(matches)
+        else:
+            self.reader.filter(self.view.buffer.snapshot(), matches, self._filters)
+
+    @on(Filtered)
+    def _show_filtered(self, message: Filtered) -> None:
+        if self.drawn and message.number == self._filters:
+            self.view.show_only(message.matches, message.lines)
+            self.tick()
 
     def _forget_gaps(self) -> int | None:
         """Forget what a search found before the window; the time to read anew where the user looks at one of those."""
@@ -411,7 +425,7 @@ class LogsReading(ModeScreen):
         self.query_ = replace(self.query_, start=message.start, end=message.end)
         self.bars.range = (message.start, message.end)
         self._restart()
-        self.view.show_only(self._matches)
+        self.show_matching()
         self.tick()
 
     def _count_bars(self) -> None:
@@ -431,3 +445,11 @@ class LogsReading(ModeScreen):
     def _go_to_time(self, at: int) -> None:
         self.view.pause()
         self.reader.jump(self.query_, at)
+
+
+def _fits(query: Query, line: Line) -> bool:
+    return (
+        (query.start is None or line.timestamp >= query.start)
+        and (query.end is None or line.timestamp < query.end)
+        and (query.pattern is None or query.pattern.matches(line.message))
+    )

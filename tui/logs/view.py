@@ -109,11 +109,11 @@ class LogView(Themed, can_focus=True):
 
     # --- what is shown
 
-    def show_only(self, matches: Callable[[Line], bool] | None) -> None:
-        """Filter; the line at the cursor, or else at the top of the view, stays there if it still matches."""
+    def show_only(self, matches: Callable[[Line], bool] | None, found: Sequence[Line] | None = None) -> None:
+        """Filter, as `LogBuffer.filter`; the line at the cursor, or else at the top of the view, stays if it matches."""
         anchor = self.cursor_line or self.top_line
         kept = self.cursor is not None
-        self.buffer.filter(matches)
+        self.buffer.filter(matches, found)
         self.cursor = None
         if not self.following and anchor is not None:
             place = Place(self.buffer.index_near(key_of(anchor)))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tui.made import line
 from tui.logs.buffer import LogBuffer, key_of
+
+if TYPE_CHECKING:
+    from lambdalog.tail import Line
 
 batches = st.lists(st.lists(st.integers(0, 200), max_size=8), max_size=20)
 
@@ -56,3 +61,28 @@ def test_trimming_is_counted_and_shifts() -> None:
     assert (new, shift, buffer.trimmed, buffer.total) == (60, -60, 60, 100)
     assert buffer.lines[0] == line(60)
     assert buffer.index_near(key_of(line(61))) == 1
+
+
+@given(
+    st.lists(st.integers(0, 60), max_size=60),
+    st.lists(st.integers(0, 60), max_size=60),
+    st.integers(1, 7),
+    st.integers(0, 60),
+)
+def test_what_was_filtered_elsewhere_is_as_if_it_was_here(
+    before: list[int], meanwhile: list[int], step: int, gone: int
+) -> None:
+    """Lines that are added or forgotten while a snapshot is filtered are in the result, or aren't, like all others."""
+
+    def matches(one: Line) -> bool:
+        return one.timestamp // 1000 % step == 0
+
+    buffer = LogBuffer()
+    buffer.add([line(number) for number in before], 0, trim=False)
+    found = [one for one in buffer.snapshot() if matches(one)]
+    buffer.add([line(number) for number in meanwhile], 0, trim=False)
+    buffer.forget_before(key_of(line(gone)))
+    buffer.filter(matches, found)
+    assert list(buffer.shown) == [one for one in buffer.lines if matches(one)]
+    buffer.add([line(70)], 0, trim=False)
+    assert list(buffer.shown) == [one for one in buffer.lines if matches(one)]

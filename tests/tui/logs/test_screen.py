@@ -341,3 +341,19 @@ async def test_the_session_is_taken_up(feed: MockFeed, tmp_path: Path) -> None:
         await until(pilot, lambda: again.logs.drawn and len(again.logs.view.buffer.shown) == 11)
         assert again.logs.view.wrap
         assert list(again.logs.view.marks.lines) == [line(99)]
+
+
+async def test_many_lines_are_filtered_beside_the_keys(
+    driven: Driven, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where many lines are loaded a filter finds the same ones, the newest and the last typed filter included."""
+    monkeypatch.setattr("tui.logs.reading.FILTERED_AT_ONCE", 10)
+    await driven.press("slash", *"line 4")
+    driven.feed.logs.coming.put([line(400), line(555)])
+    await until(driven.pilot, lambda: len(driven.view.buffer.shown) == 12)
+    assert {one.message[:6] for one in driven.view.buffer.shown} == {"line 4"}
+    await driven.press("backspace", "5")
+    await until(driven.pilot, lambda: len(driven.view.buffer.shown) == 12)
+    await until(driven.pilot, lambda: driven.view.buffer.shown[-1].message == "line 555")
+    await driven.press("escape")
+    await until(driven.pilot, lambda: len(driven.view.buffer.shown) == 102)
