@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
 
 from textual.app import App, SystemCommand
 from textual.command import DiscoveryHit, Hit, Provider
+from textual.events import Key
+from textual.widgets import Input
 
 from lambdalog.clock import SYSTEM, Clock
 from tui import session as sessions
@@ -221,6 +223,13 @@ class Dashboard(App[None]):
             self.bell()
 
     # --- keys
+
+    def on_key(self, event: Key) -> None:
+        """What was typed ahead, while `/` was on its way, belongs into the line that has the focus now."""
+        # A line takes each character that comes by it: one that comes here was sent to what had the focus before.
+        if event.is_printable and isinstance(self.focused, Input):
+            event.prevent_default()
+            self.focused.post_message(Key(event.key, event.character))
 
     def action_mode(self, name: str) -> None:
         """Another screen."""

@@ -67,7 +67,8 @@ class FilterBar(Horizontal):
     def open(self) -> None:
         """Let the user type."""
         self.add_class("shown")
-        self._made().focus()
+        # At once, not when the app comes to it: the next key may be there already.
+        self.screen.set_focus(self._made())
 
     def set(self, text: str, mode: Mode) -> None:
         """Put a filter there, as if it had been typed."""

@@ -6,7 +6,7 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.events import MouseScrollDown, MouseScrollUp
+from textual.events import Key, MouseScrollDown, MouseScrollUp
 
 from tests.tui.made import line
 from tests.tui.pilot import until
@@ -46,6 +46,14 @@ async def test_p_holds_and_lets_go(driven: Driven) -> None:
     assert not driven.view.following
     await driven.press("p")
     assert driven.view.following
+
+
+async def test_what_is_typed_ahead_is_the_filter(driven: Driven) -> None:
+    """Keys that are there before the filter line is drawn are typed into it, and not taken for actions."""
+    for character in "/refused":
+        driven.app.post_message(Key("slash" if character == "/" else character, character))
+    await until(driven.pilot, lambda: driven.screen.query_.text == "refused")
+    assert driven.app.screen is driven.screen
 
 
 async def test_the_first_line_and_pages(driven: Driven) -> None:
