@@ -72,38 +72,36 @@ class StoreFeed:
         self._lock = threading.Lock()
         self._rooms: dict[str, Any] = {}
 
-    def _room(self, name: str, kind: str, given: Any = None) -> Any:
+    def _room(self, name: str, kind: str, *given: Any) -> Any:
         with self._lock:
             if name not in self._rooms:
-                room = getattr(import_module(f"tui.feed.{name}"), kind)
-                self._rooms[name] = room(self._cloud if given is None else given)
+                self._rooms[name] = getattr(import_module(f"tui.feed.{name}"), kind)(*given)
             return self._rooms[name]
 
     @property
     def invocations(self) -> Invocations:
         """What ran, and runs."""
-        found: Invocations = self._room("invocations", "StoreInvocations")
+        found: Invocations = self._room("invocations", "StoreInvocations", self._cloud, self.failures)
         return found
 
     @property
     def failures(self) -> Failures:
         """What failed: of a store by a process of its own, which has the machine's clock."""
-        if self._cloud.root is not None and self._cloud.clock is SYSTEM:
-            apart: Failures = self._room("failures", "ApartFailures", self.label)
-            return apart
-        found: Failures = self._room("failures", "StoreFailures")
+        apart = self._cloud.root is not None and self._cloud.clock is SYSTEM
+        kind, given = ("ApartFailures", self.label) if apart else ("StoreFailures", self._cloud)
+        found: Failures = self._room("failures", kind, given)
         return found
 
     @property
     def functions(self) -> Functions:
         """What can be invoked, and how it does."""
-        found: Functions = self._room("functions", "StoreFunctions")
+        found: Functions = self._room("functions", "StoreFunctions", self._cloud, self.failures)
         return found
 
     @property
     def queues(self) -> Queues:
         """Queues and topics."""
-        found: Queues = self._room("queues", "StoreQueues")
+        found: Queues = self._room("queues", "StoreQueues", self._cloud)
         return found
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
@@ -12,16 +13,17 @@ from lambdalog.failures import Desk, Detail, Group, Pace, Plan, Step, where
 from tui.feed.apart import Apart
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Iterator, Sequence
 
     from lambdalog.cloud import Cloud
     from lambdalog.failures import Letter
     from lambdalog.failures.plan import Count
 
-__all__ = ["ApartFailures", "Detail", "Failures", "Group", "Planned", "Step", "StoreFailures"]
+__all__ = ["ApartFailures", "Detail", "Failures", "Group", "Letters", "Planned", "Step", "StoreFailures"]
 
 MESSAGE_MAX: Final = 1000
+# Letters of all queues are read no more often, however fast a cursor moves.
+LETTERS_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,18 @@ class Failures(Protocol):
         ...
 
 
+class Letters(Protocol):
+    """What lies in queues that get failures, as other screens ask for it. Methods block."""
+
+    def of_request(self, request_id: str) -> tuple[list[Letter], list[str]]:
+        """A request's letters without their text, and what could not be seen. Looked for every five seconds at most."""
+        ...
+
+    def newest_of(self, function: str) -> Letter | None:
+        """The newest letter with an event of a function, among those in its queues."""
+        ...
+
+
 class StoreFailures:
     """Acts through a `Desk`."""
 
@@ -96,6 +110,9 @@ class StoreFailures:
         self._newest: dict[str, Letter] = {}
         # Those of the last question: the ones that can be said yes to.
         self._plans: dict[int, Plan] = {}
+        self._looking = threading.Lock()
+        self._looked = float("-inf")
+        self._letters: list[Letter] = []
 
     @property
     def _desk(self) -> Desk:
@@ -113,6 +130,28 @@ class StoreFailures:
     def notes(self) -> list[str]:
         """What could not be seen at the last look."""
         return self._desk.notes
+
+    def of_request(self, request_id: str) -> tuple[list[Letter], list[str]]:
+        """A request's letters without their text, and what could not be seen."""
+        with self._looking:
+            now = self._cloud.clock.monotonic()
+            if now - self._looked > LETTERS_SECONDS:
+                self._letters = self._desk.inbox.letters()
+                self._looked = now
+            found = [_bare(letter) for letter in self._letters if letter.request_id == request_id]
+            return found, list(self._desk.notes)
+
+    def newest_of(self, function: str) -> Letter | None:
+        """The newest letter with an event of a function, among those in its queues."""
+        inbox = self._desk.inbox
+        found = [
+            letter
+            for queue, functions in inbox.queues().items()
+            if function in functions
+            for letter in inbox.letters(queue)
+            if letter.event is not None and letter.function in {"", function}
+        ]
+        return max(found, key=lambda letter: letter.sent_at, default=None)
 
     def _letter(self, group: Group) -> Letter:
         """A group's newest letter. LookupError for a group that is gone."""
@@ -194,6 +233,16 @@ class ApartFailures:
         found: list[str] = self._apart.call("notes")
         return found
 
+    def of_request(self, request_id: str) -> tuple[list[Letter], list[str]]:
+        """A request's letters without their text, and what could not be seen."""
+        found: tuple[list[Letter], list[str]] = self._apart.call("of_request", request_id)
+        return found
+
+    def newest_of(self, function: str) -> Letter | None:
+        """The newest letter with an event of a function."""
+        found: Letter | None = self._apart.call("newest_of", function)
+        return found
+
     def detail(self, group: Group) -> Detail:
         """All about a group's newest failure."""
         found: Detail = self._apart.call("detail", group)
@@ -248,5 +297,8 @@ def told(key: int, planned: Plan, meant: str) -> Planned:
 
 def _light(group: Group) -> Group:
     """Without the newest letter's text, of which there may be a megabyte: it is in the detail."""
-    newest = structs.replace(group.newest, body="", event=None, response=None, typed=None, system={})
-    return replace(group, newest=newest, message=group.message[:MESSAGE_MAX])
+    return replace(group, newest=_bare(group.newest), message=group.message[:MESSAGE_MAX])
+
+
+def _bare(letter: Letter) -> Letter:
+    return structs.replace(letter, body="", event=None, response=None, typed=None, system={})

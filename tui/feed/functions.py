@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
-from lambdalog.failures import Inbox
 from lambdalog.local.events.samples import SAMPLES
 from lambdalog.server.client import served_client
+from tui.feed.failures import StoreFailures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lambdalog.cloud import Cloud
+    from tui.feed.failures import Letters
 
 __all__ = ["About", "Alias", "Answer", "Function", "Functions", "Sample", "StoreFunctions"]
 
@@ -108,9 +109,9 @@ class Functions(Protocol):
 class StoreFunctions:
     """Asks a `Cloud`'s Lambda."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, letters: Letters | None = None) -> None:
         self._cloud = cloud
-        self._inbox = Inbox(cloud, cloud.clock)
+        self._letters = letters or StoreFailures(cloud)
 
     def functions(self) -> list[Function]:
         """All versions of all functions, by name."""
@@ -172,16 +173,11 @@ class StoreFunctions:
         return found
 
     def _failed(self, name: str) -> list[Sample]:
-        queues = [queue for queue, functions in self._inbox.queues().items() if name in functions]
         if self._cloud.store is None:
             return []  # on AWS each look into a queue counts
-        letters = [
-            letter for queue in queues for letter in self._inbox.letters(queue) if letter.event is not None
-        ]
-        letters = [letter for letter in letters if letter.function in {"", name}]
-        if not letters:
+        newest = self._letters.newest_of(name)
+        if newest is None:
             return []
-        newest = max(letters, key=lambda letter: letter.sent_at)
         return [Sample(f"its last failure · {newest.queue}", newest.event or "")]
 
     def _beside(self, name: str) -> list[Sample]:

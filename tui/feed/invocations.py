@@ -6,20 +6,20 @@ import re
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
-from lambdalog.failures import Inbox
 from lambdalog.invocations import PATTERN, Invocation, Mark, mark_of
 from lambdalog.invocations.invocation import FAILED
 from lambdalog.query.pattern import Term, parse
 from lambdalog.tail import Line, open_source
+from tui.feed.failures import StoreFailures
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lambdalog.cloud import Cloud
-    from lambdalog.failures import Letter
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail import Source
+    from tui.feed.failures import Letters
 
 __all__ = ["Child", "Detail", "Invocation", "Invocations", "Mark", "Past", "Refusal", "StoreInvocations"]
 
@@ -36,8 +36,6 @@ _THREAD: Final = re.compile(
     r"([\w-]{8,128})"
 )
 THREADS_MAX: Final = 3
-# Letters of all queues are read no more often, however fast the cursor moves.
-LETTERS_SECONDS: Final = 5.0
 
 
 class Past(NamedTuple):
@@ -112,12 +110,10 @@ class StoreInvocations:
 
     POLL_SECONDS = 0.2
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: Cloud, letters: Letters | None = None) -> None:
         self._cloud = cloud
+        self._messages = letters or StoreFailures(cloud)
         self._pattern = parse(PATTERN)
-        self._inbox = Inbox(cloud, cloud.clock)
-        self._letters_read = float("-inf")
-        self._read: list[Letter] = []
 
     def past(self, groups: Sequence[str], end: int | None, limit: int) -> Past:
         """A page of the platform's lines, read backwards."""
@@ -188,11 +184,8 @@ class StoreInvocations:
         # On AWS a look into a queue is not free: only what failed has letters.
         if self._cloud.store is None and invocation.status(now) not in FAILED:
             return []
-        monotonic = self._cloud.clock.monotonic()
-        if monotonic - self._letters_read > LETTERS_SECONDS:
-            self._read = self._inbox.letters()
-            self._letters_read = monotonic
-        notes += self._inbox.notes
+        letters, unseen = self._messages.of_request(invocation.request_id)
+        notes += unseen
         return [
             Child(
                 "destination" if letter.kind in {"destination", "success"} else "dead letter",
@@ -203,8 +196,7 @@ class StoreInvocations:
                 letter.condition or _PREFIX.sub("", letter.error_message),
                 letter.kind != "success",
             )
-            for letter in self._read
-            if letter.request_id == invocation.request_id
+            for letter in letters
         ]
 
     def _related(self, invocation: Invocation, lines: list[Line], now: int) -> list[Child]:

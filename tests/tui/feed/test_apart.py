@@ -53,6 +53,17 @@ def test_failures_are_read_marked_and_replayed_elsewhere(pay: Pay, failures: Apa
     assert pay.left() == []
 
 
+def test_letters_of_a_request_and_of_a_function(pay: Pay, failures: ApartFailures) -> None:
+    """Other screens are told which letters a request has, without their text, and of a function the newest with it."""
+    first, second = pay.fail({"id": "o-1"}, {"id": "o-2"})
+    (letter,), unseen = failures.of_request(first)
+    assert (letter.queue, letter.request_id, letter.body, unseen) == ("pay-dlq", first, "", [])
+    newest = failures.newest_of("pay")
+    assert newest is not None
+    assert (newest.request_id, newest.event) == (second, '{"id": "o-2"}')
+    assert failures.newest_of("other") is None
+
+
 def test_a_stream_is_stopped_from_here(pay: Pay, failures: ApartFailures) -> None:
     """What is cancelled ends early: the rest is where it was."""
     pay.fail(*({"id": f"o-{number}"} for number in range(30)))
