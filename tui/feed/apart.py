@@ -7,6 +7,7 @@ and ends with the connection: reading stops at once, a replay after what is bein
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -154,6 +155,7 @@ class _Server:
         self._room, self._line = room, line
         self._lock = threading.Lock()
         self._cancels: dict[int, threading.Event] = {}
+        self.acted = False
 
     def serve(self) -> None:
         """Answer until the other side says goodbye, or is gone; then stop what streams."""
@@ -166,6 +168,7 @@ class _Server:
                 break
             if asked.name:
                 if asked.streams:
+                    self.acted = True
                     self._cancels[asked.number] = threading.Event()
                 threading.Thread(target=self._work, args=(asked,), daemon=not asked.streams).start()
             elif (cancel := self._cancels.get(asked.number)) is not None:
@@ -197,7 +200,11 @@ def main(room: str, kind: str, target: str, descriptor: str) -> None:
     """Serve a room on an inherited socket."""
     with connect(target) as cloud, Connection(int(descriptor)) as line:
         served = getattr(import_module(f"tui.feed.{room}"), kind)(cloud)
-        _Server(served, line).serve()
+        server = _Server(served, line)
+        server.serve()
+        if not server.acted:
+            # What only read leaves nothing behind, wherever it is; nobody should wait for it to notice.
+            os._exit(0)
         for thread in threading.enumerate():
             if thread is not threading.main_thread() and not thread.daemon:
                 thread.join()
