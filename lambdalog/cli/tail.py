@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lambdalog.cli.options import interactive, open_cloud, store_option, write_line
+from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -100,10 +101,12 @@ def command(
             return
         view.write(view.folded(view.page(source, start, end)))
         _say(source.notes())
-        if groups and not view.anything and not source.groups():
-            raise click.ClickException(
-                f"no log group is called {' or '.join(groups)}; see them with: lambdalog group list"
-            )
+        if not view.anything and not source.groups():
+            if groups:
+                raise ConfigError(
+                    f"no log group is called {' or '.join(groups)}; see them with: lambdalog group list"
+                )
+            _say([f"there are no log groups in {cloud.target}"])
 
 
 class View:

@@ -86,13 +86,22 @@ class Catalog:
         self.check_format()
         try:
             names = os.listdir(self._layout.logs)
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return []
         except OSError as error:
             raise StoreError(f"can't read the store at {self._layout.root}: {error.strerror}") from error
         # A hidden folder is a group that is being removed.
         found = [self._info(self._layout.logs / name / "group.json") for name in names if name[0] != "."]
         return sorted((info for info in found if info is not None), key=lambda info: info.name)
+
+    def unfinished(self) -> list[Path]:
+        """The folders of groups that are being made."""
+        try:
+            names = os.listdir(self._layout.logs)
+        except OSError:
+            return []  # `groups` says what is wrong
+        folders = [self._layout.logs / name for name in names if name[0] != "."]
+        return [folder for folder in folders if not (folder / "group.json").exists()]
 
     def group(self, name: str) -> GroupInfo | None:
         """One group, or None."""

@@ -119,6 +119,8 @@ class Follower(Generic[Made]):
         self._root = store.layout.logs
         self._groups: dict[str, _Group] = {}
         self._folders: dict[Path, tuple[_Group, bool]] = {}  # True: the folder of sealed files
+        # Of groups that are being made: the root has told of the folder, and won't of the record that makes it a group.
+        self._unfinished: set[Path] = set()
         self._open: OrderedDict[Path, int] = OrderedDict()
         self._backlog: Iterator[Event] | None = None
         self._more = False
@@ -183,6 +185,7 @@ class Follower(Generic[Made]):
         for group in list(self._groups.values()):
             if self._identity(group.name) != group.identity:
                 self._forget(group)
+        self._unfinished = {folder for folder in self._store.catalog.unfinished() if self._watch.add(folder)}
         past = []
         for name in self._store.groups():
             if name in self._groups or name in self._skipped:
@@ -251,7 +254,12 @@ class Follower(Generic[Made]):
 
     def _read(self, changes: Changes | None) -> list[Made]:
         self._more = False
-        if changes is None or self._root in changes or not self._root_watched:
+        if (
+            changes is None
+            or self._root in changes
+            or not self._root_watched
+            or not self._unfinished.isdisjoint(changes)
+        ):
             self._look_for_groups(fresh=True)
             if self._more:
                 changes = None

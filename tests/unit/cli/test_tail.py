@@ -190,6 +190,17 @@ def test_what_is_wrong_is_said(cloud: Cloud, call: Run, arguments: list[str], co
     assert code == 0 or done.stdout == ""
 
 
+def test_a_store_without_groups_is_named(call: Run, tmp_path: Path) -> None:
+    """Nothing to show because nothing was ever there is said, with the place; a file is no store."""
+    done = call("tail", "--store", str(tmp_path / "none"))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"lambdalog: there are no log groups in disk:{tmp_path / 'none'}\n"
+    (tmp_path / "file").touch()
+    done = call("tail", "--store", str(tmp_path / "file"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"lambdalog: can't read the store at {tmp_path / 'file'}: Not a directory\n"
+
+
 def test_damage_is_said_and_the_rest_is_shown(cloud: Cloud, call: Run) -> None:
     """Where a sealed frame can't be read, the others' lines come, and standard error names the file's frame."""
     assert cloud.store is not None

@@ -69,6 +69,19 @@ def test_groups_streams_and_the_store_itself_may_come_later(store_path: Path, wa
             assert [event.message for event in collect(follower, 1)] == ["second"]
 
 
+def test_a_group_is_followed_that_was_seen_half_made(store: LogStore) -> None:
+    """A follower that wakes at the first sign of a group, before there is more than its folder, sees its events."""
+    store.create_group("other")
+    with store.follow() as follower:
+        store.layout.group("late").root.mkdir()
+        assert follower.poll(0.01) == []
+        store.create_group("late")
+        store.create_stream("late", "s")
+        store.append("late", "s", [(T0, "first")])
+        store.close()
+        assert [event.message for event in follower.poll(5)] == ["first"]
+
+
 def test_following_from_a_time_begins_with_the_past(store_path: Path, watch: None) -> None:
     """With `since`, events from then on come first, older ones not at all."""
     with LogStore(store_path) as store:
