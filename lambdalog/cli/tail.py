@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import select
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -16,6 +18,8 @@ from lambdalog.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from lambdalog.cloud import Cloud
+    from lambdalog.errors import LambdalogError
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail import Line, Source
     from lambdalog.tail.render import Shown
@@ -97,7 +101,8 @@ def command(
             live=live,
         )
         if follow:
-            _follow(source, groups, start, view)
+            with kept_up(cloud):
+                _follow(source, groups, start, view)
             return
         view.write(view.folded(view.page(source, start, end)))
         _say(source.notes())
@@ -196,6 +201,31 @@ def _follow(source: Source, groups: tuple[str, ...], start: int, view: View) -> 
             _say(following.notes())
     finally:
         following.close()
+
+
+@contextmanager
+def kept_up(cloud: Cloud) -> Iterator[None]:
+    """Meanwhile seal, each minute, what is no longer written, and remove what has expired: who only writes never does.
+
+    On AWS nothing is to be done. It is left where it stands in the end, which harms a store as little as a killed process.
+    """
+    if cloud.store is None:
+        yield
+        return
+    from lambdalog.store.maintenance import keep_up
+
+    stop = threading.Event()
+
+    def failed(error: LambdalogError) -> None:
+        _say([f"upkeep of the store failed, and is tried again: {error}"])
+
+    threading.Thread(
+        target=keep_up, args=(cloud.store, stop), kwargs={"failed": failed}, name="upkeep", daemon=True
+    ).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def _say(notes: list[str]) -> None:

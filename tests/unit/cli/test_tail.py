@@ -8,11 +8,14 @@ import pty
 import re
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambdalog.cli.tail import kept_up
+from lambdalog.clock import ManualClock
 from lambdalog.cloud import connect
 from lambdalog.runtime import platform_text
 from lambdalog.store import Scan
@@ -188,6 +191,23 @@ def test_what_is_wrong_is_said(cloud: Cloud, call: Run, arguments: list[str], co
     assert (done.returncode, text in done.stderr) == (code, True), done.stderr
     assert "Traceback" not in done.stderr
     assert code == 0 or done.stdout == ""
+
+
+def test_following_looks_after_the_store(tmp_path: Path) -> None:
+    """While lines are followed, what is no longer written is sealed, though nobody serves the store."""
+    clock = ManualClock(time.time())  # a minute passes as soon as it is waited for
+    with connect(f"disk:{tmp_path}", clock=clock) as cloud:
+        assert cloud.store is not None
+        for number in range(3):
+            write(cloud, "g", f"s{number}", clock.now_ms(), "a line")
+        cloud.store.close()
+        group = cloud.store.layout.group("g")
+        until = time.monotonic() + 30
+        with kept_up(cloud):
+            while list(group.live.iterdir()) and time.monotonic() < until:
+                threading.Event().wait(0.01)
+        assert list(group.live.iterdir()) == []
+        assert len(list(group.sealed.glob("*.zst"))) == 1
 
 
 def test_a_store_without_groups_is_named(call: Run, tmp_path: Path) -> None:
