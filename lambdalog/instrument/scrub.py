@@ -156,6 +156,7 @@ class Scrubber:
             for name, pattern in _VALUES.items()
         ]
         self._known: dict[str, bool] = {}
+        self._lines: dict[str, tuple[str, list[str]]] = {}
 
     def __call__(self, _logger: Any, _method: str, event_dict: MutableMapping[str, Any]) -> dict[str, Any]:
         """As a processor of a logger: `get_logger(processors=[Scrubber()])` scrubs each line."""
@@ -203,6 +204,17 @@ class Scrubber:
 
     def code(self, line: str) -> tuple[str, list[str]]:
         """A line of Python, of which the literals alone are scrubbed: `password=given` gives nothing away."""
+        if '"' not in line and "'" not in line:
+            return line, []
+        # The same lines fail again and again, and stay what they are.
+        known = self._lines.get(line)
+        if known is None:
+            known = self._literals(line)
+            if len(self._lines) < 1000:
+                self._lines[line] = known
+        return known
+
+    def _literals(self, line: str) -> tuple[str, list[str]]:
         rules: list[str] = []
 
         def instead(match: re.Match[str]) -> str:
@@ -220,10 +232,8 @@ class Scrubber:
             rules.extend(own)
             return clean
 
-        if '"' in line or "'" in line:
-            may_hide = bool(self._own) or _ANY_HINT.search(line.lower()) or _DIGITS.search(line)
-            line = _LITERAL.sub(instead, line)
-        return line, rules
+        may_hide = bool(self._own) or _ANY_HINT.search(line.lower()) or _DIGITS.search(line)
+        return _LITERAL.sub(instead, line), rules
 
     def _judge(self, key: str) -> bool:
         text = _words(key[:200])
