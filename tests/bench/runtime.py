@@ -6,8 +6,6 @@ import importlib.util
 import io
 import json
 import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,8 +20,9 @@ from typing import TYPE_CHECKING, Any, Final
 import lambdalog
 from lambdalog.local.lambda_ import LOCAL_FOLDER
 from lambdalog.runtime import FunctionSpec, Runtime
-from lambdalog.testing import local_cloud
 from tests.bench.harness import Bench, Figure, Row, seconds
+from tests.bench.servers import canned, ministack
+from tests.bench.servers import ours as ours_served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,58 +156,6 @@ def _answer(client: Any, event: bytes) -> None:
 
 
 @contextmanager
-def _ministack(folder: Path) -> Iterator[Any]:
-    """boto3's client of ministack, whose functions run in processes; None where it isn't installed.
-
-    It pins a botocore of its own, so it lives in an environment of its own: on the PATH, or as the program that
-    LAMBDALOG_BENCH_MINISTACK names.
-    """
-    program = os.environ.get("LAMBDALOG_BENCH_MINISTACK") or shutil.which("ministack")
-    if program is None:
-        yield None
-        return
-    import boto3
-    from botocore.config import Config
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    kept = {
-        "GATEWAY_PORT": str(port),
-        "LAMBDA_EXECUTOR": "local",
-        "LOG_LEVEL": "ERROR",
-        "HOME": str(folder),
-        "PERSIST_STATE": "0",
-    }
-    with subprocess.Popen(
-        [program],
-        cwd=folder,
-        env=os.environ | kept,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            until = time.monotonic() + 60
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", port), 1).close()
-                    break
-                except OSError:
-                    if time.monotonic() > until or process.poll() is not None:
-                        raise
-                    time.sleep(0.05)
-            yield boto3.client(
-                "lambda",
-                endpoint_url=f"http://127.0.0.1:{port}",
-                region_name="us-east-1",
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=Config(read_timeout=60, retries={"total_max_attempts": 1}),
-            )
-        finally:
-            process.terminate()
-
-
-@contextmanager
 def _moto() -> Iterator[Any]:
     """boto3 on moto, whose Lambda answers with a fixed text and runs nothing."""
     import boto3
@@ -237,21 +184,29 @@ def _round_trips(what: str, folder: Path, event: bytes) -> Iterator[Row]:
     name = f"invoke: {what}, in process"
     yield Row(name, ours, "a bare subprocess", _bare(folder, event))
     yield _lambda_local(name, ours, folder, event)
-    with local_cloud(folder / "served") as served:
+    # A process of its own, as the peer is: two threads of one interpreter on two cores take twice the processor's time.
+    with ours_served(folder) as served:
         client = served.client("lambda")
         _made(client, "f")
         _each(WARM_UP, lambda: _invoke(client, "f", event))
         over = _each(CALLS, lambda: _invoke(client, "f", event))
     name = f"invoke: {what}, boto3 over HTTP"
-    with _ministack(folder) as peer:
-        if peer is None:
+    with ministack(folder) as server:
+        if server is None:
             yield Row(name, over, "ministack: not installed")
         else:
+            peer = server.client("lambda")
             _made(peer, "f")
             _each(FEW, lambda: _invoke(peer, "f", event))
             yield Row(name, over, "ministack, processes", _each(FEW, lambda: _invoke(peer, "f", event)))
-    with _moto() as canned:
-        yield Row(name, over, "moto's fixed reply", _each(FEW, partial(_answer, canned, event)))
+    with canned(folder, event) as ready:
+        client = ready.client("lambda")
+        _each(WARM_UP, lambda: _answer(client, event))
+        yield Row(
+            name, over, "an answer ready made: the client alone", _each(CALLS, lambda: _answer(client, event))
+        )
+    with _moto() as fixed:
+        yield Row(name, over, "moto's fixed reply", _each(FEW, partial(_answer, fixed, event)))
 
 
 def warm(folder: Path) -> Iterator[Row]:
@@ -282,10 +237,11 @@ def cold(folder: Path) -> Iterator[Row]:
     what = "invoke: cold, in process"
     yield Row(what, ours, "ours, without the warm process", alone)
     yield Row(what, ours, "a bare subprocess", _bare(folder, EVENT))
-    with _ministack(folder) as peer:
-        if peer is None:
+    with ministack(folder) as server:
+        if server is None:
             yield Row(what, ours, "ministack: not installed")
             return
+        peer = server.client("lambda")
         for number in range(5):
             _made(peer, f"f{number}")
         names = iter(range(5))
