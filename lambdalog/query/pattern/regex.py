@@ -20,6 +20,7 @@ _ALLOWED: Final = re.compile(r"[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|\\*+.]*")
 # With less, re2 leaves its automaton where many repeated characters overlap, and steps through the expression instead: a
 # hundred times slower.
 _MEMORY_MAX: Final = 1 << 23
+_MEMORY_LEAST: Final = 1 << 20
 # What an expression may be long, its {m,n} written out. In the worst of them each byte of a text costs a step for each of
 # these, some seconds for a megabyte. The longest expression without {m,n} has fewer.
 _STEPS_MAX: Final = 1100
@@ -79,10 +80,20 @@ def searcher(body: str) -> Callable[[str], bool]:
 @lru_cache(maxsize=32)
 def compiled(body: str) -> re2._Regexp:
     """An expression of re2's, ready to search. re2.error if it is none, or one that could take seconds to search with."""
+    # In little memory an expression that is far too long is soon refused; in all of it making it ready takes many seconds.
+    try:
+        steps = _made(body, _MEMORY_LEAST).programsize
+    except re2.error as error:
+        if "too large" not in reason(error):
+            raise
+        steps = _STEPS_MAX + 1
+    if steps > _STEPS_MAX:
+        raise re2.error("it repeats too much; take smaller numbers in its {m,n}")
+    return _made(body, _MEMORY_MAX)
+
+
+def _made(body: str, memory: int) -> re2._Regexp:
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = _MEMORY_MAX
-    found = re2.compile(body, options)
-    if found.programsize > _STEPS_MAX:
-        raise re2.error("it repeats too much; take smaller numbers in its {m,n}")
-    return found
+    options.max_mem = memory
+    return re2.compile(body, options)
