@@ -76,44 +76,65 @@ class Logger:
         self._processors = list(processors)
         self._platform_level = platform_level
 
-    # --- saying
+    # --- saying. A call right below Python's recursion limit has no room to write: its line is counted as lost.
 
     def debug(self, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at DEBUG."""
-        if self._level <= DEBUG or self._kept(DEBUG, message, args, keys):
-            self._say(DEBUG, message, args, keys)
+        try:
+            if self._level <= DEBUG or self._kept(DEBUG, message, args, keys):
+                self._say(DEBUG, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     def info(self, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at INFO."""
-        if self._level <= INFO or self._kept(INFO, message, args, keys):
-            self._say(INFO, message, args, keys)
+        try:
+            if self._level <= INFO or self._kept(INFO, message, args, keys):
+                self._say(INFO, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     def warning(self, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at WARN."""
-        if self._level <= WARN or self._kept(WARN, message, args, keys):
-            self._say(WARN, message, args, keys)
+        try:
+            if self._level <= WARN or self._kept(WARN, message, args, keys):
+                self._say(WARN, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     def error(self, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at ERROR."""
-        if self._level <= ERROR or self._kept(ERROR, message, args, keys):
-            self._say(ERROR, message, args, keys)
+        try:
+            if self._level <= ERROR or self._kept(ERROR, message, args, keys):
+                self._say(ERROR, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     def critical(self, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at FATAL."""
-        if self._level <= FATAL or self._kept(FATAL, message, args, keys):
-            self._say(FATAL, message, args, keys)
+        try:
+            if self._level <= FATAL or self._kept(FATAL, message, args, keys):
+                self._say(FATAL, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     def exception(self, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at ERROR with the exception that is handled now."""
-        keys.setdefault("exc_info", True)
-        if self._level <= ERROR or self._kept(ERROR, message, args, keys):
-            self._say(ERROR, message, args, keys)
+        try:
+            keys.setdefault("exc_info", True)
+            if self._level <= ERROR or self._kept(ERROR, message, args, keys):
+                self._say(ERROR, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     def log(self, level: int | str, message: object = None, /, *args: Any, **keys: Any) -> None:
         """Log at a level given by its number, as standard logging has them, or its word."""
-        found = level_number(level)
-        if self._level <= found or self._kept(found, message, args, keys):
-            self._say(found, message, args, keys)
+        try:
+            found = level_number(level)
+            if self._level <= found or self._kept(found, message, args, keys):
+                self._say(found, message, args, keys)
+        except RecursionError:
+            self._output.lost += 1
 
     warn = warning
     err = error

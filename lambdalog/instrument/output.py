@@ -26,7 +26,7 @@ class Output:
         # Who else a logger's lines are for: pytest's caplog.
         self.heard: Callable[[bytes], None] | None = None
         self.lost = 0
-        self._untold = 0
+        self._told = 0
         self._torn = False
         self._stream: Any = None
         # What lines go to without a detour; None where they need one.
@@ -42,8 +42,9 @@ class Output:
                 stream = getattr(sys, self._name)
                 if stream is not self._stream:
                     self._use(stream)
-                if self._untold:
-                    line = _telling(line, self._untold)
+                lost = self.lost
+                if lost != self._told:
+                    line = _telling(line, lost - self._told)
                 if self._descriptor is None:
                     self._show(stream, line)
                 else:
@@ -54,10 +55,9 @@ class Output:
                     self._torn = False
                     if written != len(data):
                         self._finish(self._descriptor, data[written:])
-                self._untold = 0
+                self._told = lost
         except Exception:  # noqa: BLE001 - what standard output does must not become the function's failure
             self.lost += 1
-            self._untold += 1
 
     def _use(self, stream: Any) -> None:
         self.pretty = _for_people(stream)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -248,3 +251,43 @@ def test_processors_see_what_structlogs_see() -> None:
     rendered = Heard()
     get_logger(output=rendered, processors=[lambda *_: '{"my": "own"}']).info("x")
     assert rendered.line["message"] == '{"my": "own"}'
+
+
+# How deep a program may go that logs from each of its last calls.
+DEEP = """
+import sys
+from lambdalog import get_logger
+from lambdalog.instrument.output import STDOUT
+
+log = get_logger()
+log.info("first")
+sys.setrecursionlimit(300)
+calls = raised = 0
+
+def deeper(n):
+    global calls, raised
+    try:
+        deeper(n + 1)
+    except RecursionError:
+        pass
+    try:
+        log.info("here", depth=n)
+        calls += 1
+    except RecursionError as error:
+        # Python has no room for the call itself: nothing of the logger's has run.
+        raised += error.__traceback__.tb_next is not None
+
+deeper(0)
+sys.stderr.write(f"{calls} {raised} {STDOUT.lost}")
+"""
+
+
+def test_at_the_recursion_limit_a_call_returns_and_its_line_is_counted() -> None:
+    """What there is no room to write is lost, never raised, and never without being counted."""
+    done = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=True)
+    calls, raised, lost = map(int, done.stderr.split())
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert raised == 0
+    assert lost > 0
+    assert sum(line["message"] == "here" for line in lines) + lost == calls
+    assert sum(line.get("linesLost", 0) for line in lines) == lost
