@@ -14,6 +14,7 @@ from lambdalog.failures import Desk, where
 from lambdalog.local.lambda_ import Lambda
 from lambdalog.local.lambda_.deploy import deploy
 from lambdalog.runtime.project import Project, read_project
+from lambdalog.store.maintenance import keep_up
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lambdalog.clock import Clock
     from lambdalog.cloud import Cloud
     from lambdalog.demo.traffic import Call
+    from lambdalog.errors import LambdalogError
     from lambdalog.runtime import FunctionSpec, Outcome
 
 # Lambda waits one minute and two before it tries an asynchronous event again; here that takes 0.3 and 0.6 seconds.
@@ -63,7 +65,7 @@ class Demo:
             deploy(self._client, self._cloud.sqs, project)
         self._gateway(up=False)
         worker = self._client.worker(delay_scale=DELAY_SCALE)
-        targets = [self._drive, self._operate, *[lambda: worker.run(self._stop)] * WORKERS]
+        targets = [self._drive, self._operate, self._upkeep, *[lambda: worker.run(self._stop)] * WORKERS]
         self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
         for thread in self._threads:
             thread.start()
@@ -132,6 +134,16 @@ class Demo:
             if self._clock.wait(self._stop, self._outage_seconds):
                 return
             self._gateway(up=False)
+
+    def _upkeep(self) -> None:
+        """Seal what is no longer written, each minute, as whoever serves a store does."""
+
+        def failed(error: LambdalogError) -> None:
+            with self._lock:
+                self._unexpected[f"upkeep: {error}"] += 1
+
+        assert self._cloud.store is not None
+        keep_up(self._cloud.store, self._stop, failed=failed)
 
     def _gateway(self, *, up: bool) -> None:
         assert self._payments is not None

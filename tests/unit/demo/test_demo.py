@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
+from lambdalog.clock import ManualClock
+from lambdalog.cloud import connect
+from lambdalog.demo.run import Demo
 from lambdalog.demo.summary import Tally, percentile, rows
 from lambdalog.demo.traffic import MIX, SAMPLES, Traffic, samples_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_the_mix_has_every_sample_and_every_event_is_there() -> None:
@@ -40,3 +49,30 @@ def test_a_row_is_a_tally_and_its_letters() -> None:
     (row,) = rows({"f": tally}, {"f": 4})
     assert (row.invocations, row.errors, row.throttles, row.dead_letters, row.replayed) == (2, 1, 2, 4, 3)
     assert row.p95 == 5.0
+
+
+def test_the_store_is_looked_after_meanwhile(tmp_path: Path) -> None:
+    """What is no longer written is sealed while the samples run, though nobody serves the store."""
+    clock = ManualClock(time.time())  # a minute passes as soon as it is waited for
+    with connect(f"disk:{tmp_path}", clock=clock) as cloud:
+        assert cloud.store is not None
+        logs = cloud.logs
+        logs.create_log_group(logGroupName="g")
+        logs.create_log_stream(logGroupName="g", logStreamName="s")
+        logs.put_log_events(
+            logGroupName="g",
+            logStreamName="s",
+            logEvents=[{"timestamp": clock.now_ms(), "message": "a line"}],
+        )
+        cloud.store.close()
+        group = cloud.store.layout.group("g")
+        demo = Demo(cloud, samples_folder())
+        upkeep = threading.Thread(target=demo._upkeep)
+        upkeep.start()
+        until = time.monotonic() + 30
+        while list(group.live.iterdir()) and time.monotonic() < until:
+            threading.Event().wait(0.01)
+        demo._stop.set()
+        upkeep.join()
+        assert list(group.live.iterdir()) == []
+        assert len(list(group.sealed.glob("*.zst"))) == 1
