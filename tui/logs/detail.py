@@ -11,28 +11,32 @@ from lambdalog.printable import printable
 from tui.logs.format import clock_text, level_role, parse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.style import Style
+
     from lambdalog.tail import Line
 
 # A megabyte laid out would stall the screen; the rest stays in the store.
 REACH = 60_000
 
 
-def _stack(failure: dict[str, object], text: Text, lead: str = "") -> None:
-    text.append(f"{lead}{printable(str(failure.get('type')))}", "bold red")
+def _stack(failure: dict[str, object], text: Text, ink: Callable[[str], Style], lead: str = "") -> None:
+    text.append(f"{lead}{printable(str(failure.get('type')))}", ink("error"))
     text.append(f": {printable(str(failure.get('message')))}\n")
     frames = failure.get("frames")
     for frame in frames if isinstance(frames, list) else []:
-        text.append(f"  {printable(str(frame.get('file')))}:{frame.get('line')}", "cyan")
+        text.append(f"  {printable(str(frame.get('file')))}:{frame.get('line')}", ink("rail"))
         text.append(f"  in {printable(str(frame.get('function')))}\n")
         if code := frame.get("code"):
             text.append(f"      {printable(str(code))}\n", "bold")
     causes = failure.get("causes")
     for cause in causes if isinstance(causes, list) else []:
-        _stack(cause, text, "caused by ")
+        _stack(cause, text, ink, "caused by ")
 
 
-def detail_text(line: Line) -> Text:
-    """What the detail screen says of a line; nothing in it is taken for markup or control."""
+def detail_text(line: Line, ink: Callable[[str], Style]) -> Text:
+    """What the detail screen says of a line, in the theme's colours of `ink`; nothing in it is taken for markup or control."""
     text = Text()
     for name, value in (
         ("group", line.group),
@@ -50,7 +54,7 @@ def detail_text(line: Line) -> Text:
         return text
     failure = record.pop("failure", None)
     if isinstance(failure, dict):
-        _stack(failure, text)
+        _stack(failure, text, ink)
         if fingerprint := failure.get("fingerprint"):
             text.append(f"fingerprint {printable(str(fingerprint))}\n", "italic")
         text.append("\n")

@@ -11,15 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from rich.text import Text
 from textual import on
 
-from lambdalog.printable import printable
 from lambdalog.tail import Line
 from tui.feed import Query
 from tui.logs.buffer import LogBuffer, key_of, severe_of
 from tui.logs.filter_bar import FilterBar
-from tui.logs.format import clock_text
+from tui.logs.head import Told, head_text
 from tui.logs.histogram import Histogram
 from tui.logs.mode import Mode
 from tui.logs.reader import (
@@ -341,27 +339,19 @@ class LogsReading(ModeScreen):
         """What is shown, of how much, and whether it follows."""
         if not self.drawn:
             return
-        view, query = self.view, self.query_
-        state = Text()
-        if self.notes:
-            state.append(f"{printable(self.notes)[:60]}  ", "yellow")
-        if query.groups:
-            names = ", ".join(printable(name.removeprefix("/aws/lambda/")) for name in query.groups)
-            state.append(f"{names if len(names) <= 24 else f'{len(query.groups)} groups'}  ", "cyan")
-        if query.start is not None and query.end is not None:
-            low, high = (clock_text(time, utc=view.utc)[:8] for time in (query.start, query.end))
-            state.append(f"{low} … {high}  ", "cyan")
-        if query.pattern is not None:
-            matched = self.matched if self.matched is not None else len(view.buffer.shown)
-            of = "" if self.total is None else f" of {max(self.total, matched):,}"
-            state.append(f"{matched:,}{'' if self.searched else '…'}{of} match  ", "bold")
-        else:
-            state.append(f"{view.buffer.total + view.buffer.trimmed:,} lines  ", "dim")
-        if view.following:
-            state.append("● LIVE ", "bold green")
-        else:
-            state.append(f"‖ PAUSED  ▼ {view.unseen:,} new ", "bold yellow")
-        self.show_state(state)
+        view, buffer = self.view, self.view.buffer
+        told = Told(
+            self.query_,
+            self.notes,
+            lines=buffer.total + buffer.trimmed,
+            matched=self.matched if self.matched is not None else len(buffer.shown),
+            total=self.total,
+            searched=self.searched,
+            following=view.following,
+            unseen=view.unseen,
+            utc=view.utc,
+        )
+        self.show_state(head_text(told, self.ink))
 
     # --- what narrows
 

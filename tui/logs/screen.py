@@ -143,7 +143,7 @@ class LogsScreen(LogsReading):
 
         line = self.view.here
         if line is not None:
-            self.app.push_screen(Page("log event", detail_text(line)))
+            self.app.push_screen(Page("log event", detail_text(line, self.ink)))
 
     def action_take(self, wanted: bool) -> None:
         """A filter from the value under the cursor."""

@@ -64,7 +64,7 @@ def test_any_line_is_laid_out(name: str) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_line_has_a_page_of_its_own(name: str) -> None:
     """What `v` shows of it can be drawn as it is."""
-    said = detail_text(line(1, HOSTILE[name])).plain
+    said = detail_text(line(1, HOSTILE[name]), lambda _: Style()).plain
     assert all(part == printable(part) for part in said.split("\n"))
 
 
