@@ -36,7 +36,9 @@ POLL_SECONDS: Final = 0.5
 )
 @click.option("--until", help="Up to when.")
 @click.option("--filter", "--grep", "pattern", metavar="PATTERN", help="A CloudWatch filter pattern.")
-@click.option("--stream", metavar="PREFIX", help="Only streams whose name begins so.")
+@click.option(
+    "--stream", metavar="NAME", help="Only streams whose name begins so, or fits a glob: '*/[$LATEST]*'."
+)
 @click.option(
     "--request", metavar="ID", help="Only this request: all its lines, also those that don't name it."
 )
@@ -95,7 +97,7 @@ def command(
         source = open_source(
             cloud,
             groups=groups,
-            stream_prefix=stream,
+            streams=stream or "",
             pattern=asked if narrow else None,
             request=request if narrow else None,
             live=live,

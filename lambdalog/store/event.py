@@ -59,7 +59,8 @@ class Scan:
 
     `start` is inclusive and `end` exclusive, epoch ms. `after` resumes strictly past a position, in the scan's own
     direction. `match` decides on the message; `literals` are texts that every matching message contains, which let
-    most of the bytes go by undecoded.
+    most of the bytes go by undecoded. Streams are chosen by name, by what names begin with, and by `stream_named`; all of
+    these that are given must hold.
     """
 
     group: str
@@ -67,6 +68,7 @@ class Scan:
     end: int | None = None
     streams: frozenset[str] | None = None
     stream_prefix: str | None = None
+    stream_named: Callable[[str], bool] | None = None
     descending: bool = False
     after: Position | None = None
     match: Callable[[str], bool] | None = None
@@ -76,4 +78,6 @@ class Scan:
         """Whether the scan reads this stream."""
         if self.streams is not None and stream not in self.streams:
             return False
-        return self.stream_prefix is None or stream.startswith(self.stream_prefix)
+        if self.stream_prefix is not None and not stream.startswith(self.stream_prefix):
+            return False
+        return self.stream_named is None or self.stream_named(stream)

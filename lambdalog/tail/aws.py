@@ -137,7 +137,8 @@ class AwsSource:
 
     def events(self, group: str, pattern: Pattern | None, **params: Any) -> tuple[list[Line], str | None]:
         """One call of FilterLogEvents, outside of the budget: (lines of the group, token of the next page)."""
-        if self.wanted.stream_prefix is not None and "logStreamNames" not in params:
+        stream = None if "logStreamNames" in params else self.wanted.stream
+        if stream is not None and self.wanted.stream_prefix is not None:
             params["logStreamNamePrefix"] = self.wanted.stream_prefix
         if pattern is not None:
             params["filterPattern"] = str(pattern)
@@ -147,6 +148,7 @@ class AwsSource:
             for event in answer["events"]
             # Asked for again here: what speaks AWS's protocol need not know the whole pattern language.
             if pattern is None or pattern.matches(event["message"])
+            if stream is None or stream(event["logStreamName"])
         ]
         return lines, answer.get("nextToken")
 

@@ -143,7 +143,7 @@ class DiskSource:
             start=start,
             end=end,
             streams=None if streams is None else frozenset(streams),
-            stream_prefix=self._wanted.stream_prefix,
+            stream_named=None if streams is not None else self._wanted.stream,
             descending=descending,
             match=pattern.matches if pattern is not None else None,
             literals=pattern.literals if pattern is not None else (),
@@ -161,7 +161,7 @@ class DiskFollowing:
     def __init__(self, follower: Follower[Event], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
         self.late = 0
         self._follower = follower
-        self._prefix = wanted.stream_prefix
+        self._stream = wanted.stream
         self._pattern = wanted.pattern
         self._belongs = None if wanted.request is None else Belonging(wanted.request)
         self._notes = notes
@@ -175,7 +175,7 @@ class DiskFollowing:
         return [
             line
             for event in events
-            if self._prefix is None or event.stream.startswith(self._prefix)
+            if self._stream is None or self._stream(event.stream)
             if self._belongs is not None or self._pattern is None or self._pattern.matches(event.message)
             if self._takes(line := line_of(event))
         ]

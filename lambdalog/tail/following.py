@@ -70,8 +70,8 @@ class AwsFollowing:
         wanted = source.wanted
         self._pattern = wanted.pattern if wanted.request is None else None
         self._belongs = None if wanted.request is None else Belonging(wanted.request)
-        # Live Tail takes prefixes of streams only for a single group.
-        self._open_session = session if wanted.stream_prefix is None else None
+        # Live Tail takes prefixes of streams only for a single group, and no globs.
+        self._open_session = session if wanted.stream is None else None
         self._sessions: list[Session] = []
         self._arrange_at = self._clock.monotonic() + ARRANGE_SECONDS
         self._live_said = False

@@ -83,16 +83,17 @@ def open_source(
     cloud: Cloud,
     *,
     groups: Sequence[str] = (),
-    stream_prefix: str | None = None,
+    streams: str = "",
     pattern: Pattern | None = None,
     request: str | None = None,
     live: bool = True,
 ) -> Source:
     """A source over groups by name or glob (`/aws/lambda/*`, or just `orders`); none of them means all.
 
+    `streams`: what the streams' names begin with, or a glob over them (`*` and `?`); empty means all.
     `live` False keeps from StartLiveTail, which AWS charges by the minute.
     """
-    wanted = Wanted(tuple(groups), stream_prefix, pattern, request)
+    wanted = Wanted(tuple(groups), streams, pattern, request)
     if cloud.store is not None:
         from lambdalog.tail.disk import DiskSource
 

@@ -88,15 +88,15 @@ class StoredFollowing:
     ) -> None:
         self.late = 0
         self._follower = Follower(store, _STORED, groups=wanted.group, since=since)
-        self._prefix = wanted.stream_prefix
+        self._stream = wanted.stream
         self._notes = notes
 
     def poll(self, timeout: float) -> list[Line]:
         """Lines that came."""
         lines = self._follower.poll(timeout)
-        if self._prefix is None:
+        if self._stream is None:
             return lines
-        return [line for line in lines if line.stream.startswith(self._prefix)]
+        return [line for line in lines if self._stream(line.stream)]
 
     def wake(self) -> None:
         """End a wait."""

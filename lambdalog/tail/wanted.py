@@ -20,20 +20,29 @@ class Wanted:
     """Which lines a source is about."""
 
     groups: tuple[str, ...] = ()
-    stream_prefix: str | None = None
+    streams: str = ""
+    """What the streams' names begin with, or a glob over them; empty means all."""
     pattern: Pattern | None = None
     request: str | None = None
     """Only the lines of this request, those included that don't name it."""
     group: Callable[[str], bool] = field(init=False, compare=False, repr=False)
     """Whether a group of this name is meant."""
+    stream: Callable[[str], bool] | None = field(init=False, compare=False, repr=False)
+    """Whether a stream of this name is meant; None: all are."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", matcher(self.groups))
+        object.__setattr__(self, "stream", stream_matcher(self.streams) if self.streams else None)
+
+    @property
+    def stream_prefix(self) -> str | None:
+        """What the names of all streams that are meant begin with, for those who can ask for no more; None: nothing."""
+        return re.split(r"[*?]", self.streams, maxsplit=1)[0] or None
 
     @property
     def everything(self) -> bool:
         """Whether all lines of its groups are meant."""
-        return self.stream_prefix is None and self.pattern is None and self.request is None
+        return self.stream is None and self.pattern is None and self.request is None
 
 
 def select(names: Iterable[str], groups: Sequence[str]) -> list[str]:
@@ -58,6 +67,17 @@ def matcher(groups: Sequence[str]) -> Callable[[str], bool]:
         )
 
     return wanted
+
+
+def stream_matcher(streams: str) -> Callable[[str], bool]:
+    """Whether a stream's name is meant by what it begins with, or by a glob: `*` any text, `?` any character.
+
+    Brackets are no glob's here: `2026/11/26/[$LATEST]…` is how Lambda's own streams are called.
+    """
+    if not set(streams) & set("*?"):
+        return lambda name: name.startswith(streams)
+    glob = streams.replace("[", "[[]")
+    return lambda name: fnmatchcase(name, glob)
 
 
 def prefixes(groups: Sequence[str]) -> list[str]:

@@ -169,7 +169,7 @@ class StoreInvocations:
         for attempt in invocation.attempts:
             end = (attempt.ended if attempt.ended is not None else now) + 1
             start = attempt.began - int(attempt.init_ms or 0) - 1
-            source = open_source(self._cloud, groups=[invocation.group], stream_prefix=attempt.stream)
+            source = open_source(self._cloud, groups=[invocation.group], streams=attempt.stream)
             page = source.page(start, end, LINES_MAX, descending=False)
             for line in page:
                 # A stream runs one invocation at a time; in one millisecond another's last line may still lie.

@@ -178,7 +178,7 @@ class StoreLogs:
 
     def context(self, line: Line, lines: int) -> list[Line]:
         """Of the same stream, in order."""
-        source = open_source(self._cloud, groups=[line.group], stream_prefix=line.stream)
+        source = open_source(self._cloud, groups=[line.group], streams=line.stream)
         after = source.page(line.timestamp, None, lines * 2 + 2, descending=False)
         before = source.page(None, line.timestamp + 1, lines * 2 + 2, descending=True)
         found = {one.order: one for one in (*after, *before) if one.stream == line.stream}
@@ -190,7 +190,7 @@ class StoreLogs:
         return open_source(
             self._cloud,
             groups=list(query.groups),
-            stream_prefix=query.streams or None,
+            streams=query.streams,
             pattern=query.pattern,
         )
 

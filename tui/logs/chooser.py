@@ -24,7 +24,7 @@ SHOWN_MOST = 1000
 
 
 class Choice(NamedTuple):
-    """Groups by name or glob (none: all), and what the streams' names begin with."""
+    """Groups by name or glob (none: all), and what the streams' names begin with, or a glob over them."""
 
     groups: tuple[str, ...]
     streams: str
@@ -77,7 +77,11 @@ class Chooser(ModalScreen[Choice | None]):
         box = Vertical(
             Input(placeholder="part of a name, or a glob: /aws/lambda/*", id="glob"),
             SelectionList[str](),
-            Input(self._streams, placeholder="streams that begin with…  (all)", id="streams"),
+            Input(
+                self._streams,
+                placeholder="streams: how they begin, or a glob: *[$LATEST]*  (all)",
+                id="streams",
+            ),
             Static("Space marks · Enter takes the marks, or what is typed · Esc", classes="note"),
         )
         box.border_title = f"groups · {len(self._names):,}"

@@ -125,7 +125,7 @@ def test_minutes_come_from_the_rollups(place: Cloud) -> None:
     assert source.minutes(minute + 1, minute + 60_000) == {}
     assert open_source(place, groups=["b"]).minutes(minute, minute + 60_000) == {minute: (3, 0)}
     assert open_source(place, pattern=parse("x")).minutes(minute, minute + 1) is None
-    assert open_source(place, stream_prefix="s").minutes(minute, minute + 1) is None
+    assert open_source(place, streams="s").minutes(minute, minute + 1) is None
 
 
 def test_one_budget_for_all_sources_of_a_cloud() -> None:
@@ -145,6 +145,39 @@ def test_groups_and_patterns_choose(place: Cloud) -> None:
         "a2",
         "b2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("streams", "expected"),
+    [
+        ("2026/", ["latest", "seven"]),
+        ("*[$LATEST]*", ["latest"]),
+        ("2026/*x", ["latest", "seven"]),
+        ("?", ["a0"]),
+    ],
+)
+def test_streams_are_chosen_by_their_beginning_or_a_glob(
+    place: Cloud, streams: str, expected: list[str]
+) -> None:
+    """The same lines are read, followed, and taken from a follower that leaves them undecoded."""
+    now = place.clock.now_ms()
+    for name, message in (("2026/[$LATEST]x", "latest"), ("2026/[7]x", "seven")):
+        place.logs.create_log_stream(logGroupName="/aws/lambda/a", logStreamName=name)
+        place.logs.put_log_events(
+            logGroupName="/aws/lambda/a",
+            logStreamName=name,
+            logEvents=[{"timestamp": now, "message": message}],
+        )
+    source = open_source(place, groups=["a"], streams=streams)
+    assert [
+        line.message for line in source.page(None, None, 9) if line.message not in {"a1", "a2"}
+    ] == expected
+    if place.root:
+        for undecoded in (False, True):
+            following = source.follow(now - 120_000, undecoded=undecoded)
+            found = {line.message for line in take(following, len(expected))}
+            following.close()
+            assert found - {"a1", "a2"} == set(expected)
 
 
 def test_following_gives_each_line_once(place: Cloud) -> None:

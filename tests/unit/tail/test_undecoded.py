@@ -48,9 +48,9 @@ def store(tmp_path: Path) -> Iterator[LogStore]:
         yield made
 
 
-def followed(store: LogStore, *, undecoded: bool, stream_prefix: str | None = None) -> list[Line]:
+def followed(store: LogStore, *, undecoded: bool, streams: str = "") -> list[Line]:
     """What following from the first line on gives."""
-    following = DiskSource(store, Wanted(stream_prefix=stream_prefix)).follow(AT, undecoded=undecoded)
+    following = DiskSource(store, Wanted(streams=streams)).follow(AT, undecoded=undecoded)
     try:
         lines = []
         while found := following.poll(0):
@@ -86,7 +86,7 @@ def test_only_the_wanted_streams_are_followed(store: LogStore) -> None:
     """A stream whose name begins otherwise is left out."""
     for stream in ("s/1%d", "other"):
         store.append(GROUP, stream, [(AT, stream)])
-    assert [one.message for one in followed(store, undecoded=True, stream_prefix="s/")] == ["s/1%d"]
+    assert [one.message for one in followed(store, undecoded=True, streams="s/")] == ["s/1%d"]
 
 
 def test_what_is_before_the_beginning_is_left_out(store: LogStore) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambdalog.tail.wanted import matcher, prefixes
+from lambdalog.tail.wanted import Wanted, matcher, prefixes
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,35 @@ def test_a_group_is_meant_by_name_or_glob(groups: list[str], name: str, expected
 def test_aws_is_asked_for_prefixes(groups: list[str], expected: list[str]) -> None:
     """No name that is meant begins otherwise; what one prefix covers is not asked for twice."""
     assert prefixes(groups) == expected
+
+
+@pytest.mark.parametrize(
+    ("streams", "name", "expected"),
+    [
+        ("2026/11/26/", "2026/11/26/[$LATEST]ab", True),
+        ("2026/11/26/", "2026/11/25/[$LATEST]ab", False),
+        ("[$LATEST]", "2026/11/26/[$LATEST]ab", False),
+        ("*[$LATEST]*", "2026/11/26/[$LATEST]ab", True),
+        ("*[$LATEST]*", "2026/11/26/[7]ab", False),
+        ("2026/11/2?/[[]7]*", "2026/11/26/[7]ab", False),
+        ("2026/11/2?/[7]*", "2026/11/26/[7]ab", True),
+        ("*ab", "2026/11/26/[7]ab", True),
+        ("*ab", "2026/11/26/[7]abc", False),
+        ("*", "two\nlines", True),
+        ("*a" * 40 + "*!", "a" * 512, False),
+    ],
+)
+def test_a_stream_is_meant_by_its_beginning_or_a_glob(streams: str, name: str, expected: bool) -> None:
+    """Lambda's own names have brackets, which are no glob's; nobody's stars hold a reader up."""
+    wanted = Wanted(streams=streams)
+    assert wanted.stream is not None
+    assert wanted.stream(name) is expected
+    assert name.startswith(wanted.stream_prefix or "") or not expected
+
+
+def test_without_a_word_on_streams_all_are_meant() -> None:
+    """Then nothing is asked of any of them."""
+    assert Wanted().stream is None
+    assert Wanted().stream_prefix is None
+    assert Wanted().everything
+    assert not Wanted(streams="*").everything
