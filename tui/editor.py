@@ -31,7 +31,7 @@ class Editor(ModalScreen[str | None]):
     """
 
     DEFAULT_CSS = """
-    Editor { align: center middle; background: $background 60%; }
+    Editor { align: center middle; }
     Editor > Vertical {
         width: 90%; height: 80%; padding: 1 2;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;

@@ -32,7 +32,7 @@ class Keys(ModalScreen[None]):
     """What can be done on a screen, and how."""
 
     DEFAULT_CSS = """
-    Keys { align: center middle; background: $background 60%; }
+    Keys { align: center middle; }
     Keys > VerticalScroll {
         width: 90%; max-width: 110; height: 90%; padding: 1 2;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;

@@ -20,7 +20,7 @@ class Page(ModalScreen[None]):
     """Shows `text`, and `value` (JSON text) as a tree, until it is closed."""
 
     DEFAULT_CSS = """
-    Page { align: center middle; background: $background 60%; }
+    Page { align: center middle; }
     Page > Vertical {
         width: 90%; height: 80%; padding: 1 2; background: $surface; border: round $primary; border-title-color: $primary;
     }

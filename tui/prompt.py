@@ -26,7 +26,7 @@ class Prompt(ModalScreen[str | None]):
     """
 
     DEFAULT_CSS = """
-    Prompt { align: center middle; background: $background 60%; }
+    Prompt { align: center middle; }
     Prompt > Vertical {
         width: 80%; max-width: 100; height: auto; padding: 1 2;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;

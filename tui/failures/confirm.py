@@ -45,7 +45,7 @@ class Confirm(ModalScreen[str | None]):
     """Asks for the word that is to be typed, or for a reason; dismissed with what was typed, or None."""
 
     DEFAULT_CSS = """
-    Confirm { align: center middle; background: $background 60%; }
+    Confirm { align: center middle; }
     Confirm > Vertical {
         width: 80%; max-width: 110; height: auto; max-height: 90%; padding: 1 2;
         background: $surface; border: round $error; border-title-color: $error; border-title-style: bold;

@@ -29,7 +29,7 @@ class Samples(ModalScreen[str | None]):
     """Which event to begin with; dismissed with its text, or None."""
 
     DEFAULT_CSS = """
-    Samples { align: center middle; background: $background 60%; }
+    Samples { align: center middle; }
     Samples > Vertical {
         width: 70%; max-width: 90; height: auto; max-height: 80%; padding: 1 2;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;

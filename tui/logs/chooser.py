@@ -46,7 +46,7 @@ class Chooser(ModalScreen[Choice | None]):
     """Space marks, Enter takes the marks; with none, what is typed; with neither, all groups."""
 
     DEFAULT_CSS = """
-    Chooser { align: center middle; background: $background 60%; }
+    Chooser { align: center middle; }
     Chooser > Vertical {
         width: 80%; max-width: 100; height: 80%; padding: 1 2;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;

@@ -25,7 +25,7 @@ class Context(ModalScreen[int | None]):
     """Lines of one stream; dismissed with how many more lines are wanted, or None."""
 
     DEFAULT_CSS = """
-    Context { align: center middle; background: $background 60%; }
+    Context { align: center middle; }
     Context > Vertical {
         width: 96%; height: 86%; padding: 0 1;
         background: $background; border: round $primary; border-title-color: $primary; border-title-style: bold;
