@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from lambdalog.invocations.marks import version_of
+from lambdalog.invocations.marks import function_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,8 +76,9 @@ class Invocation:
 
     @property
     def function(self) -> str:
-        """The function's name, by that of its group."""
-        return self.group.removeprefix("/aws/lambda/")
+        """The function's name: as its stream names it in a group that functions share, else that of its group."""
+        named = function_of(self.attempts[-1].stream) if self.attempts else ""
+        return named or self.group.removeprefix("/aws/lambda/")
 
     @property
     def began(self) -> int:
