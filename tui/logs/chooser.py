@@ -82,7 +82,7 @@ class Chooser(ModalScreen[Choice | None]):
                 placeholder="streams: how they begin, or a glob: *[$LATEST]*  (all)",
                 id="streams",
             ),
-            Static("Space marks · Enter takes the marks, or what is typed · Esc", classes="note"),
+            Static("Space marks · Enter takes marks, or the text · Esc", classes="note"),
         )
         box.border_title = f"groups · {len(self._names):,}"
         yield box

@@ -46,6 +46,8 @@ def head_text(told: Told, ink: Callable[[str], Style]) -> Text:
         state.append(
             f"{names if len(names) <= NAMES_REACH else f'{len(query.groups)} groups'}  ", ink("rail")
         )
+    if query.streams:
+        state.append(f"{printable(query.streams)[:NAMES_REACH]}  ", ink("rail"))
     if query.start is not None and query.end is not None:
         low, high = (clock_text(time, utc=told.utc)[:8] for time in (query.start, query.end))
         state.append(f"{low} … {high}  ", ink("rail"))

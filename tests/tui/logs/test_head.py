@@ -23,6 +23,7 @@ NOON = 1_700_049_600_000
         ({"notes": "1 late\x1b[2J line"}, "1 late␛[2J line  1,204 lines  ● LIVE"),
         ({"query": Query(groups=("/aws/lambda/orders", "audit"))}, "orders, audit  1,204 lines  ● LIVE"),
         ({"query": Query(groups=tuple(f"group-{n:04}" for n in range(9)))}, "9 groups  1,204 lines  ● LIVE"),
+        ({"query": Query(streams="*[$LATEST]*")}, "*[$LATEST]*  1,204 lines  ● LIVE"),
         (
             {"query": Query(start=NOON, end=NOON + 60_000)},
             "12:00:00 … 12:01:00  1,204 lines  ● LIVE",
