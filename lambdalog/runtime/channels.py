@@ -120,9 +120,19 @@ class Channels:
         connection.close()
 
     def hang_up_all(self) -> None:
-        """End every connection."""
+        """End every connection, also those that have not been taken yet.
+
+        A runtime that was killed right after it asked for an event would be given the one that is meant for the next.
+        """
         for connection in list(self._connections.values()):
             self.hang_up(connection)
+        while self._listener.fileno() >= 0:  # an environment may be closed twice
+            try:
+                self._listener.accept()[0].close()
+            except BlockingIOError:
+                return
+            except ConnectionError:
+                continue  # it hung up by itself
 
     def _take(self, source: Lines | Frames, name: str) -> None:
         events, closed = drain(source, self._clock.now_ms())

@@ -1,0 +1,86 @@
+"""What an environment listens to."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from lambdalog.clock import SYSTEM
+from lambdalog.runtime.channels import Channels
+from lambdalog.runtime.http import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lambdalog.runtime.http import Connection
+
+NEXT = b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+def gone() -> list[Connection]:
+    """The connections that have ended."""
+    return []
+
+
+@pytest.fixture
+def channels(gone: list[Connection]) -> Iterator[Channels]:
+    """Those of an environment without processes: nothing is written, so no journal is needed."""
+    made = Channels(cast("Any", None), SYSTEM, gone.append)
+    yield made
+    made.hang_up_all()
+    made.close()
+
+
+def asking(channels: Channels) -> socket.socket:
+    """A runtime that asks for its next event."""
+    host, _, port = channels.address.rpartition(":")
+    made = socket.create_connection((host, int(port)), timeout=10)
+    made.sendall(NEXT)
+    return made
+
+
+def test_what_is_asked_is_given_with_its_connection(channels: Channels) -> None:
+    """A request comes whole, with where its answer goes."""
+    with asking(channels):
+        found: list[Any] = []
+        while not found:
+            found = channels.turn(1)
+    ((request, _),) = found
+    assert isinstance(request, Request)
+    assert request.path.endswith("/invocation/next")
+
+
+def test_who_was_killed_while_asking_is_not_heard_later(channels: Channels) -> None:
+    """A connection that nobody had taken yet ends with the others: the next event isn't given to the dead."""
+    with asking(channels) as client:
+        channels.hang_up_all()
+        assert hung_up(client)
+    assert channels.turn(0) == []
+
+
+def test_all_connections_end_together(channels: Channels, gone: list[Connection]) -> None:
+    """Whoever was heard is told of, and hung up."""
+    with asking(channels) as client:
+        while not channels.turn(1):
+            pass
+        channels.hang_up_all()
+        assert hung_up(client)
+    assert len(gone) == 1
+
+
+def test_what_is_closed_may_be_closed_again(channels: Channels) -> None:
+    """Whoever gives an environment up need not know whether another did."""
+    for _ in range(2):
+        channels.hang_up_all()
+        channels.close()
+
+
+def hung_up(client: socket.socket) -> bool:
+    """Whether the other side has closed, in either of the ways in which that shows."""
+    try:
+        return client.recv(1) == b""
+    except ConnectionResetError:
+        return True
