@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from lambdalog.clock import ManualClock
+from lambdalog.instrument.deadline import Watchdog
+from lambdalog.instrument.logger import Logger
+from lambdalog.instrument.observe import Observer
+from lambdalog.instrument.options import checked
 from lambdalog.instrument.output import Output
 
 
@@ -50,3 +55,16 @@ class Context:
 
 def _refuse(name: str) -> None:
     raise AssertionError(f"{name} is no JSON")
+
+
+def observer(
+    heard: Heard, *, watchdog: Watchdog | None = None, chance: float = 1.0, **options: Any
+) -> Observer:
+    """An observer that writes where the test reads."""
+    return Observer(
+        "app.handler",
+        checked(**options),
+        watchdog=watchdog or Watchdog(ManualClock(), threaded=False),
+        chance=lambda: chance,
+        log=Logger({}, level=0, output=heard),
+    )

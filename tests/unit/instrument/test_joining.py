@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    """What was written."""
-    return Heard()
-
-
-@pytest.fixture
 def logger(heard: Heard) -> Iterator[logging.Logger]:
     """A logger of standard logging that writes through our handler alone."""
     found = logging.Logger("app.orders")  # noqa: LOG001 - one that no other test knows

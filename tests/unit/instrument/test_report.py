@@ -18,12 +18,6 @@ from tests.unit.instrument.hostile import NoText
 
 
 @pytest.fixture
-def heard() -> Heard:
-    """What was written."""
-    return Heard()
-
-
-@pytest.fixture
 def invocation() -> Any:
     """One that runs."""
     running = CURRENT.begin(Context(left=1234))
