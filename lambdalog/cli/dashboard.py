@@ -86,7 +86,8 @@ def _serve(groups: tuple[str, ...], screen: str | None, port: int, store: str | 
         from tui.web import serve
     except ImportError:
         raise ConfigError("--web needs textual-serve: pip install 'lambdalog[web]'") from None
-    command = [sys.executable, "-m", "lambdalog", "dashboard", *groups]
+    # -P: what lies in the folder that the user is in is no module of ours.
+    command = [sys.executable, "-P", "-m", "lambdalog", "dashboard", *groups]
     if screen:
         command += ["--screen", screen]
     if store:

@@ -52,7 +52,8 @@ class Apart:
     """Asks the room in module `tui.feed.ROOM`, class `kind`, on the store `target`; its process begins with the first question."""
 
     def __init__(self, room: str, kind: str, target: str) -> None:
-        self._command = [sys.executable, "-m", "tui.feed.apart", room, kind, target]
+        # -P: what lies in the folder that the user is in is no module of ours.
+        self._command = [sys.executable, "-P", "-m", "tui.feed.apart", room, kind, target]
         self._lock = threading.Lock()
         self._numbers = count()
         self._waiting: dict[int, SimpleQueue[Answered]] = {}

@@ -107,6 +107,16 @@ def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -
     assert process.wait(10) == -signal.SIGKILL
 
 
+def test_modules_of_the_folder_that_the_user_is_in_are_not_loaded(
+    pay: Pay, failures: ApartFailures, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function's source may have a module that is called like one of Python's."""
+    pay.fail({"id": "o-1"})
+    (tmp_path / "queue.py").write_text("raise SystemExit('mine')\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert len(failures.groups()) == 1
+
+
 def test_it_ends_with_who_asks(cloud: Cloud, failures: ApartFailures) -> None:
     """Closing leaves no process behind; a room that has none closes, too."""
     failures.close()
