@@ -139,6 +139,10 @@ class Dashboard(App[None]):
             self.switch_mode(self._first)
         self.set_timer(LOAD_SECONDS, self._load)
 
+    def on_unmount(self) -> None:
+        """Threads are waited for at the end: they are to wait for nothing themselves."""
+        self.feed.leave()
+
     def _load(self) -> None:
         """Load the other screens' modules, one after the other, while nobody waits for them."""
 

@@ -180,6 +180,9 @@ class MockFailures:
         """Noted."""
         self.done.append(("mute", group.fingerprint))
 
+    def leave(self) -> None:
+        """Nothing is waited for."""
+
     def close(self) -> None:
         """Nothing to let go of."""
 
@@ -367,6 +370,9 @@ class MockFeed:
         self.queues = MockQueues()
         self.invocations = MockInvocations(ran())
         self.functions = MockFunctions()
+
+    def leave(self) -> None:
+        """Nothing is waited for."""
 
     def close(self) -> None:
         """Nothing to let go of."""

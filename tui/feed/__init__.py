@@ -56,6 +56,10 @@ class Feed(Protocol):
         """Queues and topics."""
         ...
 
+    def leave(self) -> None:
+        """Let nobody wait for an answer any longer, where that can be: the dashboard is being left."""
+        ...
+
     def close(self) -> None:
         """Let go of everything."""
         ...
@@ -103,6 +107,11 @@ class StoreFeed:
         """Queues and topics."""
         found: Queues = self._room("queues", "StoreQueues", self._cloud)
         return found
+
+    def leave(self) -> None:
+        """Wait no longer for what another process reads."""
+        if "failures" in self._rooms:
+            self.failures.leave()
 
     def close(self) -> None:
         """Close what the rooms opened; the cloud is its owner's."""

@@ -2,7 +2,7 @@
 
 Python runs one thread at a time, so a thread that groups a hundred thousand failures takes turns with the one that draws.
 The other process is asked by pickles over a socket that only the two of them have; it works on each question in a thread,
-and ends with the connection: reading stops at once, a replay after what is being sent.
+and ends with the connection: reading stops at once, a replay after what is being sent, a mark is set.
 """
 
 from __future__ import annotations
@@ -28,15 +28,20 @@ if TYPE_CHECKING:
 # How soon a stream that is waited for notices that it is to stop.
 NOTICE_SECONDS: Final = 0.1
 END_SECONDS: Final = 2.0
+ENDED: Final = "the process that reads failures ended; it is begun anew"
 
 
 class Asked(NamedTuple):
-    """A call of a room's method. `streams`: it gives one answer after the other, and is given an event that stops it."""
+    """A call of a room's method. `lasts`: it is brought to its end though nobody waits for it any longer.
+
+    `streams`: it gives one answer after the other, and is given an event that stops it.
+    """
 
     number: int
     name: str
     given: tuple[Any, ...] = ()
     named: dict[str, Any] | None = None
+    lasts: bool = False
     streams: bool = False
 
 
@@ -56,27 +61,28 @@ class Apart:
         self._command = [sys.executable, "-P", "-m", "tui.feed.apart", room, kind, target]
         self._lock = threading.Lock()
         self._numbers = count()
-        self._waiting: dict[int, SimpleQueue[Answered]] = {}
-        self._line: Connection | None = None
+        self._line: _Line | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def call(self, name: str, *given: Any, **named: Any) -> Any:
         """What the method gives back. ExplainedError for what it raises, and where the process ended."""
-        asked, box = self._ask(Asked(next(self._numbers), name, given, named))
-        try:
-            return _value(box.get())
-        finally:
-            self._waiting.pop(asked.number, None)
+        return self._answer(Asked(next(self._numbers), name, given, named))
+
+    def act(self, name: str, *given: Any) -> None:
+        """Call a method that changes something."""
+        self._answer(Asked(next(self._numbers), name, given, lasts=True))
 
     def stream(self, name: str, *given: Any, cancel: threading.Event) -> Iterator[Any]:
         """What the method yields, until it ends; setting `cancel` stops it."""
-        asked, box = self._ask(Asked(next(self._numbers), name, given, streams=True))
+        asked = Asked(next(self._numbers), name, given, lasts=True, streams=True)
+        line = self._begun()
         stopping = False
         try:
+            box = line.ask(asked)
             while True:
                 if cancel.is_set() and not stopping:
                     stopping = True
-                    self._send(Asked(asked.number, ""))
+                    line.send(Asked(asked.number, ""))
                 with suppress(Empty):
                     answer = box.get(timeout=NOTICE_SECONDS)
                     if answer.kind != "step":
@@ -84,63 +90,98 @@ class Apart:
                         return
                     yield answer.value
         finally:
-            self._waiting.pop(asked.number, None)
+            line.forget(asked)
+
+    def leave(self) -> None:
+        """Tell whoever waits that there will be no answer, and let the process end."""
+        with self._lock:
+            line, self._line = self._line, None
+        if line is not None:
+            line.leave()
 
     def close(self) -> None:
-        """Let the process end."""
-        with self._lock:
-            line, process, self._line = self._line, self._process, None
-        if line is not None and process is not None:
-            with suppress(OSError):
-                line.send(None)
+        """Leave, and wait for the process to end."""
+        self.leave()
+        if self._process is not None:
             with suppress(subprocess.TimeoutExpired):  # it is still sending what it began to
-                process.wait(END_SECONDS)
+                self._process.wait(END_SECONDS)
 
-    def _ask(self, asked: Asked) -> tuple[Asked, SimpleQueue[Answered]]:
-        box: SimpleQueue[Answered] = SimpleQueue()
-        self._waiting[asked.number] = box
-        self._send(asked)
-        return asked, box
+    def _answer(self, asked: Asked) -> Any:
+        line = self._begun()
+        try:
+            return _value(line.ask(asked).get())
+        finally:
+            line.forget(asked)
 
-    def _send(self, asked: Asked) -> None:
+    def _begun(self) -> _Line:
         with self._lock:
-            if self._line is None:
-                self._line = self._begin()
-            try:
-                self._line.send(asked)
-            except OSError as error:
-                self._line = None
-                raise ExplainedError(f"the process that reads failures is gone: {error.strerror}") from None
+            if self._line is None or self._line.ended:
+                self._line = _Line(self._command)
+                self._process = self._line.process
+            return self._line
 
-    def _begin(self) -> Connection:
-        ours, theirs = Pipe()
+
+class _Line:
+    """A process, the line to it, and who waits for its answers."""
+
+    def __init__(self, command: list[str]) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[int, SimpleQueue[Answered]] = {}
+        self.ended = False
+        self._connection, theirs = Pipe()
         with theirs:
-            self._process = subprocess.Popen(
-                [*self._command, str(theirs.fileno())],
+            self.process = subprocess.Popen(
+                [*command, str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C in an editor that the dashboard opened is none of its business
             )
-        threading.Thread(target=self._listen, args=(ours,), name="apart", daemon=True).start()
-        return ours
+        threading.Thread(target=self._listen, name="apart", daemon=True).start()
 
-    def _listen(self, line: Connection) -> None:
-        while True:
-            try:
-                answer: Answered = line.recv()
-            except (EOFError, OSError):
-                line.close()
-                break
-            box = self._waiting.get(answer.number)
-            if box is not None:
-                box.put(answer)
+    def ask(self, asked: Asked) -> SimpleQueue[Answered]:
+        """Where the answer will be put: in any case one, if only that there is none. ExplainedError where all has ended."""
+        box = self._waiting[asked.number] = SimpleQueue[Answered]()
+        self.send(asked)
+        return box
+
+    def forget(self, asked: Asked) -> None:
+        """Nobody waits for it."""
+        self._waiting.pop(asked.number, None)
+
+    def send(self, asked: Asked | None) -> None:
+        """Say something; None is goodbye."""
         with self._lock:
-            if self._line is line:
-                self._line = None
+            if self.ended:
+                raise ExplainedError(ENDED)
+            try:
+                self._connection.send(asked)
+            except OSError:
+                raise ExplainedError(ENDED) from None
+
+    def leave(self) -> None:
+        """Say goodbye, and wait for nothing."""
+        with suppress(ExplainedError):
+            self.send(None)
+        self._end()
+
+    def _listen(self) -> None:
+        try:
+            with suppress(EOFError, OSError):
+                while True:
+                    answer: Answered = self._connection.recv()
+                    if (box := self._waiting.get(answer.number)) is not None:
+                        box.put(answer)
+        finally:
+            self._end()
+            self._connection.close()
+
+    def _end(self) -> None:
+        with self._lock:
+            self.ended = True
         for number, box in list(self._waiting.items()):
-            box.put(Answered(number, "failed", "the process that reads failures ended; it is begun anew"))
+            box.put(Answered(number, "failed", ENDED))
 
 
 def _value(answer: Answered) -> Any:
@@ -168,10 +209,10 @@ class _Server:
             if asked is None:
                 break
             if asked.name:
+                self.acted = self.acted or asked.lasts
                 if asked.streams:
-                    self.acted = True
                     self._cancels[asked.number] = threading.Event()
-                threading.Thread(target=self._work, args=(asked,), daemon=not asked.streams).start()
+                threading.Thread(target=self._work, args=(asked,), daemon=not asked.lasts).start()
             elif (cancel := self._cancels.get(asked.number)) is not None:
                 cancel.set()
         for cancel in list(self._cancels.values()):

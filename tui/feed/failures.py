@@ -84,6 +84,10 @@ class Failures(Protocol):
         """Mark a group as muted, or take that mark away."""
         ...
 
+    def leave(self) -> None:
+        """Let nobody wait for an answer any longer, where that can be."""
+        ...
+
     def close(self) -> None:
         """Let go of files."""
         ...
@@ -211,6 +215,9 @@ class StoreFailures:
         else:
             self._desk.mute(group.fingerprint)
 
+    def leave(self) -> None:
+        """What runs here ends by itself."""
+
     def close(self) -> None:
         """Close the desk's files; the cloud is the feed's."""
         if self._made is not None:
@@ -268,11 +275,15 @@ class ApartFailures:
 
     def resolve(self, group: Group) -> None:
         """Mark a group as resolved."""
-        self._apart.call("resolve", group)
+        self._apart.act("resolve", group)
 
     def mute(self, group: Group) -> None:
         """Mark a group as muted, or take that mark away."""
-        self._apart.call("mute", group)
+        self._apart.act("mute", group)
+
+    def leave(self) -> None:
+        """End the process, and wait for nothing."""
+        self._apart.leave()
 
     def close(self) -> None:
         """End the process."""

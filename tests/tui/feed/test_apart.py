@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.failures.conftest import Pay
 from tui.feed import StoreFeed
+from tui.feed.apart import Asked
 from tui.feed.failures import ApartFailures
 from tui.trouble import ExplainedError
 
@@ -105,6 +106,29 @@ def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -
     assert told
     assert len(failures.groups()) == 1
     assert process.wait(10) == -signal.SIGKILL
+
+
+def test_who_leaves_waits_for_nothing(failures: ApartFailures) -> None:
+    """Whoever waits for a process that doesn't answer is told when the dashboard is left."""
+    failures.groups()
+    process = failures._apart._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    box = failures._apart._begun().ask(Asked(-1, "groups"))
+    failures.leave()
+    assert box.get(timeout=60).kind == "failed"
+    os.kill(process.pid, signal.SIGCONT)
+    assert process.wait(10) == 0
+
+
+def test_a_mark_is_set_though_its_answer_is_not_waited_for(pay: Pay, failures: ApartFailures) -> None:
+    """Who mutes a group and leaves at once has muted it."""
+    pay.fail({"id": "o-1"})
+    (group,) = failures.groups()
+    failures._apart._begun().ask(Asked(-1, "mute", (group,), lasts=True))
+    failures.close()
+    (group,) = failures.groups()
+    assert group.status == "muted"
 
 
 def test_modules_of_the_folder_that_the_user_is_in_are_not_loaded(
