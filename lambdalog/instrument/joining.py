@@ -52,7 +52,7 @@ class Joined(logging.Handler):
             try:
                 running.listen(raw)
             except Exception:  # noqa: BLE001 - whoever listens is not the function's business
-                self._output.lost += 1
+                self._output.unheard()
 
 
 def _written(record: logging.LogRecord) -> bool:

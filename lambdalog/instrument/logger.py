@@ -299,7 +299,7 @@ class Logger:
             if output.heard is not None:
                 output.heard(raw)
         except Exception:  # noqa: BLE001 - whoever listens is not the function's business
-            output.lost += 1
+            output.unheard()
 
     def _line(
         self,

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """`stdout` or `stderr` of `sys`, whatever it is at the time of writing. `lost`: the lines it didn't take."""
+    """`stdout` or `stderr` of `sys`, whatever it is at the time of writing.
+
+    `lost`: the lines that it, or who else they were for, didn't take.
+    """
 
     def __init__(self, name: str = "stdout") -> None:
         self._name = name
@@ -58,6 +61,12 @@ class Output:
                 self._told = lost
         except Exception:  # noqa: BLE001 - what standard output does must not become the function's failure
             self.lost += 1
+
+    def unheard(self) -> None:
+        """Count a line that was written, but that who else it was for didn't take: no line has to tell of it here."""
+        with self._lock:
+            self.lost += 1
+            self._told += 1
 
     def _use(self, stream: Any) -> None:
         self.pretty = _for_people(stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import Any
 
@@ -65,8 +66,10 @@ def test_any_message_is_a_record(message: Any, caplog: pytest.LogCaptureFixture)
     assert caplog.text
 
 
-def test_what_listens_and_fails_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """A filter of the test's own that raises is not the function's failure."""
+def test_what_listens_and_fails_is_counted(
+    caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A filter of the test's own that raises is not the function's failure; standard output lost no line by it."""
 
     def broken(record: logging.LogRecord) -> bool:
         raise RuntimeError("broken")
@@ -77,3 +80,10 @@ def test_what_listens_and_fails_is_counted(caplog: pytest.LogCaptureFixture) -> 
     caplog.handler.removeFilter(broken)
     assert output.lost == 1
     assert caplog.records == []
+    get_logger(output=output).error("said again")
+    assert output.lost == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["message"], "linesLost" in line) for line in lines] == [
+        ("said", False),
+        ("said again", False),
+    ]
