@@ -116,7 +116,7 @@ _VALUES: Final[dict[str, str]] = {
 # What a text must have in it, in small letters, for a rule to be worth trying: most are passed over by this.
 _HINTS: Final[dict[str, tuple[str, ...]]] = {
     "private key": ("private key",),
-    "authorization": ("bearer ", "basic ", "digest "),
+    "authorization": ("bearer", "basic", "digest"),
     "jwt": ("eyj",),
     "aws key": ("akia", "asia"),
     "token": ("gh", "github_pat_", "xox", "k_live_", "k_test_", "aiza"),

@@ -106,6 +106,12 @@ def test_texts_that_hold_secrets_are_scrubbed(rule: str) -> None:
     assert Scrubber().text(clean) == (clean, [])
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\n  ", "\u00a0"])
+def test_a_scheme_may_be_followed_by_any_space(space: str) -> None:
+    """A header that was wrapped or aligned is one too."""
+    assert Scrubber().text(f"got Bearer{space}abc.def-ghi123") == (f"got {MARK}", ["authorization"])
+
+
 @pytest.mark.parametrize(
     "text",
     [
