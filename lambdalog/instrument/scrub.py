@@ -124,9 +124,10 @@ _HINTS: Final[dict[str, tuple[str, ...]]] = {
     "assignment": ("pass", "secret", "token", "key", "authorization", "cvv", "cvc"),
 }
 # A literal in a line of Python, cut off maybe; and, read backwards, the name or the key that it is given to.
-_LITERAL: Final = re.compile(r"""\"[^"]*(?:"|$)|'[^']*(?:'|$)""")
-_GIVEN_TO: Final = re.compile(r"""[rbfuRBFU]{0,2}\s*(?:=[=!]?|:)\s*\]?["']?(\w+)""")
-_FORMAT: Final = ("f", "F")
+_LITERAL: Final = re.compile(r"""\"(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)""")
+_GIVEN_TO: Final = re.compile(r"""[rbfuRBFU]{0,2}\s*(?:=[=!:+]?|:)\s*\]?["']?(\w+)""")
+_FORMAT: Final = re.compile(r"[rR]?[fF]")
+_INSERTED: Final = re.compile(r"(\{[^{}]*\})")
 _ANY_HINT: Final = re.compile("|".join(hint for hints in _HINTS.values() for hint in hints))
 _SHORT: Final = 200
 # `cvv=1`: no rule finds anything in less.
@@ -225,12 +226,14 @@ class Scrubber:
             if given is not None and self.secret(given[1][::-1]):
                 rules.append("key")
                 return f"{literal[0]}{MARK}{literal[0]}"
-            if not may_hide or (before[:1] in _FORMAT and "{" in literal):
-                # What a format inserts is no secret's text but its name.
+            if not may_hide:
                 return literal
-            clean, own = self.text(literal)
-            rules.extend(own)
-            return clean
+            # What a format inserts is no secret's text but its name; what stands around it is text as any.
+            parts = _INSERTED.split(literal) if _FORMAT.match(before) else [literal]
+            for index in range(0, len(parts), 2):
+                parts[index], own = self.text(parts[index])
+                rules.extend(own)
+            return "".join(parts)
 
         may_hide = bool(self._own) or _ANY_HINT.search(line.lower()) or _DIGITS.search(line)
         return _LITERAL.sub(instead, line), rules

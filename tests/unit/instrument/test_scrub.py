@@ -155,6 +155,12 @@ def test_secrets_in_quoted_json_are_found(depth: int) -> None:
         ('raise ValueError("password=hunter2")', f'raise ValueError("password={MARK}")'),
         ('pay("4111 1111 1111 1111", "' + "x" * 10, f'pay("{MARK}", "' + "x" * 10),
         ("password='hunter2", f"password='{MARK}'"),
+        ('log("a \\" b", "password=hunter2")', f'log("a \\" b", "password={MARK}")'),
+        ("log('it\\'s', 'token=t-1')", f"log('it\\'s', 'token={MARK}')"),
+        ("password='hunter\\", f"password='{MARK}'"),
+        ('if (token := "t-1"):', f'if (token := "{MARK}"):'),
+        ('connect(f"postgres://app:s3cr3t@{host}/")', f'connect(f"postgres://{MARK}@{{host}}/")'),
+        ("call(fr'Bearer abc.def-ghi123 {x}')", f"call(fr'{MARK} {{x}}')"),
     ],
 )
 def test_a_line_of_code_gives_no_literal_away(line: str, expected: str) -> None:
@@ -169,6 +175,7 @@ def test_a_line_of_code_gives_no_literal_away(line: str, expected: str) -> None:
         "login(password=password, token=tokens[0])",
         "raise ValueError(f\"token={token} for {user['name']}\")",
         'log.info("no password", key="orders/1.json")',
+        "connect(rf'postgres://{user}:{password}@{host}/orders')",
         "total = 4111111111111111",
         "it's",
     ],
