@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 _PREFIX: Final = re.compile(r"^(?:RequestId: \S+ (?:Error: )?|\d{4}-\d\d-\d\dT\S+Z [0-9a-f-]{36} )")
 _PYTHON: Final = re.compile(r'File "([^"]+)", line (\d+), in ([^\n]+)(?:\n\s*([^\n]+))?')
 # These tell the innermost call first.
-_NODE: Final = re.compile(r"^\s*at (?:async )?(?:(.*?) \()?(?:file://)?([^()\s]+):(\d+):\d+\)?\s*$")
-_JAVA: Final = re.compile(r"^\s*(?:at )?([\w.$<>/]+)\(([\w$]+\.(?:java|kt|scala|groovy)):(\d+)\)\s*$")
-_DOTNET: Final = re.compile(r"^\s*at (.+?\)) in (.+):line (\d+)\s*$")
-_RUBY: Final = re.compile(r"^\s*(.+?\.rb):(\d+):in [`'](.+)'\s*$")
+_NODE: Final = re.compile(r"at (?:async )?(?:(.*?) \()?(?:file://)?([^()\s]+):(\d+):\d+\)?$")
+_JAVA: Final = re.compile(r"(?:at )?([\w.$<>/]+)\(([\w$]+\.(?:java|kt|scala|groovy)):(\d+)\)$")
+_DOTNET: Final = re.compile(r"at (.+?\)) in (.+):line (\d+)$")
+_RUBY: Final = re.compile(r"(.+?\.rb):(\d+):in [`'](.+)'$")
 # What is read of a stack that somebody made to be long.
 _ITEMS_MAX: Final = 500
 _TEXT_MAX: Final = 200_000
+# No runtime's line is longer; a form takes the square of what it is tried on.
+_LINE_MAX: Final = 1000
 
 
 def from_lambda_error(payload: Mapping[str, Any]) -> Failure:
@@ -103,7 +105,9 @@ def frames_of(stack: Any) -> tuple[Frame, ...]:
 
 
 def _others(text: str) -> Iterator[Frame]:
-    for line in text.split("\n"):
+    for line in map(str.strip, text.split("\n")):
+        if len(line) > _LINE_MAX:
+            continue
         for form, make in _FORMS:
             found = form.match(line)
             if found is not None:

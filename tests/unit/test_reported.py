@@ -56,6 +56,13 @@ def test_a_long_stack_is_bounded() -> None:
     assert len(frames_of(["    at x (/a.js:1:1)"] * 10_000)) == FRAMES_MAX
 
 
+@pytest.mark.parametrize("line", [" " * 100_000, "at " + ") in " * 30_000, "x.rb:1:in `" * 15_000])
+def test_no_line_takes_long(line: str) -> None:
+    """What only begins like a stack's line is passed over, however long it is; what stands beside it is read."""
+    frames = frames_of([line, RUBY[0]])
+    assert [frame.function for frame in frames] == ["x"]
+
+
 def test_libraries_do_not_count_for_a_fingerprint() -> None:
     """The same place in the function's code is the same failure, whatever the runtime did before it."""
     one = from_lambda_error({"errorType": "T", "errorMessage": "m", "stack": NODE})
