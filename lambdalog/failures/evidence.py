@@ -144,8 +144,10 @@ class Evidence:
         """The failures that our decorator logged: one kind of line, which says all."""
         lasts: dict[str, tuple[int, _FailureLine]] = {}
         for stored in self._failure_lines(group, start, end):
-            time, line = stored.t, stored.m
-            if not isinstance(line, _FailureLine) or line.requestId not in ids or not start <= time < end:
+            time = stored.t
+            # A line that came with its break, or of several, is stored as a text.
+            line = _said(stored.m) if isinstance(stored.m, str) else stored.m
+            if line is None or line.requestId not in ids or not start <= time < end:
                 continue
             last = lasts.get(line.requestId)
             if line.failure is not None and (last is None or time >= last[0]):

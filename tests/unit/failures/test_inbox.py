@@ -234,6 +234,24 @@ def test_the_last_failure_counts_whatever_else_has_the_word(cloud: Cloud, inbox:
     assert (found.type, found.fingerprint, found.version) == ("Late", "Latexxxxxxxxxxxx", "7")
 
 
+def test_a_failure_that_was_stored_as_a_text_is_one(cloud: Cloud, inbox: Inbox) -> None:
+    """Whoever ships lines may send them with their break."""
+    now = cloud.clock.now_ms()
+    failure = {"type": "Declined", "message": "m", "fingerprint": "0123456789abcdef"}
+    line = json.dumps({"requestId": "r-1", "version": "7", "failure": failure}) + "\n"
+    cloud.logs.create_log_group(logGroupName="/aws/lambda/own")
+    cloud.logs.create_log_stream(logGroupName="/aws/lambda/own", logStreamName="a")
+    cloud.logs.put_log_events(
+        logGroupName="/aws/lambda/own",
+        logStreamName="a",
+        logEvents=[{"timestamp": now - 10, "message": line}],
+    )
+    cloud.sqs.create_queue(QueueName="x-dlq")
+    DeadLetters(cloud.sqs).send("x-dlq", DeadLetter("{}", "r-1", "m", extra={"FunctionName": "own"}))
+    (found,) = inbox.failures()
+    assert (found.type, found.fingerprint, found.version) == ("Declined", "0123456789abcdef", "7")
+
+
 def test_places_are_found_by_configuration(cloud: Cloud, pay: Pay, inbox: Inbox) -> None:
     """Dead-letter targets, on-failure destinations, redrive policies, topics' queues, and names that say so."""
     for name in ("d1", "d2", "d3", "work"):
