@@ -30,8 +30,7 @@ class Loop:
             with ThreadPoolExecutor(1, thread_name_prefix="lambdalog-loop") as pool:
                 return pool.submit(copy_context().run, asyncio.run, coroutine).result()
         if threading.current_thread() is not threading.main_thread():
-            with asyncio.Runner() as runner:
-                return runner.run(coroutine, context=copy_context())
+            return asyncio.run(coroutine)
         if self._runner is None:
             import atexit
 
