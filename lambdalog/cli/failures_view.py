@@ -243,7 +243,7 @@ def _lines_of(message: str, render: Callable[[bytes], str]) -> list[str]:
 
     record = parsed(message)
     if record is not None and isinstance(record.get("message"), str) and "level" in record:
-        return render(json.dumps(record).encode()).split("\n")
+        return render(message.encode()).split("\n")
     first, *rest = message.rstrip().replace("\r", "\n").split("\n")
     return [printable(first), *(f"    {printable(text)}" for text in rest)]
 
