@@ -65,7 +65,6 @@ class Traffic:
         self._pending: defaultdict[tuple[int, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         self._written = 0
         self._trimmed = 0
-        self._made = False
         self._lock = threading.Lock()
         after_fork(self._forked)
         last = weakref.WeakMethod(self._at_exit)
@@ -92,20 +91,23 @@ class Traffic:
 
     def write(self) -> None:
         """Write down what was counted. Where the database can't be written to now, the next time does it."""
+        if not self._pending:
+            return
+        db = self._tables.connection
         with self._lock:
-            if not self._pending:
-                return
             pending = dict(self._pending)
             self._pending.clear()
+        if not pending:
+            return  # another thread was faster
         oldest = max(minute for minute, _ in pending) - KEPT_MINUTES
-        db = self._tables.connection
         try:
             with lightly(db, self._durability), transaction(db):
-                self._make(db)
+                # Stores that were made before have no such table; nothing else of them is changed.
+                db.execute(_TABLE)
                 db.executemany(_ADD, [(*key, *counts) for key, counts in pending.items()])
                 if oldest > self._trimmed:
                     db.execute("DELETE FROM traffic WHERE minute < ?", (oldest,))
-                    self._trimmed = oldest
+            self._trimmed = max(oldest, self._trimmed)
         except sqlite3.OperationalError:
             # What was counted is done: who sent a message is not told that it failed because of a number.
             with self._lock:
@@ -118,15 +120,9 @@ class Traffic:
         """Queue, or this one → its minutes that end after epoch ms `at` in which anything was done, in order."""
         self.write()
         db = self._tables.connection
-        if not self._made and db.execute(_THERE).fetchone() is None:
+        if db.execute(_THERE).fetchone() is None:
             return {}
         found: defaultdict[str, list[Minute]] = defaultdict(list)
         for name, minute, *counts in db.execute(_READ, (at // MINUTE_MS, queue, queue)):
             found[name].append(Minute(minute * MINUTE_MS, *counts))
         return dict(found)
-
-    def _make(self, db: sqlite3.Connection) -> None:
-        """Stores that were made before have no such table; nothing else of them is changed."""
-        if not self._made:
-            db.execute(_TABLE)
-            self._made = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from lambdalog.arn import Scope
 from lambdalog.local.sqs import Sqs
 from lambdalog.local.sqs.traffic import KEPT_MINUTES, MINUTE_MS
+from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lambdalog.clock import ManualClock
@@ -147,3 +150,34 @@ def test_a_count_that_cannot_be_written_waits(desk: Desk, store_path: Path) -> N
         db.execute("DROP TRIGGER broken")
     assert desk.look(url) == ["a", "b"]
     assert counts(desk.sqs) == [(2, 0, 0)]
+
+
+def test_a_first_count_that_cannot_be_written_waits(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the table was not made after all, it is made the next time."""
+
+    @contextmanager
+    def full(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+        with transaction(connection):
+            yield connection
+            raise sqlite3.OperationalError("database or disk is full")
+
+    url = desk.queue()
+    with monkeypatch.context() as patched:
+        patched.setattr("lambdalog.local.sqs.traffic.transaction", full)
+        desk.send(url, "a")
+        assert desk.sqs.traffic.since(0) == {}
+    assert counts(desk.sqs) == [(1, 0, 0)]
+
+
+def test_a_forked_child_counts_for_itself(store_path: Path, desk: Desk) -> None:
+    """What its parent had counted and not written yet is written by the parent alone."""
+    url = desk.queue()
+    code = (
+        "import os, sys; from pathlib import Path; from lambdalog.arn import Scope; from lambdalog.local.sqs import Sqs\n"
+        "sqs = Sqs(Path(sys.argv[1]), scope=Scope())\n"
+        "for _ in range(5): sqs.send_message(QueueUrl=sys.argv[2], MessageBody='m')\n"
+        "child = os.fork()\n"
+        "if child: os.waitpid(child, 0)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(store_path), url], check=True)
+    assert sum(sent for sent, _, _ in counts(desk.sqs)) == 5
