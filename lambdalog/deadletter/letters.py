@@ -150,7 +150,7 @@ def destination_record(
         if function_error is not None:
             answer["functionError"] = function_error
         parts["responseContext"] = _compact(answer)
-        parts["responsePayload"] = _json(response_payload)
+        parts["responsePayload"] = _answer(response_payload)
     return body_of("{" + ",".join(f'"{name}":{text}' for name, text in parts.items()) + "}")
 
 
@@ -159,10 +159,21 @@ def _compact(value: Any) -> str:
 
 
 def _json(payload: bytes) -> str:
-    """A payload as it stands in JSON; ValueError for what is none."""
+    """A payload as it stands in JSON; ValueError for what is none. What is nested too deeply to be read is text in it."""
     text = payload.decode() or "null"
-    json.loads(text)
+    try:
+        json.loads(text)
+    except RecursionError:
+        return json.dumps(text)
     return text.strip()
+
+
+def _answer(payload: bytes) -> str:
+    """A response likewise; where it is no JSON, as a runtime of one's own may answer, it is text."""
+    try:
+        return _json(payload)
+    except ValueError:
+        return json.dumps(payload.decode("utf-8", "replace"))
 
 
 def _cut(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from lambdalog.local.lambda_.event_config import EventConfig
 from lambdalog.local.lambda_.invocation import Invocation
 from lambdalog.runtime.event_rules import Attempt, Policy, Response
 from lambdalog.runtime.event_worker import Worker
+from lambdalog.runtime.outcome import message_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ class Asynchronous(Invocation, EventConfig):
         response = Response(outcome.executed_version, outcome.function_error, outcome.payload)
         if outcome.function_error is None:
             return Attempt("ok", response=response)
-        return Attempt("error", _error_message(outcome.payload), response)
+        return Attempt("error", message_of(outcome.payload), response)
 
     def policy(self, event: Event) -> Policy:
         """The event-invoke configuration of an event's function; no retries for one that is gone."""
@@ -133,11 +133,3 @@ class Asynchronous(Invocation, EventConfig):
             return self.find(event.function, event.qualifier)
         except self.exceptions.ResourceNotFoundException:
             return None
-
-
-def _error_message(payload: bytes) -> str:
-    try:
-        found = json.loads(payload)
-    except ValueError:
-        return payload.decode("utf-8", "replace")
-    return str(found.get("errorMessage", "")) if isinstance(found, dict) else str(found)

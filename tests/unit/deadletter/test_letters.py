@@ -132,3 +132,18 @@ def test_a_records_payloads_stand_as_they_are() -> None:
             invoke_count=1,
             request_payload=b"{",
         )
+
+
+@pytest.mark.parametrize("answer", [b"plain text", b"\xff", b"[" * 20_000, b"[" * 20_000 + b"]" * 20_000])
+def test_a_response_that_is_no_json_stands_as_text(answer: bytes) -> None:
+    """A runtime of one's own may answer anything, and its destination is told all the same."""
+    record = destination_record(
+        now=0,
+        request_id="r",
+        function_arn="arn:f:1",
+        condition="Success",
+        invoke_count=1,
+        request_payload=b"{}",
+        response_payload=answer,
+    )
+    assert json.loads(record)["responsePayload"] == answer.decode("utf-8", "replace")

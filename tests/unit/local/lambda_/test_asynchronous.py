@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,9 +14,19 @@ from tests.unit.local.lambda_.conftest import ARN, ROLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lambdalog.cloud import Cloud
 
+BOOTSTRAP = """#!{python}
+import os, urllib.request
+base = f"http://{{os.environ['AWS_LAMBDA_RUNTIME_API']}}/2018-06-01/runtime/invocation"
+while True:
+    with urllib.request.urlopen(f"{{base}}/next") as event:
+        request, how = event.headers["Lambda-Runtime-Aws-Request-Id"], event.read().decode().strip('"')
+    answer = b"plain text" if how == "response" else b"[" * 20_000
+    urllib.request.urlopen(f"{{base}}/{{request}}/{{how}}", answer).close()
+"""
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
 
 
@@ -84,6 +95,34 @@ def test_a_success_reaches_its_destination(client: Any, manual_cloud: Cloud, que
     assert record["requestContext"]["functionArn"] == f"{ARN}:live"
     assert record["responseContext"] == {"statusCode": 200, "executedVersion": "1"}
     assert record["responsePayload"]["event"] == {"a": 1}
+
+
+@pytest.mark.parametrize(("how", "answer"), [("response", "plain text"), ("error", "[" * 20_000)])
+def test_an_answer_that_is_no_json_reaches_its_destination(
+    client: Any,
+    make: Callable[..., Any],
+    folder: Path,
+    manual_cloud: Cloud,
+    queue: str,
+    how: str,
+    answer: str,
+) -> None:
+    """Of a runtime of one's own, which answers what it likes: as text, and the event is done with."""
+    bootstrap = folder / "bootstrap"
+    bootstrap.write_text(BOOTSTRAP.format(python=sys.executable))
+    bootstrap.chmod(0o755)
+    make("own", Runtime="provided.al2023")
+    where = {"Destination": QUEUE}
+    client.put_function_event_invoke_config(
+        FunctionName="own",
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnSuccess": where, "OnFailure": where},
+    )
+    client.invoke(FunctionName="own", InvocationType="Event", Payload=json.dumps(how).encode())
+    client.worker().step()
+    (record,) = received(manual_cloud, queue)
+    assert record["responsePayload"] == answer
+    assert client.worker().step() is False
 
 
 def test_a_function_that_is_off_is_told_without_a_response(
