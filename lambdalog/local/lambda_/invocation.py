@@ -111,7 +111,7 @@ class Invocation(Launch):
             raise self.error("RequestEntityTooLargeException", text, status=413)
         try:
             _check_json(payload)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self.error(
                 "InvalidRequestContentException", f"Could not parse request body into json: {error}"
             ) from None

@@ -68,7 +68,7 @@ def structured(message: str) -> Breach | None:
     """A message with MessageStructure json: an object with a text for `default`."""
     try:
         found = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         return invalid("Message Structure - JSON message body failed to parse")

@@ -84,7 +84,7 @@ def check(text: str, key: str) -> str | None:
     """What is wrong with a DeliveryPolicy, whose retry policy lies under `key`; None if nothing."""
     try:
         policy = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "failed to parse JSON."
     if not isinstance(policy, dict):
         return "must be a JSON object"

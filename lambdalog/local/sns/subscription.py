@@ -217,7 +217,7 @@ def _redrive_reason(value: str, topic: str, endpoint: str) -> str | None:
         return None
     try:
         found = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "failed to parse JSON."
     target = found.get("deadLetterTargetArn") if isinstance(found, dict) else None
     try:

@@ -139,7 +139,7 @@ def _check_optional(name: str, value: str, *, fifo: bool) -> Breach | None:
         case "Policy":
             try:
                 return None if isinstance(json.loads(value), dict) else _bad_value(name)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return _bad_value(name)
         case _:
             return None

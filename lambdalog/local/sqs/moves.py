@@ -84,7 +84,7 @@ def parse_handle(handle: str) -> tuple[str, str] | None:
     try:
         found = json.loads(base64.b64decode(handle.encode(), validate=True))
         return str(found["taskId"]), str(found["sourceArn"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -38,7 +38,7 @@ def check_redrive(text: str, *, fifo: bool) -> Breach | None:
     """A RedrivePolicy that is to be set on a queue; whether its target exists, and allows it, others say."""
     try:
         policy = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         policy = None
     if not isinstance(policy, dict):
         return Breach(
@@ -78,7 +78,7 @@ def check_allow(text: str) -> Breach | None:
     """A RedriveAllowPolicy that is to be set."""
     try:
         policy: Any = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         policy = None
     if not isinstance(policy, dict) or policy.keys() - {"redrivePermission", "sourceQueueArns"}:
         return Breach("InvalidParameterValue", _FORMAT)

@@ -96,6 +96,10 @@ def test_refusals_are_aws_own(client: Any, folder: Path) -> None:
     found = refused(client.invoke, FunctionName="f", Payload=b"{no")
     assert found[0] == "InvalidRequestContentException"
     assert found[1].startswith("Could not parse request body into json: ")
+    found = refused(
+        client.invoke, FunctionName="f", InvocationType="Event", Payload=b"[" * 20_000 + b"]" * 20_000
+    )
+    assert found[0] == "InvalidRequestContentException"
     large = b'"' + b"x" * 1_048_576 + b'"'
     assert refused(client.invoke, FunctionName="f", InvocationType="Event", Payload=large)[::2] == (
         "RequestEntityTooLargeException",

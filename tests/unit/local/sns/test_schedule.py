@@ -70,7 +70,7 @@ def test_a_policy_has_limits(healthy: dict[str, Any], text: str) -> None:
     assert found.startswith(text)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"http": 5}', '{"healthyRetryPolicy": 5}'])
+@pytest.mark.parametrize("text", ["", "[]", '{"http": 5}', '{"healthyRetryPolicy": 5}', '{"a":' * 20_000])
 def test_what_is_no_policy(text: str) -> None:
     """It is refused, whatever it is."""
     assert schedule.check(text, "healthyRetryPolicy") is not None

@@ -78,3 +78,17 @@ def test_other_protocols_are_refused(cloud: Cloud, topic: str) -> None:
     """A protocol that is not delivered here is not accepted either."""
     with pytest.raises(cloud.sns.exceptions.InvalidParameterException, match="email"):
         cloud.sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@example.com")
+
+
+def test_what_nests_without_end_is_refused(cloud: Cloud, topic: str) -> None:
+    """As what is no JSON at all: a message of several texts, a subscription's policies."""
+    subscribe(cloud, topic, "q")
+    (found,) = cloud.sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    deep = "[" * 20_000
+    with pytest.raises(cloud.sns.exceptions.InvalidParameterException, match="failed to parse"):
+        cloud.sns.publish(TopicArn=topic, Message=deep, MessageStructure="json")
+    for name in ("DeliveryPolicy", "RedrivePolicy"):
+        with pytest.raises(cloud.sns.exceptions.InvalidParameterException, match="failed to parse"):
+            cloud.sns.set_subscription_attributes(
+                SubscriptionArn=found["SubscriptionArn"], AttributeName=name, AttributeValue=deep
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from lambdalog.arn import Scope
 from lambdalog.local.sqs import Sqs
+from tests.refusals import refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,3 +217,19 @@ def test_processes_that_draw_the_same_numbers_lose_nothing(tmp_path: Path, clock
     assert len(set(found)) == len(found) == 44
     for client in clients:
         client.close()
+
+
+@pytest.mark.parametrize("name", ["Policy", "RedrivePolicy", "RedriveAllowPolicy"])
+def test_what_nests_without_end_is_refused(sqs: Any, url: str, name: str) -> None:
+    """As what is no JSON at all."""
+    assert (
+        refused(sqs.set_queue_attributes, QueueUrl=url, Attributes={name: "[" * 20_000}).code
+        == refused(sqs.set_queue_attributes, QueueUrl=url, Attributes={name: "{"}).code
+    )
+
+
+def test_a_task_handle_that_nests_without_end_is_none(sqs: Any) -> None:
+    """As one that is no handle at all."""
+    handles = (base64.b64encode(b"[" * 20_000).decode(), "x")
+    first, second = (refused(sqs.cancel_message_move_task, TaskHandle=handle) for handle in handles)
+    assert first.code == second.code
