@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SYSTEM
+from lambdalog.forked import after_fork
 from lambdalog.runtime.event_rules import Event, Response
 from lambdalog.runtime.owners import Owners
 from lambdalog.store.files import Layout
@@ -91,6 +92,13 @@ class AsyncEvents:
         self._arrivals: list[_Arrival] = []
         # Those who wait in this process, each with what wakes it.
         self._resting: deque[threading.Event] = deque()
+        after_fork(self._forked)
+
+    def _forked(self) -> None:
+        """What was being accepted is the parent's to write, and its workers wait there."""
+        self._writing = threading.Lock()
+        self._arrivals.clear()
+        self._resting.clear()
 
     def enqueue(
         self,

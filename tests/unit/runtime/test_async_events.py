@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -123,3 +125,32 @@ def test_a_disk_that_refuses_is_told_to_each(events: AsyncEvents, monkeypatch: p
     taken = [event for _ in told if (event := events.take()) is not None]
     assert {event.request_id for event in taken} == set(told) - {"OperationalError"}
     assert len(taken) == 2
+
+
+FORKS = """
+import os, sys, threading, time
+from pathlib import Path
+from lambdalog.runtime.async_events import AsyncEvents
+events = AsyncEvents(Path(sys.argv[1]))
+events.enqueue("f", b"before")
+parent = threading.Thread(target=events.enqueue, args=("f", b"parent"))
+with events._writing:
+    parent.start()
+    while not events._arrivals:
+        time.sleep(0.001)
+    child = os.fork()
+    if not child:
+        events.enqueue("f", b"child")
+        os._exit(0)
+parent.join()
+os.waitpid(child, 0)
+"""
+
+
+def test_a_forked_child_accepts_for_itself(store_path: Path) -> None:
+    """Whatever its parent's threads were accepting: it neither waits for them nor writes theirs once more."""
+    subprocess.run([sys.executable, "-c", FORKS, str(store_path)], check=True, timeout=PATIENCE)
+    events = AsyncEvents(store_path)
+    taken = [event.payload for _ in range(4) if (event := events.take()) is not None]
+    events.close()
+    assert sorted(taken) == [b"before", b"child", b"parent"]
