@@ -139,8 +139,11 @@ def _rows(cloud: Cloud) -> Iterator[Row]:
             topic = subscription["TopicArn"].rpartition(":")[2]
             function = _function(subscription["Endpoint"])
             arn = subscription["SubscriptionArn"]
-            state = "disabled" if is_off(filter_of(cloud.sns, arn)) else "enabled"
-            yield Row(arn, "sns", topic, function, state, "")
+            try:
+                off = is_off(filter_of(cloud.sns, arn))
+            except cloud.sns.exceptions.NotFoundException:
+                continue  # it was deleted since it was listed, or AWS still lists it
+            yield Row(arn, "sns", topic, function, "disabled" if off else "enabled", "")
 
 
 def _trigger_row(trigger: Trigger, state: dict[str, Any], due: float | None) -> Row:

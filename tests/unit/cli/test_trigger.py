@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lambdalog.cli.trigger.manage import _rows
+from lambdalog.cli.trigger.subscription import filter_of
 from lambdalog.cloud import connect
 from tests.conftest import SAMPLES
 
@@ -89,6 +91,23 @@ def test_triggers_of_every_kind_are_made_listed_switched_and_deleted(
         assert call("trigger", "delete", name).returncode == 0
     assert call("trigger", "list").stdout.startswith("There are no triggers")
     assert call("function", "policy", "report").stdout == ""
+
+
+def test_a_subscription_that_goes_while_triggers_are_listed_is_none(
+    call: Call, report: None, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are listed all the same; on AWS a subscription is listed for some time after its end."""
+    arn = call("trigger", "sns", "news", "report").stdout.strip()
+    call("trigger", "schedule", "rate(5 minutes)", "report", "--name", "often")
+
+    def too_late(sns: Any, arn: str) -> dict[str, Any]:
+        sns.unsubscribe(SubscriptionArn=arn)
+        return filter_of(sns, arn)
+
+    with connect(f"disk:{store_path}") as cloud:
+        assert {row.id for row in _rows(cloud)} == {"often", arn}
+        monkeypatch.setattr("lambdalog.cli.trigger.manage.filter_of", too_late)
+        assert [row.id for row in _rows(cloud)] == ["often"]
 
 
 def test_a_topic_s_subscription_is_switched_off_and_on(call: Call, report: None, store_path: Path) -> None:
