@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -243,7 +244,8 @@ def _lines_of(message: str, render: Callable[[bytes], str]) -> list[str]:
 
     record = parsed(message)
     if record is not None and isinstance(record.get("message"), str) and "level" in record:
-        return render(message.encode()).split("\n")
+        with suppress(RecursionError):  # a line of somebody else's may nest deeper than Python's JSON reads
+            return render(message.encode()).split("\n")
     first, *rest = message.rstrip().replace("\r", "\n").split("\n")
     return [printable(first), *(f"    {printable(text)}" for text in rest)]
 
