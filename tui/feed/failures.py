@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import count
+from secrets import randbits
 from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import structs
@@ -111,9 +113,11 @@ class StoreFailures:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._made: Desk | None = None
+        self._making = threading.Lock()
         self._newest: dict[str, Letter] = {}
-        # Those of the last question: the ones that can be said yes to.
+        # Those of the last question: the ones that can be said yes to. No other process numbers its plans alike.
         self._plans: dict[int, Plan] = {}
+        self._numbers = count(randbits(62))
         self._looking = threading.Lock()
         self._looked = float("-inf")
         self._letters: list[Letter] = []
@@ -121,9 +125,10 @@ class StoreFailures:
     @property
     def _desk(self) -> Desk:
         # Made by the first thread that asks: it opens files.
-        if self._made is None:
-            self._made = Desk(self._cloud)
-        return self._made
+        with self._making:
+            if self._made is None:
+                self._made = Desk(self._cloud)
+            return self._made
 
     def groups(self) -> list[Group]:
         """All groups, the most recent first."""
@@ -181,11 +186,15 @@ class StoreFailures:
         return self._kept([planned if event is None else self._desk.edit(planned, lambda _: event)], text)
 
     def _kept(self, plans: list[Plan], meant: str) -> list[Planned]:
-        self._plans = dict(enumerate(plans, max(self._plans, default=0) + 1))
+        self._plans = dict(zip(self._numbers, plans, strict=False))
         return [told(key, planned, meant) for key, planned in self._plans.items()]
 
     def _chosen(self, plans: Sequence[Planned]) -> list[Plan]:
-        return [self._plans[planned.key] for planned in plans if planned.count]
+        """What was planned. LookupError for plans that other ones, or another process, came after."""
+        made = self._plans
+        if any(planned.key not in made for planned in plans):
+            raise LookupError("nothing is known any longer of what was planned; plan it anew")
+        return [made[planned.key] for planned in plans if planned.count]
 
     def replay(self, plans: Sequence[Planned], cancel: threading.Event) -> Iterator[Step | str]:
         """Send exactly the planned failures again; what stops one queue's stops the others' too."""

@@ -108,6 +108,20 @@ def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -
     assert process.wait(10) == -signal.SIGKILL
 
 
+def test_what_a_process_planned_that_ended_is_not_done(pay: Pay, failures: ApartFailures) -> None:
+    """Whatever the next process planned meanwhile, it isn't taken for what was said yes to."""
+    pay.fail({"id": "o-1"})
+    (group,) = failures.groups()
+    plans = failures.plans(group, discard=True)
+    failures.close()
+    pay.fail({"id": "o-2"})
+    (group,) = failures.groups()
+    failures.plans(group, discard=True)
+    with pytest.raises(ExplainedError, match="plan it anew"):
+        list(failures.discard(plans, "a test", threading.Event()))
+    assert len(pay.left()) == 2
+
+
 def test_who_leaves_waits_for_nothing(failures: ApartFailures) -> None:
     """Whoever waits for a process that doesn't answer is told when the dashboard is left."""
     failures.groups()
