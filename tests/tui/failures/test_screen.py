@@ -11,7 +11,7 @@ from textual.widgets import Static
 from lambdalog.failures.marks import Mark
 from tests.tui.feeds import MockFeed
 from tests.tui.made import failures, groups, line
-from tests.tui.pilot import dashboard, until
+from tests.tui.pilot import dashboard, shown, until
 from tui.editor import Editor
 from tui.failures.confirm import Confirm
 from tui.failures.screen import FailuresScreen
@@ -50,9 +50,7 @@ async def driven() -> AsyncIterator[Driven]:
         groups(failures(3), failures(fingerprint=OTHER, type="Timeout", at=1_700_000_000_000)),
     )
     app = dashboard(feed)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("3")
-        await until(pilot, lambda: app.current_mode == "failures" and isinstance(app.screen, FailuresScreen))
+    async with shown(app, "3", FailuresScreen, (140, 40)) as (pilot, _):
         found = Driven(app, pilot, feed)
         await until(pilot, lambda: len(found.screen.grid.keys) == 2 and found.screen.detail is not None)
         yield found

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.failures.conftest import Pay
 from tui.feed import StoreFeed
 from tui.feed.apart import Asked
 from tui.feed.failures import ApartFailures
@@ -20,12 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.cloud import Cloud
-
-
-@pytest.fixture
-def pay(cloud: Cloud, tmp_path: Path) -> Pay:
-    """A function whose failures lie in its dead-letter queue."""
-    return Pay(cloud, tmp_path / "pay")
+    from tests.unit.failures.conftest import Pay
 
 
 @pytest.fixture

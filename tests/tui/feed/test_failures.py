@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.failures.conftest import Pay
 from tui.feed.failures import StoreFailures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lambdalog.cloud import Cloud
-
-
-@pytest.fixture
-def pay(cloud: Cloud, tmp_path: Path) -> Pay:
-    """A function whose failures lie in its dead-letter queue."""
-    return Pay(cloud, tmp_path / "pay")
+    from tests.unit.failures.conftest import Pay
 
 
 @pytest.fixture

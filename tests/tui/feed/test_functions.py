@@ -10,19 +10,13 @@ from click.testing import CliRunner
 
 from lambdalog.cli.event import command as event
 from lambdalog.local.events.samples import SAMPLES
-from tests.unit.failures.conftest import Pay
 from tui.feed.functions import Alias, StoreFunctions, masked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lambdalog.cloud import Cloud
-
-
-@pytest.fixture
-def pay(cloud: Cloud, tmp_path: Path) -> Pay:
-    """A function whose failures lie in its dead-letter queue."""
-    return Pay(cloud, tmp_path / "pay")
+    from tests.unit.failures.conftest import Pay
 
 
 def test_versions_and_aliases(cloud: Cloud, pay: Pay) -> None:

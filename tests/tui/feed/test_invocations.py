@@ -8,19 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.invocations import Invocation, Mark, Roll
-from tests.unit.failures.conftest import Pay
 from tui.feed.invocations import Detail, StoreInvocations
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lambdalog.cloud import Cloud
-
-
-@pytest.fixture
-def pay(cloud: Cloud, tmp_path: Path) -> Pay:
-    """A function whose failures lie in its dead-letter queue."""
-    return Pay(cloud, tmp_path / "pay")
+    from tests.unit.failures.conftest import Pay
 
 
 def everything(room: StoreInvocations, limit: int) -> Roll:

@@ -11,7 +11,7 @@ from textual.widgets import OptionList, Static
 from lambdalog.health import Who
 from tests.tui.feeds import MockFeed
 from tests.tui.made import function_of, ran
-from tests.tui.pilot import dashboard, until
+from tests.tui.pilot import dashboard, shown, until
 from tui.editor import Editor
 from tui.failures.confirm import Confirm
 from tui.feed.functions import About, Alias
@@ -90,9 +90,7 @@ async def driven() -> AsyncIterator[Driven]:
     feed.functions.abouts["payments"] = About((Alias("live", "3", (("4", 0.1),)),), 5, {"team": "pay"})
     feed.functions.throttled = {"payments": 7}
     app = dashboard(feed)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("4")
-        await until(pilot, lambda: isinstance(app.screen, FunctionsScreen))
+    async with shown(app, "4", FunctionsScreen, (140, 40)) as (pilot, _):
         found = Driven(app, pilot, feed)
         await until(pilot, lambda: found.screen.settled and len(found.shown) == 4)
         yield found
@@ -122,9 +120,7 @@ async def test_functions_that_share_a_group_have_rows_of_their_own() -> None:
     ]
     feed.invocations.lines = [*ran("a", NOW - 9000, version="$LATEST"), *guest]
     app = dashboard(feed)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("4")
-        await until(pilot, lambda: isinstance(app.screen, FunctionsScreen))
+    async with shown(app, "4", FunctionsScreen, (140, 40)) as (pilot, _):
         driven = Driven(app, pilot, feed)
         await until(pilot, lambda: driven.screen.settled and len(driven.shown) == 2)
         assert driven.shown == ["payments:$LATEST", "refunds:$LATEST"]
@@ -309,11 +305,7 @@ async def test_prices_are_settings() -> None:
     feed = MockFeed()
     feed.invocations.lines = ran("a", NOW - 1000, ms=1000.0)
     app = dashboard(feed, price_gb_second_x86=0.8, price_million_requests=0.0)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.press("4")
-        await until(pilot, lambda: app.current_mode == "functions" and app.settled)
-        screen = app.screen
-        assert isinstance(screen, FunctionsScreen)
+    async with shown(app, "4", FunctionsScreen, (120, 30)) as (_, screen):
         cost = screen._paint(Who.of("payments", "/aws/lambda/payments", "3"))["cost"]
         assert cost[0].text == "$0.10"
 

@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from tests.tui.feeds import MockFeed
 from tests.tui.made import line, ran
-from tests.tui.pilot import dashboard, until
+from tests.tui.pilot import dashboard, shown, until
 from tui.feed.invocations import Child, Refusal
 from tui.invocations.screen import InvocationsScreen
 
@@ -65,9 +65,7 @@ async def driven() -> AsyncIterator[Driven]:
         *ran("r-runs", T0 + 99_000, ended=False),
     ]
     app = dashboard(feed)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("2")
-        await until(pilot, lambda: isinstance(app.screen, InvocationsScreen))
+    async with shown(app, "2", InvocationsScreen, (140, 40)) as (pilot, _):
         found = Driven(app, pilot, feed)
         await found.until_shown("r-runs", "r-slow", "r-failed", "r-cold", "r-fine")
         await until(pilot, lambda: found.screen.settled)
@@ -250,11 +248,7 @@ async def test_memory_is_bounded() -> None:
     feed = MockFeed()
     feed.invocations.lines = [one for number in range(300) for one in ran(f"r-{number}", T0 + number * 100)]
     app = dashboard(feed, kept_invocations=100)
-    async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.press("2")
-        await until(pilot, lambda: isinstance(app.screen, InvocationsScreen))
-        screen = app.screen
-        assert isinstance(screen, InvocationsScreen)
+    async with shown(app, "2", InvocationsScreen, (120, 30)) as (pilot, screen):
         await until(pilot, lambda: len(screen.grid.keys) == 100 and screen.grid.keys[0][1] == "r-299")  # type: ignore[index]
         assert "100 newest invocations" in screen.said
         # The past was not read beyond what is held.

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.feeds import MockFeed
 from tests.tui.made import message_of, queue_of
-from tests.tui.pilot import dashboard, until
+from tests.tui.pilot import dashboard, shown, until
 from tui.failures.confirm import Confirm
 from tui.feed.queues import Task, Topic
 from tui.json_tree import JsonTree
@@ -66,9 +66,7 @@ async def driven() -> AsyncIterator[Driven]:
     feed.queues.topics_given = [Topic("alarms", "arn:aws:sns:us-east-1:000000000000:alarms", 2, 0)]
     feed.queues.messages = {"orders-dlq": [message_of(n, f'{{"id": {n}}}') for n in (1, 2, 3)]}
     app = dashboard(feed, keymap={})
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("5")
-        await until(pilot, lambda: app.current_mode == "queues" and isinstance(app.screen, QueuesScreen))
+    async with shown(app, "5", QueuesScreen, (140, 40)) as (pilot, _):
         found = Driven(app, pilot, feed)
         await until(pilot, lambda: len(found.screen.grid.keys) == 3)
         yield found
@@ -163,11 +161,7 @@ async def test_on_aws_a_look_is_asked_for() -> None:
     feed.queues.given = [queue_of("orders-dlq")]
     feed.queues.messages = {"orders-dlq": [message_of()]}
     app = dashboard(feed)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("5")
-        await until(pilot, lambda: app.current_mode == "queues" and app.settled)
-        screen = app.screen
-        assert isinstance(screen, QueuesScreen)
+    async with shown(app, "5", QueuesScreen, (140, 40)) as (pilot, screen):
         assert not feed.queues.done
         assert "L looks into it" in str(screen.box.border_title)
         await pilot.press("L")
@@ -182,11 +176,7 @@ async def test_on_aws_a_look_that_may_move_messages_wants_a_word() -> None:
     feed.queues.given = [queue_of("orders", dead="orders-dlq", receives=3)]
     feed.queues.messages = {"orders": [message_of()]}
     app = dashboard(feed)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.press("5")
-        await until(pilot, lambda: app.current_mode == "queues" and app.settled)
-        screen = app.screen
-        assert isinstance(screen, QueuesScreen)
+    async with shown(app, "5", QueuesScreen, (140, 40)) as (pilot, screen):
         for typed in ("escape", "l o o k enter"):
             assert not feed.queues.done
             await pilot.press("L")
@@ -204,11 +194,7 @@ async def test_a_megabyte_and_a_deep_body_do_no_harm() -> None:
     feed.queues.given = [queue_of("q", why=(bad,))]
     feed.queues.messages = {"q": [message_of(1, bad), message_of(2, "[" * 100_000, system={"x": bad})]}
     app = dashboard(feed)
-    async with app.run_test(size=(120, 24)) as pilot:
-        await pilot.press("5")
-        await until(pilot, lambda: app.current_mode == "queues" and app.settled)
-        screen = app.screen
-        assert isinstance(screen, QueuesScreen)
+    async with shown(app, "5", QueuesScreen, (120, 24)) as (pilot, screen):
         await until(pilot, lambda: len(screen.inside.keys) == 2)
         for keys in (("enter",), ("enter",), ("escape", "down", "enter")):
             drawn = app.export_screenshot()
