@@ -8,6 +8,7 @@ from rich.text import Text
 
 from lambdalog.printable import printable
 from tui.logs.format import clock_text
+from tui.numbers import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,9 +44,8 @@ def head_text(told: Told, ink: Callable[[str], Style]) -> Text:
         state.append(f"{printable(told.notes)[:NOTES_REACH]}  ", ink("warn"))
     if query.groups:
         names = ", ".join(printable(name.removeprefix("/aws/lambda/")) for name in query.groups)
-        state.append(
-            f"{names if len(names) <= NAMES_REACH else f'{len(query.groups)} groups'}  ", ink("rail")
-        )
+        shown = names if len(names) <= NAMES_REACH else count_text(len(query.groups), "group")
+        state.append(f"{shown}  ", ink("rail"))
     if query.streams:
         state.append(f"{printable(query.streams)[:NAMES_REACH]}  ", ink("rail"))
     if query.start is not None and query.end is not None:
@@ -55,7 +55,7 @@ def head_text(told: Told, ink: Callable[[str], Style]) -> Text:
         of = "" if told.total is None else f" of {max(told.total, told.matched):,}"
         state.append(f"{told.matched:,}{'' if told.searched else '…'}{of} match  ", "bold")
     else:
-        state.append(f"{told.lines:,} lines  ", "dim")
+        state.append(f"{count_text(told.lines, 'line')}  ", "dim")
     if told.following:
         state.append("● LIVE ", ink("live"))
     else:

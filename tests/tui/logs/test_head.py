@@ -23,6 +23,7 @@ NOON = 1_700_049_600_000
         ({"notes": "1 late\x1b[2J line"}, "1 late␛[2J line  1,204 lines  ● LIVE"),
         ({"query": Query(groups=("/aws/lambda/orders", "audit"))}, "orders, audit  1,204 lines  ● LIVE"),
         ({"query": Query(groups=tuple(f"group-{n:04}" for n in range(9)))}, "9 groups  1,204 lines  ● LIVE"),
+        ({"query": Query(groups=("a" * 25,)), "lines": 1}, "1 group  1 line  ● LIVE"),
         ({"query": Query(streams="*[$LATEST]*")}, "*[$LATEST]*  1,204 lines  ● LIVE"),
         (
             {"query": Query(start=NOON, end=NOON + 60_000)},
