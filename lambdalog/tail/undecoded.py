@@ -8,7 +8,7 @@ from itertools import accumulate, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, cast
 
-from lambdalog.level import ERROR, INFO, WARN, level_of
+from lambdalog.level import DEBUG, ERROR, INFO, WARN, level_of
 from lambdalog.store.follow import Follower, Form
 from lambdalog.store.line import AROUND, parted, text_of
 from lambdalog.tail.disk import line_of
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 # Our own logger and Lambda's JSON logs begin so; nothing before the level can name another one.
 _named = re.compile(
-    rb'\{\s?(?:"timestamp":\s?"[^"\\]*",\s?)?"level":\s?"(?:(TRACE|DEBUG|INFO)|(WARN)(?:ING)?|(ERROR))"'
+    rb'\{\s?(?:"timestamp":\s?"[^"\\]*",\s?)?"level":\s?"(?:(TRACE|DEBUG)|(INFO)|(WARN)(?:ING)?|(ERROR))"'
 ).match
-_BY_GROUP: Final = (None, INFO, WARN, ERROR)
+_BY_GROUP: Final = (None, DEBUG, INFO, WARN, ERROR)
 
 
 class StoredLine(Line):

@@ -30,6 +30,8 @@ MESSAGES = [
     '{"timestamp": "2023-11-14T22:13:20Z", "level": "WARN", "message": "so so"}',
     '{"timestamp":"2023-11-14T22:13:20.000Z","level":"ERROR","message":"bad"}',
     '{"level":"WARNING","message":"as logging calls it"}',
+    '{"level":"DEBUG","message":"quiet"}',
+    '{"level":"TRACE","message":"quieter"}',
     '{"event":"structlog","level":"error"}',
     '{"timestamp":"level","level":"CRITICAL"}',
     '{"timestamp":"\\"","level":"DEBUG","level":"ERROR"}',
