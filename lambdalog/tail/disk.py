@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from lambdalog.store import Scan
 from lambdalog.store.rollup import add
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from lambdalog.store.follow import Follower
     from lambdalog.tail.source import Following
     from lambdalog.tail.wanted import Wanted
+
+
+Made = TypeVar("Made")
 
 
 def line_of(event: Event) -> Line:
@@ -69,9 +72,9 @@ class DiskSource:
     def follow(self, since: int | None, *, undecoded: bool = False) -> Following:
         """Milliseconds behind the writers."""
         if undecoded:
-            from lambdalog.tail.undecoded import StoredFollowing
+            from lambdalog.tail.undecoded import StoredFollowing, stored
 
-            return StoredFollowing(self._store, self._wanted, since, self.notes)
+            return StoredFollowing(stored(self._store, self._wanted, since), self._wanted, self.notes)
         return DiskFollowing(
             self._store.follow(groups=self._wanted.group, since=since), self._wanted, self.notes
         )
@@ -155,16 +158,35 @@ class DiskSource:
             return  # deleted since it was listed
 
 
-class DiskFollowing:
-    """A store's follower, filtered."""
+class FollowerOf(Generic[Made]):
+    """What following a store comes to, in whichever form its follower hands over the events."""
 
-    def __init__(self, follower: Follower[Event], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
+    def __init__(self, follower: Follower[Made], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
         self.late = 0
         self._follower = follower
         self._stream = wanted.stream
+        self._notes = notes
+
+    def wake(self) -> None:
+        """End a wait."""
+        self._follower.wake()
+
+    def notes(self) -> list[str]:
+        """On disk nothing is throttled, sampled or late; but it may be damaged."""
+        return self._notes()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._follower.close()
+
+
+class DiskFollowing(FollowerOf["Event"]):
+    """A store's follower, filtered."""
+
+    def __init__(self, follower: Follower[Event], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
+        super().__init__(follower, wanted, notes)
         self._pattern = wanted.pattern
         self._belongs = None if wanted.request is None else Belonging(wanted.request)
-        self._notes = notes
         self._everything = wanted.everything
 
     def poll(self, timeout: float) -> list[Line]:
@@ -179,18 +201,6 @@ class DiskFollowing:
             if self._belongs is not None or self._pattern is None or self._pattern.matches(event.message)
             if self._takes(line := line_of(event))
         ]
-
-    def wake(self) -> None:
-        """End a wait."""
-        self._follower.wake()
-
-    def notes(self) -> list[str]:
-        """On disk nothing is throttled, sampled or late; but it may be damaged."""
-        return self._notes()
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._follower.close()
 
     def _takes(self, line: Line) -> bool:
         if self._belongs is None:

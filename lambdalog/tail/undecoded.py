@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from lambdalog.level import DEBUG, ERROR, INFO, WARN, level_of
 from lambdalog.store.follow import Follower, Form
 from lambdalog.store.line import AROUND, parted, text_of
-from lambdalog.tail.disk import line_of
+from lambdalog.tail.disk import FollowerOf, line_of
 from lambdalog.tail.line import Line
 
 if TYPE_CHECKING:
@@ -80,16 +80,13 @@ def stored_lines(reader: Reader, lines: Lines) -> list[Line]:
 _STORED: Final[Form[Line]] = Form(stored_lines, line_of, itemgetter(0, 1, 5))
 
 
-class StoredFollowing:
-    """A store's follower; of the filter, only groups and streams are held against what comes."""
+def stored(store: LogStore, wanted: Wanted, since: int | None) -> Follower[Line]:
+    """A follower of the groups that are wanted."""
+    return Follower(store, _STORED, groups=wanted.group, since=since)
 
-    def __init__(
-        self, store: LogStore, wanted: Wanted, since: int | None, notes: Callable[[], list[str]]
-    ) -> None:
-        self.late = 0
-        self._follower = Follower(store, _STORED, groups=wanted.group, since=since)
-        self._stream = wanted.stream
-        self._notes = notes
+
+class StoredFollowing(FollowerOf[Line]):
+    """A store's follower; of the filter, only groups and streams are held against what comes."""
 
     def poll(self, timeout: float) -> list[Line]:
         """Lines that came."""
@@ -97,15 +94,3 @@ class StoredFollowing:
         if self._stream is None:
             return lines
         return [line for line in lines if self._stream(line.stream)]
-
-    def wake(self) -> None:
-        """End a wait."""
-        self._follower.wake()
-
-    def notes(self) -> list[str]:
-        """On disk nothing is throttled, sampled or late; but it may be damaged."""
-        return self._notes()
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._follower.close()
