@@ -244,9 +244,11 @@ def rebuild(path: Path) -> tuple[Index, bytes]:
     try:
         header, position = layout.read_header(data)
         builder = IndexBuilder(header)
+        view = memoryview(data)
         while not builder.complete:
-            rest = data[position : position + 4 * frames.FRAME_BYTES]
-            size, length = _measure(rest, data, position)
+            if not data.startswith(frames.MAGIC, position):
+                raise CorruptSegment("a frame's beginning is lost")
+            size, length = frames.frame_size(view[position:]), frames.content_length(view[position:])
             try:
                 content = frames.decompress(data[position : position + size])
                 builder.add(content, position, data[position : position + size])
@@ -256,16 +258,6 @@ def rebuild(path: Path) -> tuple[Index, bytes]:
     except (CorruptSegment, frames.FrameError, IndexError) as error:
         raise CorruptSegment(f"{path}: the index is damaged, and can't be rebuilt ({error})") from error
     return builder.finish(0)
-
-
-def _measure(rest: bytes, data: bytes, position: int) -> tuple[int, int]:
-    """(size in the file, length of its content) of the frame at `position`."""
-    if not rest.startswith(frames.MAGIC):
-        raise CorruptSegment("a frame's beginning is lost")
-    try:
-        return frames.frame_size(rest), frames.content_length(rest)
-    except frames.FrameError:
-        return frames.frame_size(data[position:]), frames.content_length(rest)  # one line longer than a frame
 
 
 def _pread(fd: int, size: int, offset: int) -> bytes:
