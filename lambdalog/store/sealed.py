@@ -59,7 +59,7 @@ class SealedFile:
                 found, self._blooms = rebuild(self.path)
                 self.rebuilt = True
             self._raws = [entry.raw for entry in found.segments]
-            self.unreadable = any(frame.count == layout.UNREADABLE for frame in found.frames)
+            self.unreadable = found.unreadable
             self._index = found
         return self._index
 
