@@ -126,6 +126,8 @@ def text_of(value: bytes) -> str:
     """The message that a JSON value stands for; ValueError if it stands for none."""
     if value[:1] == b"{":
         return value.decode()
+    if value[:1] != b'"':
+        raise ValueError("neither an object nor a text")
     try:
         text: str = orjson.loads(value)
     except orjson.JSONDecodeError:

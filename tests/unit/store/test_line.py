@@ -72,6 +72,13 @@ def test_anything_else_is_a_string(message: str) -> None:
     assert json.loads(encoded)["m"] == message
 
 
+@pytest.mark.parametrize("value", [b"5", b"null", b"[1]", b"", b" {}", b'"open'])
+def test_another_value_stands_for_no_message(value: bytes) -> None:
+    """What a hand wrote into a file is told of as damage, and never taken for a message that is no text."""
+    with pytest.raises(ValueError, match=r"neither an object nor a text|Unterminated string"):
+        line.text_of(value)
+
+
 @pytest.mark.parametrize("timestamp", [-1, 0, line.TIME_MIN - 1, line.TIME_MAX + 1])
 def test_a_time_outside_thirteen_digits_is_refused(timestamp: int) -> None:
     """A time that would break the fixed layout is refused."""
