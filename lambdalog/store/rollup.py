@@ -15,6 +15,7 @@ MINUTE_MS: Final = 60_000
 Minute = tuple[int, int, int]
 
 _SECONDS = itemgetter(slice(5, 15))
+_TIME, _INGESTION = itemgetter(slice(5, 18)), itemgetter(slice(23, 36))
 _HEAD: Final = b'{"t":'
 _LATER_HEAD: Final = b'\n{"t":'
 # Whatever level_of() calls an error has one of these in it once it is in upper case.
@@ -34,7 +35,9 @@ def event_lines(data: bytes) -> list[bytes]:
     """The lines of `data` (whole lines) that are events."""
     lines = data[:-1].split(b"\n")
     if data.startswith(_HEAD) and data.count(_LATER_HEAD) == len(lines) - 1:
-        return lines
+        times = b"".join([*map(_TIME, lines), *map(_INGESTION, lines)])
+        if times.isdigit() and len(times) == 26 * len(lines):
+            return lines
     return [found for found in lines if is_whole(found)]
 
 
@@ -48,7 +51,10 @@ def minutes_of(data: bytes, lines: list[bytes]) -> dict[int, tuple[int, int]]:
 
 
 def _is_error(found: bytes) -> bool:
-    return is_whole(found) and (level_of(message_of(found)) or 0) >= ERROR
+    try:
+        return is_whole(found) and (level_of(message_of(found)) or 0) >= ERROR
+    except ValueError:
+        return False  # whoever reads it tells of it
 
 
 def _suspects(data: bytes) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,3 +49,27 @@ def test_lines_that_are_no_events_do_not_count() -> None:
     """What stands between events is left out."""
     first, second = line.encode(T0, T0, "a"), line.encode(T0, T0, "b")
     assert rollup.event_lines(first + b"garbage ERROR\n\n" + second) == [first[:-1], second[:-1]]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b'{"t":17000x0000001,"i":1700000000001,"m":"ERROR"}',
+        b'{"t":1700000000x01,"i":1700000000001,"m":"ERROR"}',
+        b'{"t":1700000000001,"i":17000000000x1,"m":"ERROR"}',
+        b'{"t":',
+    ],
+)
+def test_a_line_whose_times_are_damaged_does_not_count(damaged: bytes) -> None:
+    """That it begins as an event does makes it none, and keeps no other from being counted."""
+    whole = line.encode(T0, T0, "[ERROR] b")
+    lines = rollup.event_lines(whole + damaged + b"\n")
+    assert lines == [whole[:-1]]
+    assert rollup.minutes_of(whole + damaged + b"\n", lines) == {T0 // rollup.MINUTE_MS: (1, 1)}
+
+
+@pytest.mark.parametrize("value", [b'"ERROR', b'"\xff ERROR"', b'{"level":"ERROR","a":"\xff"}', b"ERROR"])
+def test_a_message_that_can_not_be_read_is_no_error(value: bytes) -> None:
+    """It may have been one; that its line is damaged is told of by whoever reads it, and the file can be sealed."""
+    data = line.encode(T0, T0, "[ERROR] b") + b'{"t":%d,"i":%d,"m":%b}\n' % (T0, T0, value)
+    assert rollup.minutes_of(data, rollup.event_lines(data)) == {T0 // rollup.MINUTE_MS: (2, 1)}
