@@ -27,7 +27,8 @@ class Logs(
     notes: ClassVar[dict[str, str]] = {
         "PutLogEvents": "The sequence token is always the same; AWS ignores it as well.",
         "FilterLogEvents": "In patterns of JSON fields, true, false and null are asked for with IS TRUE, IS FALSE and IS NULL alone: "
-        "`= true` is the text. A refused pattern's text says at which character, and what was expected there.",
+        "`= true` is the text. A refused pattern's text says at which character, and what was expected there. A regular expression "
+        "that repeats too much is refused, where AWS documents no bound: `%[a-z]{1,1000}%` and `%.{200}%`, but not `%.{100}%`.",
         "PutMetricFilter": "fieldSelectionCriteria and emitSystemFieldDimensions are kept, not applied. The values are read with "
         "the CloudWatch client, which the store has too. An event without a dimension's field yields no value.",
         "PutSubscriptionFilter": "Destinations: a function, and other than at AWS a queue, which gets AWS's message as its body, and "
@@ -37,7 +38,8 @@ class Logs(
         "StartQuery": "The commands fields, display, filter, stats, sort, limit, dedup, parse and unnest, with their functions; others "
         "(pattern, diff, anomaly, join, SOURCE …) and the languages SQL and PPL are refused. Percentiles are exact for a thousand "
         "values and then within half a percent; count_distinct is exact for four thousand. stddev is that of a population. Rows of "
-        "stats come in the order of what they are grouped by. A comparison with a field that an event lacks does not hold.",
+        "stats come in the order of what they are grouped by. A comparison with a field that an event lacks does not hold. "
+        "A regular expression that repeats too much is refused, as with FilterLogEvents.",
         "GetQueryResults": "recordsScanned and bytesScanned count what was decoded: events that their bytes ruled out are not in it.",
         "GetLogRecord": "@timestamp and @ingestionTime are epoch ms.",
         "PutResourcePolicy": "Policies of the account are kept and shown, but nothing asks them.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -21,8 +22,9 @@ _ALLOWED: Final = re.compile(r"[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|\\*+.]*")
 # hundred times slower.
 _MEMORY_MAX: Final = 1 << 23
 _MEMORY_LEAST: Final = 1 << 20
-# What an expression may be long, its {m,n} written out. In the worst of them each byte of a text costs a step for each of
-# these, some seconds for a megabyte. The longest expression without {m,n} has fewer.
+# What an expression may be long, its {m,n} written out, a `.` as eight: some are more for what is no ASCII. In the worst of
+# them each byte of a text costs a step for each of these, some seconds for a megabyte. One that is longer as it is typed, a
+# list of ids as a rule, may be as long as that.
 _STEPS_MAX: Final = 1100
 _ESCAPES: Final = re.compile(r"\\(?:[dDsSwW]|x[0-9A-Fa-f]{2}|[^A-Za-z0-9])")
 
@@ -86,8 +88,8 @@ def compiled(body: str) -> re2._Regexp:
     except re2.error as error:
         if "too large" not in reason(error):
             raise
-        steps = _STEPS_MAX + 1
-    if steps > _STEPS_MAX:
+        steps = math.inf
+    if steps > max(_STEPS_MAX, len(body)):
         raise re2.error("it repeats too much; take smaller numbers in its {m,n}")
     return _made(body, _MEMORY_MAX)
 

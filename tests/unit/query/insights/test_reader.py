@@ -155,6 +155,14 @@ def test_what_is_no_query_is_refused_with_its_place(text: str, position: int, wh
     assert info.value.position == position
 
 
+def test_a_long_list_in_an_expression_is_not_taken_for_repetition() -> None:
+    """An expression may be as long as a query: what it is asked for may be a few hundred ids."""
+    ids = [f"0f8fad5b-d9cb-469f-a165-{number:012d}"[::-1] for number in range(200)]
+    read(f"filter @message like /{'|'.join(ids)}/")
+    with pytest.raises(QueryError, match="it repeats too much"):
+        read("filter @message like /[a-z]{1,1000}[a-z]{1,1000}/")
+
+
 @given(st.text(alphabet="fieldstarby |,()[]/\"'`@.*=<>!+-^%#0123456789\n", max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Nothing but a QueryError comes of what is no query."""
