@@ -23,6 +23,8 @@ def compiled(body: str) -> Any:
         return prepared(_NAMED.sub(r"(?P<\1>", body))
     except re2.error as error:
         raise QueryError(f"not a regular expression: {reason(error)}") from None
+    except UnicodeEncodeError as error:
+        raise QueryError(f"not a regular expression: {error.reason}") from None
 
 
 def searcher(body: str) -> Callable[[str], Any]:

@@ -123,6 +123,7 @@ def test_globs_and_expressions_are_parsed() -> None:
         ('filter a = "x', 11, "a closing"),
         ("filter a like /x", 14, "a closing /"),
         ("filter a like /(/", 14, "not a regular expression"),
+        ("filter a like /\ud800/", 14, "not a regular expression: surrogates not allowed"),
         ("filter (a = 1", 13, r"expected \)"),
         ("filter a in 1", 12, r"expected \["),
         ("filter count(*) > 1", 7, "aggregates stand in stats"),
