@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from rich.text import Text
 from textual import on
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
+from lambdalog.printable import printable
 from tui.grid import Grid
 from tui.logs.filter_bar import FilterBar
+from tui.logs.head import NOTES_REACH
 from tui.logs.mode import Mode
 from tui.screen import ModeScreen
 from tui.trouble import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
-    from rich.text import Text
     from textual.widget import Widget
 
     from lambdalog.query.pattern import Pattern
@@ -46,6 +48,7 @@ class ListingScreen(ModeScreen):
     def __init__(self) -> None:
         super().__init__()
         self.pattern: Pattern | None = None
+        self.notes: Sequence[str] = ()  # what could not be seen
 
     def body(self) -> Iterable[Widget]:
         """Quick views, rows, filter, one of them."""
@@ -83,9 +86,21 @@ class ListingScreen(ModeScreen):
         self.about.border_title = title
         self.query_one("#told", Static).update(told)
 
+    @property
+    def about_width(self) -> int:
+        """How many columns what the pane says may have."""
+        return max(self.about.size.width - 3, 40)
+
     def show_rows(self) -> None:
         """Draw what is to be seen."""
         raise NotImplementedError
+
+    def noted(self) -> Text:
+        """What the right end of the head begins with: what could not be seen."""
+        state = Text()
+        if self.notes:
+            state.append(f"{printable('; '.join(self.notes))[:NOTES_REACH]}  ", self.ink("warn"))
+        return state
 
     def in_thread(self, group: str, work: Callable[[], None]) -> None:
         """Do something; what goes wrong is said at the top for a moment."""

@@ -91,7 +91,6 @@ class FailuresScreen(ListingScreen):
         self.show_quiet = False
         self.running = ""
         self.detail: Detail | None = None
-        self._notes = ""
         self._detailed: tuple[str, int] | None = None
         self._stop = threading.Event()
         self._cancel = threading.Event()
@@ -184,7 +183,7 @@ class FailuresScreen(ListingScreen):
             return
         self.groups = {group.fingerprint: group for group in message.groups}
         self.read = True
-        self._notes = "; ".join(message.notes)
+        self.notes = message.notes
         self.show_trouble("")
         self.show_rows()
 
@@ -209,9 +208,7 @@ class FailuresScreen(ListingScreen):
     def say_state(self) -> None:
         """How many there are."""
         shown = [self.groups[cast("str", key)] for key in self.grid.keys]
-        state = Text()
-        if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
+        state = self.noted()
         total = sum(group.count for group in shown)
         hidden = len(self.groups) - len(shown)
         if not self.read:
@@ -266,10 +263,11 @@ class FailuresScreen(ListingScreen):
         """Draw all about a failure; its event too where that has no place of its own."""
         group = self.selected
         if group is not None and self.detail is not None:
-            width = max(self.about.size.width - 3, 40)
             title = Text(f"{printable(group.type[:60])} · {group.fingerprint}")
             event = not self.has_class("wide")
-            self.show_about(title, failure_text(self.detail, self.styles_by_role, width, event=event))
+            self.show_about(
+                title, failure_text(self.detail, self.styles_by_role, self.about_width, event=event)
+            )
 
     # --- acting
 

@@ -65,7 +65,6 @@ class FunctionsScreen(ListingScreen):
         self._functions: list[Function] = []
         self._throttles: dict[str, int] | None = {}
         self._abouts: dict[str, About] = {}
-        self._notes = ""
         self._asked = ""
         self._dirty = False
         self._ticks = 0
@@ -133,7 +132,7 @@ class FunctionsScreen(ListingScreen):
             return
         self.show_trouble("")
         if message.notes:
-            self._notes = "; ".join(message.notes)
+            self.notes = message.notes
         self._dirty = bool(self.book.add(message.marks)) or self._dirty
         if message.caught_up and not self.read:
             self.read = True
@@ -238,11 +237,9 @@ class FunctionsScreen(ListingScreen):
 
     def say_state(self) -> None:
         """How many there are, and what they did together."""
-        state = Text()
+        state = self.noted()
         if self.running:
             state.append(f"{self.running}  ", self.ink("warn"))
-        if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
         runs = sum(row.health.invocations for row in self.rows.values())
         errors = sum(row.health.errors for row in self.rows.values())
         names = len({row.name for row in self.rows.values()})

@@ -52,7 +52,6 @@ class InvocationsScreen(ListingScreen):
         self._first_filter = ""
         self._led_here = False
         self._begun = False
-        self._notes = ""
         self._dirty = False
         self._ticks = 0
         self._looked: Invocation | None = None
@@ -124,7 +123,7 @@ class InvocationsScreen(ListingScreen):
         if not self.drawn or message.question != self.reader.question:
             return
         if message.notes:
-            self._notes = "; ".join(message.notes)
+            self.notes = message.notes
         self.show_trouble("")
         self._dirty = bool(self.roll.add(message.marks, past=message.past)) or self._dirty
         if message.past:
@@ -222,9 +221,7 @@ class InvocationsScreen(ListingScreen):
 
     def say_state(self) -> None:
         """How many there are, of how many, and whether new ones are seen."""
-        state = Text()
-        if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
+        state = self.noted()
         total = len(self.roll)
         shown = len(self.grid.keys)
         if self.pattern is not None or self.view not in {"all", "slowest"}:
@@ -271,8 +268,7 @@ class InvocationsScreen(ListingScreen):
         if found is None:
             return
         title = Text(f"{printable(found.function[:NAME_MAX])} · {printable(found.request_id[:NAME_MAX])}")
-        width = max(self.about.size.width - 3, 40)
-        self.show_about(title, told(found, self.detail, self.now, width, self.styles_by_role))
+        self.show_about(title, told(found, self.detail, self.now, self.about_width, self.styles_by_role))
 
     def _paint(self, key: Hashable) -> dict[str, Cell]:
         found = self.roll.get(*cast("Key", key))

@@ -85,7 +85,6 @@ class QueuesScreen(ListingScreen):
         self.looked = False
         self._places: dict[str, Queue | Topic] = {}
         self._lying: dict[str, Message | Subscription] = {}
-        self._notes = ""
         self._tasks: list[Task] = []
         self._stop = threading.Event()
         self._wake = threading.Event()
@@ -187,7 +186,7 @@ class QueuesScreen(ListingScreen):
         if not self.drawn:
             return
         self.queues, self.topics, self.read = message.queues, message.topics, True
-        self._notes = "; ".join(message.notes)
+        self.notes = message.notes
         self.depths.look(self.queues, self.dashboard.clock.now_ms())
         self.show_trouble("")
         self.show_rows()
@@ -201,9 +200,7 @@ class QueuesScreen(ListingScreen):
             place.arn: place for place in there if self.pattern is None or self.pattern.matches(place.name)
         }
         self.grid.show(list(self._places))
-        state = Text()
-        if self._notes:
-            state.append(f"{printable(self._notes)[:60]}  ", self.ink("warn"))
+        state = self.noted()
         if not self.read:
             state.append("reading … ", "dim")
         else:
