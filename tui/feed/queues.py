@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOOK_MAX: Final = 200
 # What CloudWatch tells of SQS comes once a minute; each metric asked for is paid for.
 METRICS_SECONDS: Final = 60.0
+# Three metrics of each; GetMetricData takes 500.
 METRIC_QUEUES_MAX: Final = 100
 
 
@@ -315,11 +316,13 @@ class StoreQueues:
                 self._notes.append(f"ages and rates only of the first {METRIC_QUEUES_MAX} queues")
             names, span = names[:METRIC_QUEUES_MAX], 600
         self._measured = now
-        queries = [_query(number, name, metric, how) for number, (name, metric, how) in _asked(names)]
         seconds = self._cloud.clock.now_ms() // 1000
+        end = seconds - seconds % 60
         try:
             client = self._cloud.client("cloudwatch")
-            self._metrics = _measured(client, queries, names, seconds - seconds % 60, span)
+            self._metrics = {}
+            for begin in range(0, len(names), METRIC_QUEUES_MAX):
+                self._metrics |= _measured(client, names[begin : begin + METRIC_QUEUES_MAX], end, span)
         except Exception as error:  # noqa: BLE001 - without it ages and rates are unknown, all else is there
             self._metrics = {}
             self._notes.append(f"ages and rates: {error}")
@@ -354,12 +357,9 @@ def _query(number: int, queue: str, metric: str, how: str) -> dict[str, Any]:
     }
 
 
-def _measured(
-    client: Any, queries: list[dict[str, Any]], names: list[str], end: int, span: int
-) -> dict[str, dict[str, float]]:
+def _measured(client: Any, names: list[str], end: int, span: int) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
-    if not queries:
-        return found
+    queries = [_query(number, name, metric, how) for number, (name, metric, how) in _asked(names)]
     pages = client.get_paginator("get_metric_data").paginate(
         MetricDataQueries=queries, StartTime=end - span, EndTime=end, ScanBy="TimestampDescending"
     )

@@ -103,6 +103,16 @@ def test_moving_back_and_purging(cloud: Cloud, queues: StoreQueues, clock: Manua
         queues.cancel(dead)
 
 
+def test_rates_of_many_queues(cloud: Cloud, queues: StoreQueues, clock: ManualClock) -> None:
+    """Each queue has its own rate, though CloudWatch is asked of a hundred queues at a time."""
+    for number in range(101):
+        cloud.sqs.create_queue(QueueName=f"many-{number:03}")
+    for name in ("many-099", "many-100"):
+        cloud.sqs.send_message(QueueUrl=_url(cloud, name), MessageBody="x")
+    clock.advance(METRICS_SECONDS)
+    assert [queue.name for queue in queues.queues() if queue.sent] == ["many-099", "many-100"]
+
+
 def test_topics_and_who_is_subscribed(cloud: Cloud, queues: StoreQueues) -> None:
     """A topic tells how many are subscribed, and who."""
     arn = cloud.sns.create_topic(Name="alarms")["TopicArn"]
