@@ -79,8 +79,9 @@ class AwsSource:
         return self._merged(start, end, self.wanted.pattern, descending=descending)
 
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
-        """Merged over all groups, none of which is asked for more than `limit`."""
-        if self.wanted.request is not None:
+        """Merged over all groups, none of which is asked for more than `limit`, where AWS counts as it is counted here."""
+        # What a request or a glob leaves out AWS would count: many small pages of nothing.
+        if self.wanted.request is not None or self.wanted.glob:
             return list(islice(self.lines(start, end, descending=descending), limit))
         found = self._merged(start, end, self.wanted.pattern, descending=descending, limit=limit)
         return list(islice(found, limit))

@@ -35,6 +35,11 @@ class Wanted:
         object.__setattr__(self, "stream", stream_matcher(self.streams) if self.streams else None)
 
     @property
+    def glob(self) -> bool:
+        """Whether what streams' names begin with is not enough to tell which are meant."""
+        return _is_glob(self.streams)
+
+    @property
     def stream_prefix(self) -> str | None:
         """What the names of all streams that are meant begin with, for those who can ask for no more; None: nothing."""
         return re.split(r"[*?]", self.streams, maxsplit=1)[0] or None
@@ -74,10 +79,14 @@ def stream_matcher(streams: str) -> Callable[[str], bool]:
 
     Brackets are no glob's here: `2026/11/26/[$LATEST]…` is how Lambda's own streams are called.
     """
-    if not set(streams) & set("*?"):
+    if not _is_glob(streams):
         return lambda name: name.startswith(streams)
     glob = streams.replace("[", "[[]")
     return lambda name: fnmatchcase(name, glob)
+
+
+def _is_glob(streams: str) -> bool:
+    return not set("*?").isdisjoint(streams)
 
 
 def prefixes(groups: Sequence[str]) -> list[str]:

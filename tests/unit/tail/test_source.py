@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from moto import mock_aws
@@ -14,6 +14,7 @@ from lambdalog.query.pattern import parse
 from lambdalog.store.maintenance import maintain
 from lambdalog.tail import open_source
 from lambdalog.tail.aws import AwsSource
+from lambdalog.tail.wanted import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,6 +179,23 @@ def test_streams_are_chosen_by_their_beginning_or_a_glob(
             found = {line.message for line in take(following, len(expected))}
             following.close()
             assert found - {"a1", "a2"} == set(expected)
+
+
+def test_a_page_of_globbed_streams_takes_no_call_for_each_few_lines(
+    place: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS counts the lines that a glob leaves out: it isn't asked for as few as the page may hold."""
+    asked = []
+    answer = place.logs.filter_log_events
+
+    def counted(**params: Any) -> Any:
+        asked.append(params)
+        return answer(**params)
+
+    monkeypatch.setattr(place.logs, "filter_log_events", counted)
+    source = AwsSource(place.logs, Wanted(("a",), streams="*x"), clock=place.clock)
+    assert source.page(None, None, 1) == []
+    assert len(asked) == 1
 
 
 def test_following_gives_each_line_once(place: Cloud) -> None:
