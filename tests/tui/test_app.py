@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from tui.modes import MODES, screen_class
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from lambdalog.failures import Group
 
 
 @pytest.mark.parametrize("scope", list(SCOPES))
@@ -169,3 +172,22 @@ async def test_every_screen_at_once_leaves_threads_to_answer_keys(feed: MockFeed
         answers: list[int] = []
         app.ask(app.screen, lambda: 42, answers.append)
         await until(pilot, lambda: answers == [42])
+
+
+async def test_leaving_waits_for_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever still waits for the feed is let go when the app ends: its threads are waited for."""
+    feed = MockFeed()
+    asked, left = threading.Event(), threading.Event()
+
+    def read() -> list[Group]:
+        asked.set()
+        left.wait(20)
+        return []
+
+    monkeypatch.setattr(feed.failures, "groups", read)
+    monkeypatch.setattr(feed, "leave", left.set)
+    app = dashboard(feed)
+    async with app.run_test() as pilot:
+        await pilot.press("3")
+        await until(pilot, asked.is_set)
+    assert left.is_set()
