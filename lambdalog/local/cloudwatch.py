@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 MINUTE: Final = 60
 # GetMetricStatistics returns no more data points at once.
 POINTS_MAX: Final = 1440
+# GetMetricData takes no more queries at once.
+QUERIES_MAX: Final = 500
 PAGE: Final = 500
 # What SQS tells of a queue, and what a store counts.
 QUEUES: Final = "AWS/SQS"
@@ -31,6 +34,7 @@ _COUNTED: Final = {
     "NumberOfMessagesReceived": "received",
     "NumberOfMessagesDeleted": "deleted",
 }
+_PERCENTILE: Final = re.compile(r"p\d{1,2}(?:\.\d{1,10})?|p100")
 _STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
@@ -141,17 +145,26 @@ class CloudWatch(Double):
     ) -> dict[str, Any]:
         """GetMetricData: several metrics at once, each by one statistic."""
         del NextToken, MaxDatapoints, LabelOptions
+        if len(MetricDataQueries) > QUERIES_MAX:
+            raise self._invalid(
+                f"The collection MetricDataQueries must not have a size greater than {QUERIES_MAX}.",
+                "ValidationError",
+            )
         start, end = _seconds(StartTime), _seconds(EndTime)
         results = []
-        for query in MetricDataQueries:
+        for number, query in enumerate(MetricDataQueries, 1):
             asked = query.get("MetricStat")
             if asked is None:
                 raise self._invalid(
                     "Expressions are not evaluated here; ask by MetricStat.", "ValidationError"
                 )
+            if _PERCENTILE.fullmatch(asked["Stat"]):
+                raise self._invalid("Percentiles are not computed here.", "ValidationError")
             if asked["Stat"] not in _STATISTICS:
                 raise self._invalid(
-                    f"The value {asked['Stat']} for parameter Stat is not supported.", "ValidationError"
+                    f"The value {asked['Stat']} for parameter MetricDataQueries.member.{number}.MetricStat.Stat is not "
+                    "a valid statistic.",
+                    "ValidationError",
                 )
             self._check_period(asked["Period"])
             metric = asked["Metric"]

@@ -231,3 +231,29 @@ def test_metric_data_goes_by_period(logs: Any, manual_cloud: Cloud, clock: Manua
         cloudwatch.get_metric_data, MetricDataQueries=[{"Id": "e", "Expression": "q / 2"}], **when
     )[0] == ("ValidationError")
     assert refusal(cloudwatch.put_metric_data, Namespace="app", MetricData=[])[0] == "InvalidAction"
+
+
+def test_queries_of_metric_data_have_aws_s_bounds(manual_cloud: Cloud, clock: ManualClock) -> None:
+    """At most 500 at once, and a statistic that there is; the one that is wrong is named by its number."""
+    cloudwatch = manual_cloud.client("cloudwatch")
+    now = clock.now_ms() / 1000
+    when = {"StartTime": now - 60, "EndTime": now}
+    metric = {"Namespace": "app", "MetricName": "errors"}
+
+    def query(number: int, stat: str = "Sum") -> dict[str, Any]:
+        return {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": 60, "Stat": stat}}
+
+    most = [query(number) for number in range(500)]
+    assert len(cloudwatch.get_metric_data(MetricDataQueries=most, **when)["MetricDataResults"]) == 500
+    assert refusal(cloudwatch.get_metric_data, MetricDataQueries=[*most, query(500)], **when) == (
+        "ValidationError",
+        "The collection MetricDataQueries must not have a size greater than 500.",
+    )
+    assert refusal(cloudwatch.get_metric_data, MetricDataQueries=[query(0), query(1, "Most")], **when) == (
+        "ValidationError",
+        "The value Most for parameter MetricDataQueries.member.2.MetricStat.Stat is not a valid statistic.",
+    )
+    assert refusal(cloudwatch.get_metric_data, MetricDataQueries=[query(0, "p99.9")], **when) == (
+        "ValidationError",
+        "Percentiles are not computed here.",
+    )
