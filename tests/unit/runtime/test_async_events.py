@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lambdalog.clock import ManualClock
 from lambdalog.runtime import async_events
 from lambdalog.runtime.async_events import LEASE_MS, AsyncEvents
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
-
-    from lambdalog.clock import ManualClock
 
 PATIENCE = 30.0
 
@@ -154,3 +153,33 @@ def test_a_forked_child_accepts_for_itself(store_path: Path) -> None:
     taken = [event.payload for _ in range(4) if (event := events.take()) is not None]
     events.close()
     assert sorted(taken) == [b"before", b"child", b"parent"]
+
+
+def test_who_comes_to_rest_too_late_does_not_rest(store_path: Path) -> None:
+    """What was accepted between a worker's last look and its rest is looked for at once."""
+
+    class Never(ManualClock):
+        def wait(self, event: threading.Event, seconds: float) -> bool:
+            raise AssertionError("there is something to do")
+
+    events = AsyncEvents(store_path, clock=Never())
+    events.enqueue("f", b"{}")
+    events.rest(1)
+    events.close()
+
+
+def test_a_call_for_who_is_awake_goes_to_the_next(
+    events: AsyncEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that found something itself, and was called too, hands the call on: there are two events."""
+    other = threading.Event()
+
+    def found(db: sqlite3.Connection) -> bool:
+        events._resting.append(other)
+        events.enqueue("f", b"{}")
+        return True
+
+    monkeypatch.setattr(events, "_due", found)
+    events.rest(1)
+    assert other.is_set()
+    assert not events._resting

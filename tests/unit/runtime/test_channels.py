@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,6 +60,40 @@ def test_who_was_killed_while_asking_is_not_heard_later(channels: Channels) -> N
         channels.hang_up_all()
         assert hung_up(client)
     assert channels.turn(0) == []
+
+
+class Inside:
+    """Processes with a network of their own: its listener is theirs. They write nothing."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.outputs: dict[str, tuple[int, int]] = {}
+        self.telemetry, self._telemetry = os.pipe()
+        self._word, self._say = os.pipe()
+
+    def fileno(self) -> int:
+        """Where word of them would come."""
+        return self._word
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for fd in (self.telemetry, self._telemetry, self._word, self._say):
+            os.close(fd)
+
+
+def test_so_it_is_in_a_network_of_its_own(channels: Channels) -> None:
+    """There the environment listens inside; let go of, it listens outside again."""
+    inside = Inside()
+    channels.attach(cast("Any", inside))
+    with socket.create_connection(inside.listener.getsockname(), timeout=10) as client:
+        client.sendall(NEXT)
+        channels.hang_up_all()
+        assert hung_up(client)
+    channels.detach()
+    inside.close()
+    with asking(channels):
+        while not channels.turn(1):
+            pass
 
 
 def test_all_connections_end_together(channels: Channels, gone: list[Connection]) -> None:

@@ -48,6 +48,22 @@ def test_what_a_dead_owner_took_is_taken_again(store_path: Path, clock: ManualCl
     assert again.request_id == request
 
 
+def test_a_busy_worker_takes_what_a_dead_one_had(store_path: Path, clock: ManualClock) -> None:
+    """Also one that goes from event to event and never looks about idly."""
+    first, second = AsyncEvents(store_path, clock=clock), AsyncEvents(store_path, clock=clock)
+    request = first.enqueue("f", b"{}")
+    second.enqueue("f", b"{}")
+    assert first.take() is not None
+    mine = second.take()
+    assert mine is not None
+    first.close()
+    clock.advance(2)
+    again = second.done_and_take(mine, "succeeded")
+    second.close()
+    assert again is not None
+    assert again.request_id == request
+
+
 def test_a_killed_worker_loses_no_event(tmp_path: Path, store_path: Path) -> None:
     """Kill -9 in the middle of a hundred events: the next worker finishes them at once, and all are counted."""
     folder = tmp_path / "code"

@@ -131,6 +131,31 @@ def test_what_the_runtime_is_told_is_what_is_configured(client: Any) -> None:
     )
 
 
+def test_the_runtime_is_told_of_each_change(client: Any) -> None:
+    """The specification of a version is kept, for as long as all that it was made of stays."""
+
+    def told() -> Any:
+        return client.spec(client.find("f"))
+
+    before = told()
+    assert told() == before
+    client.update_function_configuration(FunctionName="f", Environment={"Variables": {"MINE": "new"}})
+    assert told().environment["MINE"] == "new"
+    client.update_function_configuration(FunctionName="f", Timeout=9)
+    assert told().timeout == 9.0
+    client.put_function_recursion_config(FunctionName="f", RecursiveLoop="Allow")
+    assert told().recursive_loop == "Allow"
+    client.surroundings = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
+    assert told().environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    client.update_function_code(FunctionName="f", ZipFile=zipped(app="x = 1"))
+    assert told().code != before.code
+    client.delete_function(FunctionName="f")
+    code = {"ZipFile": zipped(app="x = 1")}
+    client.create_function(FunctionName="f", Role=ROLE, Handler="app.other", Runtime="python3.11", Code=code)
+    assert (told().handler, told().recursive_loop) == ("app.other", "Terminate")
+    assert "MINE" not in told().environment
+
+
 def test_a_dry_run_of_an_update_changes_nothing(client: Any) -> None:
     """UpdateFunctionCode(DryRun) answers as if, and the old code stays."""
     before = client.get_function(FunctionName="f")

@@ -45,6 +45,16 @@ def plain(response: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def test_a_queue_is_read_as_it_and_its_mapping_say(client: Any, manual_cloud: Cloud, queue: str) -> None:
+    """How long messages stay invisible is the queue's to say, how many batches there are at once the mapping's."""
+    made = client.create_event_source_mapping(
+        FunctionName="f", EventSourceArn=QUEUE, ScalingConfig={"MaximumConcurrency": 2}
+    )
+    manual_cloud.sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "90"})
+    source = client.reader(made["UUID"])._source
+    assert (source.concurrency, source.visibility) == (2, 90.0)
+
+
 def test_a_queues_mapping_is_shown_as_lambda_shows_it(client: Any, queue: str) -> None:
     """Defaults, states while it changes, and what stands in it afterwards."""
     made = client.create_event_source_mapping(FunctionName="f", EventSourceArn=QUEUE)
