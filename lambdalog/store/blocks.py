@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lambdalog.store.event import Event
-    from lambdalog.store.scan import Begun, Reader
+    from lambdalog.store.scan import Reader
     from lambdalog.store.segment import LiveSegment
 
 
@@ -37,6 +37,9 @@ class Block(NamedTuple):
 class Blocks:
     """Hands on the lines that a scan is led to, as they come."""
 
+    # Whoever takes blocks takes all of them.
+    begun = None
+
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
@@ -45,17 +48,6 @@ class Blocks:
         scan = self._reader.scan
         for offset, data in segment.blocks(scan.start, scan.end, descending=scan.descending):
             yield Block(self._reader, Lines(segment.stream, segment.segment, offset, data))
-
-    @property
-    def patient(self) -> bool:
-        """Whoever takes blocks takes all of them."""
-        return False
-
-    def begun(self, parts: Sequence[Begun]) -> Iterator[Block]:
-        """A sealed frame's lines, bit by bit."""
-        for part in parts:
-            for offset, data in part.blocks:
-                yield Block(self._reader, Lines(part.stream, part.segment, offset, data))
 
     def frame(self, parts: Sequence[Lines]) -> Iterator[Block]:
         """A sealed frame's lines."""

@@ -14,7 +14,7 @@ from lambdalog.store.scan import Begun, Lines, Source, Taken_co
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from lambdalog.store.event import Scan
     from lambdalog.store.index import FrameEntry, SegmentEntry
@@ -106,9 +106,10 @@ class GroupReader(Generic[Taken_co]):
             return
         index = file.index
         admits = self._admitting(file, wanted) if wanted else None
-        if self._taker.patient and len(index.segments) == 1 and not file.unreadable:
+        begun = self._taker.begun
+        if begun is not None and len(index.segments) == 1 and not file.unreadable:
             bound = index.latest if self._scan.descending else index.earliest
-            yield Source(bound, partial(self._alone, file, entries[0], admits))
+            yield Source(bound, partial(self._alone, begun, file, entries[0], admits))
             return
         numbers: Iterable[int]
         if len(entries) == len(index.segments):
@@ -147,9 +148,9 @@ class GroupReader(Generic[Taken_co]):
     def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Taken_co]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
         try:
-            if self._taker.patient and len(parts) <= _PATIENT_PARTS:
+            if (begun := self._taker.begun) is not None and len(parts) <= _PATIENT_PARTS:
                 packed = file.packed(file.index.frames[number], number)
-                return self._taker.begun([self._begun(file, number, packed, part) for part in parts])
+                return begun([self._begun(file, number, packed, part) for part in parts])
             data = file.frame(number)
         except FileNotFoundError:
             datas = [self._moved(part.entry, part.offset, part.end - part.start) for part in parts]
@@ -186,10 +187,14 @@ class GroupReader(Generic[Taken_co]):
             self._segments.report(file, number, str(error))
 
     def _alone(
-        self, file: SealedFile, entry: SegmentEntry, admits: Callable[[FrameEntry], bool] | None
+        self,
+        begun: Callable[[Sequence[Begun]], Iterable[Taken_co]],
+        file: SealedFile,
+        entry: SegmentEntry,
+        admits: Callable[[FrameEntry], bool] | None,
     ) -> Iterable[Taken_co]:
         """What a file gives that is one segment's."""
-        return self._taker.begun([Begun(entry.stream, entry.segment, self._chained(file, entry, admits))])
+        return begun([Begun(entry.stream, entry.segment, self._chained(file, entry, admits))])
 
     def _chained(
         self, file: SealedFile, entry: SegmentEntry, admits: Callable[[FrameEntry], bool] | None

@@ -80,12 +80,8 @@ class Taker(Protocol[Taken_co]):
         ...
 
     @property
-    def patient(self) -> bool:
-        """Whether a part of a frame may be enough; then `begun` may be asked in place of `frame`."""
-        ...
-
-    def begun(self, parts: Sequence[Begun]) -> Iterable[Taken_co]:
-        """Of a sealed frame that is unpacked as its lines are asked for."""
+    def begun(self) -> Callable[[Sequence[Begun]], Iterable[Taken_co]] | None:
+        """Of a sealed frame that is unpacked as its lines are asked for; None where a part of one is never enough."""
         ...
 
 
@@ -232,13 +228,8 @@ class Reader:
                 events += self.events(*part)
         return self.sort(events)
 
-    @property
-    def patient(self) -> bool:
-        """A few lines of a frame do where a page is full, or the time is over."""
-        return True
-
     def begun(self, parts: Sequence[Begun]) -> Iterable[Event]:
-        """The events of a frame, which is unpacked as they are asked for."""
+        """The events of a frame, which is unpacked as they are asked for: a few do where a page is full, or the time over."""
         parted = [self.ordered(*part) for part in parts]
         return parted[0] if len(parted) == 1 else self.merged(parted)
 
