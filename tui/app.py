@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -119,6 +120,7 @@ class Dashboard(App[None]):
         )
         self._first = screen or (self.session.screen if self.session.screen in MODES else "logs")
         self._came_from = ""
+        self._leaving = threading.Event()
         for theme in THEMES:
             self.register_theme(theme)
         wanted = self.session.theme or self.settings.theme
@@ -141,14 +143,24 @@ class Dashboard(App[None]):
 
     def on_unmount(self) -> None:
         """Threads are waited for at the end: they are to wait for nothing themselves."""
+        self._leaving.set()
         self.feed.leave()
 
     def _load(self) -> None:
-        """Load the other screens' modules, one after the other, while nobody waits for them."""
+        """Load the other screens' modules, one after the other, while nobody waits for them; then look after the store."""
 
         def load() -> None:
             for name in MODES:
                 screen_class(name)
+            self.feed.keep_up(self._leaving, failed)
+
+        told = ""
+
+        def failed(what: str) -> None:
+            nonlocal told
+            if what != told:  # a disk that stays full is said once
+                told = what
+                self.call_later(self.notify, what, severity="warning")
 
         self.run_worker(load, thread=True, group="load", exit_on_error=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.failure import Failure
@@ -370,6 +371,13 @@ class MockFeed:
         self.queues = MockQueues()
         self.invocations = MockInvocations(ran())
         self.functions = MockFunctions()
+        self.troubles: queue.Queue[str] = queue.Queue()
+
+    def keep_up(self, stop: threading.Event, failed: Callable[[str], None]) -> None:
+        """Tells of the troubles that the test puts there."""
+        while not stop.wait(0.02):
+            with suppress(queue.Empty):
+                failed(self.troubles.get_nowait())
 
     def leave(self) -> None:
         """Nothing is waited for."""

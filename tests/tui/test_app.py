@@ -191,3 +191,14 @@ async def test_leaving_waits_for_no_answer(monkeypatch: pytest.MonkeyPatch) -> N
         await pilot.press("3")
         await until(pilot, asked.is_set)
     assert left.is_set()
+
+
+async def test_upkeep_that_fails_is_told_once(feed: MockFeed) -> None:
+    """A disk that stays full is said once, whatever is shown; another trouble is said again."""
+    app = dashboard(feed)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.logs.drawn)
+        for what in ("it is full", "it is full", "it is gone"):
+            feed.troubles.put(what)
+        await until(pilot, lambda: len(app._notifications) == 2)
+        assert [note.message for note in app._notifications] == ["it is full", "it is gone"]

@@ -14,7 +14,7 @@ from lambdalog.clock import SYSTEM
 from tui.feed.logs import Bar, Logs, Query, StoreLogs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lambdalog.cloud import Cloud
     from tui.feed.failures import Failures
@@ -56,6 +56,10 @@ class Feed(Protocol):
         """Queues and topics."""
         ...
 
+    def keep_up(self, stop: threading.Event, failed: Callable[[str], None]) -> None:
+        """Look after what is read, as its readers do, until `stop` is set. `failed` is told in words what went wrong."""
+        ...
+
     def leave(self) -> None:
         """Let nobody wait for an answer any longer, where that can be: the dashboard is being left."""
         ...
@@ -83,6 +87,11 @@ class StoreFeed:
             return self._rooms[name]
 
     @property
+    def _may_be_apart(self) -> bool:
+        """Whether another process finds what is read here: a store, at the machine's time."""
+        return self._cloud.root is not None and self._cloud.clock is SYSTEM
+
+    @property
     def invocations(self) -> Invocations:
         """What ran, and runs."""
         found: Invocations = self._room("invocations", "StoreInvocations", self._cloud, self.failures)
@@ -91,8 +100,7 @@ class StoreFeed:
     @property
     def failures(self) -> Failures:
         """What failed: of a store by a process of its own, which has the machine's clock."""
-        apart = self._cloud.root is not None and self._cloud.clock is SYSTEM
-        kind, given = ("ApartFailures", self.label) if apart else ("StoreFailures", self._cloud)
+        kind, given = ("ApartFailures", self.label) if self._may_be_apart else ("StoreFailures", self._cloud)
         found: Failures = self._room("failures", kind, given)
         return found
 
@@ -108,12 +116,21 @@ class StoreFeed:
         found: Queues = self._room("queues", "StoreQueues", self._cloud)
         return found
 
+    def keep_up(self, stop: threading.Event, failed: Callable[[str], None]) -> None:
+        """Seal what is no longer written in a store, and remove what has expired; on AWS nothing is to be done."""
+        if self._may_be_apart:
+            self._room("upkeep", "ApartUpkeep", self._cloud).run(stop, failed)
+
     def leave(self) -> None:
-        """Wait no longer for what another process reads."""
-        if "failures" in self._rooms:
-            self.failures.leave()
+        """Wait no longer for what other processes do."""
+        for room in self._apart():
+            room.leave()
 
     def close(self) -> None:
         """Close what the rooms opened; the cloud is its owner's."""
-        if "failures" in self._rooms:
-            self.failures.close()
+        for room in self._apart():
+            room.close()
+
+    def _apart(self) -> list[Any]:
+        with self._lock:
+            return [self._rooms[name] for name in ("failures", "upkeep") if name in self._rooms]

@@ -2,12 +2,14 @@
 
 Python runs one thread at a time, so a thread that groups a hundred thousand failures takes turns with the one that draws.
 The other process is asked by pickles over a socket that only the two of them have; it works on each question in a thread,
-and ends with the connection: reading stops at once, a replay after what is being sent, a mark is set.
+and ends with the connection, however that ends: reading stops at once, a replay after what is being sent, a mark is set.
+Who closes a room has its process gone, whatever that is at.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -27,8 +29,10 @@ if TYPE_CHECKING:
 
 # How soon a stream that is waited for notices that it is to stop.
 NOTICE_SECONDS: Final = 0.1
+# How long the process may take to end, and to end what changes something: a run that is killed is taken up by `replay --resume`.
 END_SECONDS: Final = 2.0
-ENDED: Final = "the process that reads failures ended; it is begun anew"
+ACT_SECONDS: Final = 10.0
+ENDED: Final = "the process that works this out ended; it is begun anew"
 
 
 class Asked(NamedTuple):
@@ -62,7 +66,7 @@ class Apart:
         self._lock = threading.Lock()
         self._numbers = count()
         self._line: _Line | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._last: _Line | None = None
 
     def call(self, name: str, *given: Any, **named: Any) -> Any:
         """What the method gives back. ExplainedError for what it raises, and where the process ended."""
@@ -100,11 +104,12 @@ class Apart:
             line.leave()
 
     def close(self) -> None:
-        """Leave, and wait for the process to end."""
+        """Leave, and have the process ended: by itself, else by force."""
+        with self._lock:
+            last, self._last = self._last, None
         self.leave()
-        if self._process is not None:
-            with suppress(subprocess.TimeoutExpired):  # it is still sending what it began to
-                self._process.wait(END_SECONDS)
+        if last is not None:
+            last.end()
 
     def _answer(self, asked: Asked) -> Any:
         line = self._begun()
@@ -116,8 +121,9 @@ class Apart:
     def _begun(self) -> _Line:
         with self._lock:
             if self._line is None or self._line.ended:
-                self._line = _Line(self._command)
-                self._process = self._line.process
+                if self._last is not None:
+                    self._last.end()
+                self._line = self._last = _Line(self._command)
             return self._line
 
 
@@ -127,6 +133,7 @@ class _Line:
     def __init__(self, command: list[str]) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[int, SimpleQueue[Answered]] = {}
+        self._acting: set[int] = set()  # what changes something, and has not told that it is done
         self.ended = False
         self._connection, theirs = Pipe()
         with theirs:
@@ -143,6 +150,8 @@ class _Line:
     def ask(self, asked: Asked) -> SimpleQueue[Answered]:
         """Where the answer will be put: in any case one, if only that there is none. ExplainedError where all has ended."""
         box = self._waiting[asked.number] = SimpleQueue[Answered]()
+        if asked.lasts:
+            self._acting.add(asked.number)
         self.send(asked)
         return box
 
@@ -166,11 +175,23 @@ class _Line:
             self.send(None)
         self._end()
 
+    def end(self) -> None:
+        """After goodbye, or where it is gone: have it ended, and wait for that."""
+        # One that was stopped would neither hear a goodbye nor end what it is at.
+        self.process.send_signal(signal.SIGCONT)
+        try:
+            self.process.wait(ACT_SECONDS if self._acting else END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
     def _listen(self) -> None:
         try:
             with suppress(EOFError, OSError):
                 while True:
                     answer: Answered = self._connection.recv()
+                    if answer.kind != "step":
+                        self._acting.discard(answer.number)
                     if (box := self._waiting.get(answer.number)) is not None:
                         box.put(answer)
         finally:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tui.feed import StoreFeed
-from tui.feed.apart import Asked
+from tui.feed.apart import Apart, Asked
 from tui.feed.failures import ApartFailures
 from tui.trouble import ExplainedError
 
@@ -20,6 +23,23 @@ if TYPE_CHECKING:
 
     from lambdalog.cloud import Cloud
     from tests.unit.failures.conftest import Pay
+
+
+# Neither reads what it is told nor ends with it.
+DEAF = "import signal; signal.pause()"
+ASKING = """
+import signal, sys
+from tui.feed.failures import ApartFailures
+room = ApartFailures(sys.argv[1])
+room.groups()
+print(room._apart._begun().process.pid, flush=True)
+signal.pause()
+"""
+
+
+def process_of(failures: ApartFailures) -> subprocess.Popen[bytes]:
+    """The one that answers."""
+    return failures._apart._begun().process
 
 
 @pytest.fixture
@@ -83,8 +103,7 @@ def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -
     """Whoever waits for it is told; the next question is answered by another process."""
     pay.fail({"id": "o-1"})
     assert len(failures.groups()) == 1
-    process = failures._apart._process
-    assert process is not None
+    process = process_of(failures)
     os.kill(process.pid, signal.SIGSTOP)
     told: list[str] = []
 
@@ -119,8 +138,7 @@ def test_what_a_process_planned_that_ended_is_not_done(pay: Pay, failures: Apart
 def test_who_leaves_waits_for_nothing(failures: ApartFailures) -> None:
     """Whoever waits for a process that doesn't answer is told when the dashboard is left."""
     failures.groups()
-    process = failures._apart._process
-    assert process is not None
+    process = process_of(failures)
     os.kill(process.pid, signal.SIGSTOP)
     box = failures._apart._begun().ask(Asked(-1, "groups"))
     failures.leave()
@@ -153,7 +171,38 @@ def test_it_ends_with_who_asks(cloud: Cloud, failures: ApartFailures) -> None:
     """Closing leaves no process behind; a room that has none closes, too."""
     failures.close()
     failures.groups()
-    process = failures._apart._process
+    process = process_of(failures)
     failures.close()
-    assert process is not None
     assert process.poll() == 0
+
+
+def test_it_ends_whatever_it_is_at(failures: ApartFailures) -> None:
+    """A process that was stopped goes on and ends; one that ends by nothing is killed. Either is waited for."""
+    failures.groups()
+    stopped = process_of(failures)
+    os.kill(stopped.pid, signal.SIGSTOP)
+    failures.close()
+    assert stopped.returncode == 0
+    deaf = Apart("failures", "StoreFailures", "disk:/nowhere")
+    deaf._command = [sys.executable, "-c", DEAF]
+    line = deaf._begun()
+    deaf.close()
+    assert line.process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="only Linux tells when a process ends that is nobody's child"
+)
+def test_it_ends_with_a_dashboard_that_is_killed(cloud: Cloud) -> None:
+    """Whoever asks may be gone without a word: the connection's end is enough."""
+    asking = subprocess.Popen([sys.executable, "-c", ASKING, str(cloud.target)], stdout=subprocess.PIPE)
+    assert asking.stdout is not None
+    answering = os.pidfd_open(int(asking.stdout.readline()))
+    try:
+        asking.kill()
+        asking.wait()
+        readable, _, _ = select.select([answering], [], [], 60)
+        assert readable == [answering]
+    finally:
+        os.close(answering)
+        asking.stdout.close()
