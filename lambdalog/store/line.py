@@ -66,31 +66,31 @@ _validate, _REFUSALS, _batch = _by_msgspec()
 def encode_message(message: str) -> bytes:
     """A message as the JSON value that stands for it."""
     try:
-        raw = message.encode()
-    except UnicodeEncodeError:  # lone surrogates have no UTF-8; escapes do hold them
+        if message[:1] == "{" and message[-1:] == "}" and "\n" not in message:
+            raw = message.encode()
+            try:
+                _validate(raw)
+            except _REFUSALS:
+                return orjson.dumps(message)
+            return raw
+        return orjson.dumps(message)
+    except (UnicodeEncodeError, orjson.JSONEncodeError):
+        # Lone surrogates have no UTF-8; escapes do hold them.
         return json.dumps(message).encode("ascii")
-    if raw[:1] == b"{" and raw[-1:] == b"}" and b"\n" not in raw:
-        try:
-            _validate(raw)
-        except _REFUSALS:
-            return orjson.dumps(message)
-        return raw
-    return orjson.dumps(message)
 
 
 def encode(timestamp: int, ingestion: int, message: str) -> bytes:
     """One event as a line. ValueError for a time that thirteen digits can't hold."""
-    return encode_all([(timestamp, message)], ingestion)
+    if not (TIME_MIN <= timestamp <= TIME_MAX and TIME_MIN <= ingestion <= TIME_MAX):
+        raise _out_of_range(timestamp, timestamp, ingestion)
+    return b'{"t":%d,"i":%d,"m":%b}\n' % (timestamp, ingestion, encode_message(message))
 
 
 def encode_all(events: Sequence[tuple[int, str]], ingestion: int) -> bytes:
     """Events that are sorted by time, as lines. ValueError for a time that thirteen digits can't hold."""
     first, last = events[0][0], events[-1][0]
     if first < TIME_MIN or last > TIME_MAX or not TIME_MIN <= ingestion <= TIME_MAX:
-        wrong = first if first < TIME_MIN else last if last > TIME_MAX else ingestion
-        raise ValueError(f"{wrong} is not a time in milliseconds since 1970, between 2001 and 2286")
-    if len(events) == 1:
-        return b'{"t":%d,"i":%d,"m":%b}\n' % (first, ingestion, encode_message(events[0][1]))
+        raise _out_of_range(first, last, ingestion)
     with suppress(*_REFUSALS, UnicodeEncodeError):  # what is odd about one of them is seen one by one
         if (lines := _batch(events, ingestion)) is not None:
             return lines
@@ -98,6 +98,11 @@ def encode_all(events: Sequence[tuple[int, str]], ingestion: int) -> bytes:
     return b"".join(
         [b'{"t":%d%b%b}\n' % (timestamp, middle, encode_message(message)) for timestamp, message in events]
     )
+
+
+def _out_of_range(first: int, last: int, ingestion: int) -> ValueError:
+    wrong = first if first < TIME_MIN else last if last > TIME_MAX else ingestion
+    return ValueError(f"{wrong} is not a time in milliseconds since 1970, between 2001 and 2286")
 
 
 def timestamp_of(line: bytes) -> int:

@@ -268,21 +268,26 @@ class LogStore:
                 inherited.abandon()
             self._writers = {}
             self._pid = os.getpid()
+        # Without the lock: a writer that is closed meanwhile refuses.
+        writer = self._writers.get((group, stream))
+        return self._new_writer(group, stream) if writer is None else writer
+
+    def _new_writer(self, group: str, stream: str) -> SegmentWriter:
         with self._lock:
-            writer = self._writers.pop((group, stream), None)
+            writer = self._writers.get((group, stream))
             if writer is None:
                 if not self.catalog.has_stream(group, stream):
                     raise KeyError(stream)
                 if len(self._writers) >= WRITERS_MAX:
-                    self._writers.pop(next(iter(self._writers))).close()
-                writer = SegmentWriter(
+                    longest = min(self._writers, key=lambda key: self._writers[key].used)
+                    self._writers.pop(longest).close()
+                writer = self._writers[group, stream] = SegmentWriter(
                     self.layout.group(group),
                     stream,
                     clock=self.clock,
                     exists=partial(self._exists, group, stream),
                     durability=self._durability,
                 )
-            self._writers[group, stream] = writer
             return writer
 
     def _exists(self, group: str, stream: str) -> bool:

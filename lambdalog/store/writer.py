@@ -37,7 +37,7 @@ _time = itemgetter(0)
 
 
 class Removed(Exception):
-    """The stream's file was removed under its writer."""
+    """The stream's file was removed under its writer, or the writer was closed: another one is to be asked for."""
 
 
 class SegmentWriter:
@@ -68,7 +68,8 @@ class SegmentWriter:
         self._pid = 0
         self._size = 0
         self._opened = 0.0
-        self._used = clock.monotonic()
+        self.used = clock.monotonic()
+        self._closed = False
         self._newest = 0
         self._unsynced = False
         # Whether the folder was synced since the file was made in it: a file without a name is lost as well.
@@ -78,20 +79,25 @@ class SegmentWriter:
         """Write (timestamp ms, message) pairs, sorted by time if they are not.
 
         ValueError for a time out of range; StoreError if the disk refuses, and then nothing of the batch is kept;
-        Removed if a deletion took the file away: what is written there would be lost.
+        Removed if a deletion took the file away, where what is written would be lost, or the writer was closed.
         """
-        if not events:
-            return
-        if len(events) > 1:
+        if len(events) == 1:
+            ((first, message),) = events
+            last = first
+            data = line.encode(first, ingestion, message)
+        else:
             times = [timestamp for timestamp, _ in events]
             if times != sorted(times):
                 events = sorted(events, key=_time)
-        data = line.encode_all(events, ingestion)
+            first, last = events[0][0], events[-1][0]
+            data = line.encode_all(events, ingestion)
         with self._lock:
-            self._used = self._clock.monotonic()
-            if self._must_roll(events[0][0], len(data)):
-                self._close()
-                self._open(events[0][0])
+            if self._closed:
+                raise Removed
+            self.used = self._clock.monotonic()
+            if self._must_roll(first, len(data)):
+                self._release()
+                self._open(first)
             before = self._size
             self._write(data)
             self._unsynced = True
@@ -101,7 +107,7 @@ class SegmentWriter:
                 except StoreError:
                     self._take_back(before)
                     raise
-            self._newest = max(self._newest, events[-1][0])
+            self._newest = max(self._newest, last)
 
     def sync(self) -> None:
         """Have what was written survive a power cut. StoreError if the disk refuses."""
@@ -109,9 +115,10 @@ class SegmentWriter:
             self._sync()
 
     def close(self) -> None:
-        """Let the file go; it can be sealed from now on."""
+        """Let the file go for good; it can be sealed from now on."""
         with self._lock:
-            self._close()
+            self._closed = True
+            self._release()
 
     def abandon(self) -> None:
         """In a forked child: let the inherited descriptor go, without the lock that another thread may have held."""
@@ -121,17 +128,17 @@ class SegmentWriter:
 
     def idle(self, seconds: float) -> bool:
         """Whether nothing was written for so long; such a file is better closed, so that it can be sealed."""
-        return self._clock.monotonic() - self._used > seconds
+        return self._clock.monotonic() - self.used > seconds
 
     def _must_roll(self, first: int, length: int) -> bool:
-        if self._fd < 0 or self._pid != os.getpid():
+        if self._fd < 0:
             return True
         if os.fstat(self._fd).st_nlink == 0:
             raise Removed
         return (
             self._size + length > SEGMENT_BYTES
             or first < self._newest - DISORDER_MS
-            or self._used - self._opened > SEGMENT_SECONDS
+            or self.used - self._opened > SEGMENT_SECONDS
         )
 
     def _open(self, first: int) -> None:
@@ -183,7 +190,7 @@ class SegmentWriter:
             raise StoreError(f"can't write to the store at {self._group.root}: {error.strerror}") from error
         self._unsynced, self._named = False, True
 
-    def _close(self) -> None:
+    def _release(self) -> None:
         if self._fd >= 0:
             try:
                 if self._durability != "never":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def append(folder: Path) -> Iterator[Row]:
     """In batches of 100 and one by one."""
     events = events_of(200_000)
-    few = events[:20_000]
+    few = events[:60_000]
     batches = [events[n : n + 100] for n in range(0, len(events), 100)]
 
     def ours(batches: list[list[tuple[int, str]]]) -> None:

@@ -21,6 +21,7 @@ from lambdalog.store.health import check
 from lambdalog.store.maintenance import maintain
 from lambdalog.store.scan import Reader
 from lambdalog.store.segment import BLOCK
+from lambdalog.store.writer import Removed, SegmentWriter
 from tests.unit.store.conftest import GROUP
 
 T0 = 1_700_000_000_000
@@ -230,6 +231,43 @@ def test_a_forked_child_writes_a_file_of_its_own(store: LogStore) -> None:
     store.append(GROUP, "s", [(T0 + 2, "parent")])
     assert messages(store) == ["before", "child", "parent"]
     assert len(list(store.layout.group(GROUP).live.iterdir())) == 2
+
+
+def test_a_writer_that_was_closed_meanwhile_writes_no_more(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An append whose writer another thread closed in between goes to a new one, and leaves no file open behind it."""
+    append, closed = SegmentWriter.append, list[SegmentWriter]()
+
+    def late(writer: SegmentWriter, events: list[tuple[int, str]], ingestion: int) -> None:
+        if not closed:
+            closed.append(writer)
+            store.release(-1)
+        append(writer, events, ingestion)
+
+    monkeypatch.setattr(SegmentWriter, "append", late)
+    store.append(GROUP, "s", [(T0, "one")])
+    store.append(GROUP, "s", [(T0 + 1, "two")])
+    assert messages(store) == ["one", "two"]
+    assert len(closed) == 1
+    assert len(store.segments(GROUP).live_names()) == 1
+    store.close()
+    with pytest.raises(Removed):
+        append(closed[0], [(T0 + 2, "three")], T0)
+
+
+def test_the_writer_unused_for_longest_makes_room(
+    store: LogStore, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With as many files open as may be, the one that nothing was written to for longest is closed for a new stream."""
+    monkeypatch.setattr("lambdalog.store.logs.WRITERS_MAX", 2)
+    for stream in ("a", "b", "a", "c", "a", "b"):
+        clock.advance(1)
+        store.create_stream(GROUP, stream)
+        store.append(GROUP, stream, [(clock.now_ms(), stream)])
+    assert messages(store) == ["a", "b", "a", "c", "a", "b"]
+    # `b` was closed for `c`, and had to begin a second file.
+    assert len(store.segments(GROUP).live_names()) == 4
 
 
 def test_a_group_made_again_elsewhere_is_another(store: LogStore) -> None:
