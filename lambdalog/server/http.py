@@ -15,8 +15,6 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-import httptools
-
 from lambdalog.server.incoming import Incoming, Refused
 from lambdalog.server.limits import Budget, Limits
 
@@ -107,6 +105,11 @@ class _Connection:
         until = time.monotonic() + limits.idle_seconds
         was_begun = was_in_body = False
         while not incoming.done:
+            if incoming.refused is not None:
+                raise incoming.refused
+            if incoming.expects:
+                incoming.expects = False
+                self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             if incoming.begun and not was_begun:
                 was_begun = True
                 until = time.monotonic() + limits.head_seconds
@@ -127,22 +130,9 @@ class _Connection:
                 continue
             if not data:
                 raise _Gone
-            if not incoming.in_body:
-                incoming.head += len(data)
-            try:
-                incoming.parser.feed_data(data)
-            except httptools.HttpParserUpgrade:
-                raise Refused(400, "no other protocol is spoken here") from None
-            except httptools.HttpParserError:
-                raise Refused(400, "not an HTTP request") from None
-            if incoming.refused is not None:
-                raise incoming.refused
-            if not incoming.done and not incoming.in_body and incoming.head > limits.head:
-                raise Refused(431, "the head of the request is too long")
-            if incoming.expects:
-                incoming.expects = False
-                if not incoming.done:
-                    self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            incoming.feed(data)
+            if not incoming.in_body and incoming.head > limits.head:
+                incoming.refused = incoming.refused or Refused(431, "the head of the request is too long")
 
     def _send(self, response: Response, *, keep: bool, method: str) -> None:
         stream = response.stream

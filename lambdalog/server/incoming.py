@@ -24,14 +24,13 @@ class Refused(Exception):
 
 
 class Incoming:
-    """One request as it comes: httptools' callbacks."""
+    """Requests as they come: fed with bytes, it has those that are `done`, and what is `refused` after them."""
 
     def __init__(self, body_max: Callable[[str, str, dict[str, str]], int], budget: Budget) -> None:
         self._body_max = body_max
         self._budget = budget
         self.done: list[tuple[Request, bool]] = []
         self.refused: Refused | None = None
-        self.expects = False
         self.parser = httptools.HttpRequestParser(self)
         self.held = 0
         self._clear()
@@ -39,12 +38,27 @@ class Incoming:
     def _clear(self) -> None:
         self.begun = False
         self.in_body = False
+        self.expects = False
         self.head = 0
         self._url = b""
         self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._most = 0
         self._request: Request | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take what came. Once something is refused, nothing more may come."""
+        if not self.in_body:
+            self.head += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self.refused is None:
+                # llhttp ends such a request where the other protocol would begin.
+                self.done.pop()
+                self.refused = Refused(400, "no other protocol is spoken here")
+        except httptools.HttpParserError:
+            self.refused = self.refused or Refused(400, "not an HTTP request")
 
     def on_message_begin(self) -> None:
         """A first byte is there."""
@@ -73,7 +87,8 @@ class Incoming:
         if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
             self.refused = self.refused or Refused(413, "the request is too large")
         elif self._headers.get("expect", "").lower() == "100-continue":
-            self.expects = True
+            # A client of HTTP/1.0 knows no answer before the answer.
+            self.expects = self.parser.get_http_version() != "1.0"
 
     def on_body(self, data: bytes) -> None:
         """More of the body, as far as there is room."""

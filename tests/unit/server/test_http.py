@@ -108,6 +108,57 @@ def test_expect_continue(serve: Callable[..., HttpServer]) -> None:
         assert b"POST /  ok" in peer.recv(1000)
 
 
+def test_expect_continue_after_another_request(serve: Callable[..., HttpServer]) -> None:
+    """Whoever sends the next head at once is told to go on, too."""
+    server = serve()
+    with socket.create_connection((server.host, server.port), timeout=5) as peer:
+        peer.sendall(
+            b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\n"
+            b"POST /2 HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+        )
+        data = b""
+        while not data.endswith(b"HTTP/1.1 100 Continue\r\n\r\n"):
+            data += peer.recv(1000)
+        peer.sendall(b"ok")
+        assert b"GET /1  " in data
+        assert b"POST /2  ok" in peer.recv(1000)
+
+
+@pytest.mark.parametrize(
+    ("version", "then"),
+    [(b"1.0", [b"", b"ok"]), (b"1.1", [b"ok", b"GET /2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"])],
+    ids=["1.0 knows none", "already there"],
+)
+def test_none_is_told_to_go_on_for_nothing(
+    serve: Callable[..., HttpServer], version: bytes, then: list[bytes]
+) -> None:
+    """A client of HTTP/1.0 would take it for its answer, and so would whoever has sent the body already."""
+    head = b"POST / HTTP/%b\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n" % version
+    answer = exchange(serve(), head + then[0], then[1])
+    assert b"POST /  ok" in answer
+    assert b"100 Continue" not in answer
+
+
+@pytest.mark.parametrize(
+    "next_one",
+    [
+        b"\x00\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n",
+        b"CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n",
+    ],
+    ids=["no request", "too long", "another protocol"],
+)
+def test_what_came_whole_is_answered_before_the_next_is_refused(
+    serve: Callable[..., HttpServer], next_one: bytes
+) -> None:
+    """The refusal is of what follows, so it comes after, and the connection ends with it."""
+    answer = exchange(serve(), b"POST /1 HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi" + next_one)
+    first, _, refusal = answer.partition(b"POST /1  hi")
+    assert first.startswith(b"HTTP/1.1 200 OK")
+    assert refusal.startswith(b"HTTP/1.1 4")
+    assert b"connection: close" in refusal
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
