@@ -131,8 +131,10 @@ class _Connection:
             if not data:
                 raise _Gone
             incoming.feed(data)
-            if not incoming.in_body and incoming.head > limits.head:
-                incoming.refused = incoming.refused or Refused(431, "the head of the request is too long")
+            if incoming.beside > limits.head:
+                incoming.refused = incoming.refused or Refused(
+                    431, "the head of the request, or what follows its body, is too long"
+                )
 
     def _send(self, response: Response, *, keep: bool, method: str) -> None:
         stream = response.stream

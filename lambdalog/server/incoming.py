@@ -39,7 +39,8 @@ class Incoming:
         self.begun = False
         self.in_body = False
         self.expects = False
-        self.head = 0
+        # Bytes since the request began, or since the last byte of its body: head, framing, trailers.
+        self.beside = 0
         self._url = b""
         self._headers: dict[str, str] = {}
         self._body = bytearray()
@@ -48,8 +49,7 @@ class Incoming:
 
     def feed(self, data: bytes) -> None:
         """Take what came. Once something is refused, nothing more may come."""
-        if not self.in_body:
-            self.head += len(data)
+        self.beside += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -69,7 +69,9 @@ class Incoming:
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; twice only where that can't be meant in two ways."""
+        """A header; twice only where that can't be meant in two ways. Trailers are none: what was judged is the head."""
+        if self.in_body:
+            return
         key = name.decode("latin-1").lower()
         text = value.decode("utf-8", "surrogateescape")
         if key in {"host", "authorization", "content-length", "x-amz-target"} and key in self._headers:
@@ -92,6 +94,7 @@ class Incoming:
 
     def on_body(self, data: bytes) -> None:
         """More of the body, as far as there is room."""
+        self.beside = 0
         if self.refused is not None:
             return
         if len(self._body) + len(data) > self._most:

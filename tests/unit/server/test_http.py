@@ -21,6 +21,7 @@ from lambdalog.wire.bodies import NotPacked, TooLong, unpacked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 QUICK = Limits(idle_seconds=0.2, head_seconds=0.2, body_seconds=0.2)
 
 
@@ -172,6 +173,9 @@ def test_what_came_whole_is_answered_before_the_next_is_refused(
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000, b"431"),
         (b"GET /" + b"x" * 70_000, b"431"),
+        (CHUNKED + b"2\r\nhi\r\n0\r\nX: " + b"x" * 200_000, b"431"),
+        (CHUNKED + b"2\r\nhi\r\n0\r\n" + b"X: x\r\n" * 40_000, b"431"),
+        (CHUNKED + b"2;" + b"x" * 200_000, b"431"),
         (b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"400"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400"),
@@ -200,6 +204,20 @@ def test_slow_senders_are_dropped(serve: Callable[..., HttpServer], sent: bytes,
     answer = exchange(serve(limits=QUICK), sent)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"\r\nx-for: " + known + b"\r\n" in answer
+
+
+def test_trailers_are_no_headers(serve: Callable[..., HttpServer]) -> None:
+    """Who is let in, and how much may come, was judged by the head: nothing is added to it after the body."""
+    answer = exchange(serve(), CHUNKED + b"2\r\nhi\r\n0\r\nHost: another\r\nX-Say: late\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\nx-seen: \r\n")
+    assert answer.endswith(b"POST /  hi")
+
+
+def test_small_chunks_may_come_one_by_one(serve: Callable[..., HttpServer]) -> None:
+    """What frames a body is little beside each byte of it, however much it is in all."""
+    server = serve(limits=Limits(head=100))
+    chunks = [part for _ in range(50) for part in (b"1\r\n", b"x\r\n")]
+    assert exchange(server, CHUNKED, *chunks, b"0\r\n\r\n").endswith(b"x" * 50)
 
 
 def test_idle_peers_are_dropped_without_a_word(serve: Callable[..., HttpServer]) -> None:
