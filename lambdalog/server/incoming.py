@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import httptools
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambdalog.server.limits import Budget
+
+
+# A target as proxies are asked for it: RFC 9112 has every server take it, and its host for the Host header.
+_ABSOLUTE: Final = re.compile(r"https?://([^/?]*)", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -81,10 +86,15 @@ class Incoming:
     def on_headers_complete(self) -> None:
         """The head is there: how much of a body is wanted, and whether the peer waits to be asked for it."""
         method = self.parser.get_method().decode("latin-1")
-        path = self._url.decode("latin-1").partition("?")[0]
+        target = self._url.decode("latin-1")
+        if (absolute := _ABSOLUTE.match(target)) is not None:
+            self._headers["host"] = absolute[1]
+            target = target[absolute.end() :]
+        path, _, query = target.partition("?")
+        path = path or "/"
         self._most = self._body_max(method, path, self._headers)
         self.in_body = True
-        self._request = Request(method, path, self._url.decode("latin-1").partition("?")[2], self._headers)
+        self._request = Request(method, path, query, self._headers)
         length = self._headers.get("content-length", "0")
         if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
             self.refused = self.refused or Refused(413, "the request is too large")

@@ -206,6 +206,21 @@ def test_slow_senders_are_dropped(serve: Callable[..., HttpServer], sent: bytes,
     assert b"\r\nx-for: " + known + b"\r\n" in answer
 
 
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [(b"http://b:1/p?q=http://c/", b"b:1 /p q=http://c/"), (b"HTTP://b", b"b / "), (b"http://b?q", b"b / q")],
+)
+def test_a_target_with_its_host(serve: Callable[..., HttpServer], target: bytes, told: bytes) -> None:
+    """A client that takes this for its proxy is answered alike, and its Host header can't say otherwise."""
+
+    def tell(request: Request) -> Response:
+        told = f"{request.headers['host']} {request.path} {request.query}"
+        return Response(200, {}, told.encode())
+
+    head = b"GET %b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" % target
+    assert exchange(serve(tell), head).endswith(b"\r\n\r\n" + told)
+
+
 def test_trailers_are_no_headers(serve: Callable[..., HttpServer]) -> None:
     """Who is let in, and how much may come, was judged by the head: nothing is added to it after the body."""
     answer = exchange(serve(), CHUNKED + b"2\r\nhi\r\n0\r\nHost: another\r\nX-Say: late\r\n\r\n")
