@@ -1,7 +1,8 @@
 """New events as they are written, by whichever process: groups, streams and segments that appear are picked up.
 
 What a follower has read of a segment is a number of bytes, which means the same while the segment is live and after it
-is sealed; so nothing is lost or doubled when files are sealed, packed or removed between two reads.
+is sealed; so nothing is lost or doubled when files are sealed, packed or removed between two reads. Nor when a poll fails
+(a full table of files, a disk that doesn't answer): the next one goes on where it was.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from lambdalog.store.event import Position
     from lambdalog.store.files import GroupLayout
     from lambdalog.store.index import SegmentEntry
     from lambdalog.store.logs import LogStore
+    from lambdalog.store.scan import Source
     from lambdalog.store.sealed import SealedFile
     from lambdalog.store.watch import Changes
 
@@ -122,7 +125,12 @@ class Follower(Generic[Made]):
         # Of groups that are being made: the root has told of the folder, and won't of the record that makes it a group.
         self._unfinished: set[Path] = set()
         self._open: OrderedDict[Path, int] = OrderedDict()
+        # What was sealed before it began, by group; which of it were taken out, and up to where they were handed over.
+        self._past: list[list[Source[Event]]] = []
         self._backlog: Iterator[Event] | None = None
+        self._taken: list[Event] = []
+        self._handed: Position | None = None
+        self._found: list[Made] = []  # read, and not handed over yet
         self._more = False
         self._skipped: set[str] = set()
         self._root_watched = False
@@ -140,11 +148,26 @@ class Follower(Generic[Made]):
         self.close()
 
     def poll(self, timeout: float) -> list[Made]:
-        """Events that came, in order of (timestamp, ingestion, segment, offset); [] after `timeout` seconds."""
+        """Events that came, in order of (timestamp, ingestion, segment, offset); [] after `timeout` seconds.
+
+        Whatever is raised, the next poll goes on: it has what was read before, and looks for what it was told of.
+        """
+        try:
+            return self._poll(timeout)
+        except BaseException:
+            self._more = True
+            if self._backlog is not None:
+                self._backlog = self._merged(self._taken[-1].position if self._taken else self._handed)
+            raise
+
+    def _poll(self, timeout: float) -> list[Made]:
         if self._backlog is not None:
-            if backlog := list(map(self._form.event, islice(self._backlog, BACKLOG_EVENTS))):
-                return backlog
-            self._backlog = None
+            self._taken.extend(islice(self._backlog, BACKLOG_EVENTS))
+            if self._taken:
+                taken, self._taken = self._taken, []
+                self._handed = taken[-1].position
+                return list(map(self._form.event, taken))
+            self._backlog, self._past = None, []
             self._more = True
         until = time.monotonic() + timeout
         events = self._read(None) if self._more else []
@@ -186,7 +209,6 @@ class Follower(Generic[Made]):
             if self._identity(group.name) != group.identity:
                 self._forget(group)
         self._unfinished = {folder for folder in self._store.catalog.unfinished() if self._watch.add(folder)}
-        past = []
         for name in self._store.groups():
             if name in self._groups or name in self._skipped:
                 continue
@@ -212,9 +234,13 @@ class Follower(Generic[Made]):
                 if fresh:
                     self._more = True
                 else:
-                    past.append(self._begin(group))
-        if past and self._since is not None:
-            self._backlog = heapq.merge(*past, key=_position)
+                    self._past.append(self._begin(group))
+        if self._past and self._since is not None and not fresh:
+            self._backlog = self._merged(None)
+
+    def _merged(self, after: Position | None) -> Iterator[Event]:
+        parts = [merge(sources, descending=False, after=after) for sources in self._past]
+        return heapq.merge(*parts, key=_position)
 
     def _identity(self, name: str) -> bytes:
         try:
@@ -229,7 +255,7 @@ class Follower(Generic[Made]):
         for path in [path for path in self._open if path.parent == group.layout.live]:
             os.close(self._open.pop(path))
 
-    def _begin(self, group: _Group) -> Iterator[Event]:
+    def _begin(self, group: _Group) -> list[Source[Event]]:
         """Take note of what is there at the start; the sealed part of it, as far as `since` asks for it."""
         streams = self._store.catalog.streams(group.name)
         found = group.segments.found(streams, self._store.catalog.gone(group.name))
@@ -243,12 +269,10 @@ class Follower(Generic[Made]):
         group.done = {held.file.name for held in sealed}
         self._more = True
         if self._since is None:
-            return iter(())
+            return []
         scan = Scan(group.name, start=self._since)
-        sources = GroupReader(group.segments, scan, Reader(scan, group.segments.report_line)).sources(
-            Found([], found.sealed)
-        )
-        return merge(sources, descending=False, after=None)
+        reader = GroupReader(group.segments, scan, Reader(scan, group.segments.report_line))
+        return reader.sources(Found([], found.sealed))
 
     # --- reading
 
@@ -264,7 +288,7 @@ class Follower(Generic[Made]):
             if self._more:
                 changes = None
                 self._more = False
-        events: list[Made] = []
+        events = self._found
         if changes is None:
             for group in list(self._groups.values()):
                 self._read_group(group, None, events)
@@ -275,6 +299,7 @@ class Follower(Generic[Made]):
                     self._read_group(known[0], None, events)
                 elif known is not None:
                     self._read_group(known[0], names, events)
+        self._found = []
         events.sort(key=self._form.order)
         return events
 
@@ -410,7 +435,7 @@ class Follower(Generic[Made]):
                     group.segments.report(file, number, str(error))
                     offset += end - begin
                     continue
-                except FileNotFoundError:
+                except BaseException:
                     group.tails[name] = _Tail(entry.segment, entry.stream, offset)
                     raise
                 lines = Lines(entry.stream, entry.segment, offset, data[begin:end])

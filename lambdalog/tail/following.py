@@ -7,6 +7,8 @@ knows by their ids the events that were given already: nothing is lost that come
 The budget of calls is shared out by the square root of how much each group writes: of all ways to share it, that one has
 the events wait least. Where it doesn't reach, the busiest groups are followed by StartLiveTail, and polled now and then
 all the same: Live Tail samples, and its sessions end.
+
+Throttling and a network that is down are waited out. What else goes wrong is raised, and the next poll goes on from there.
 """
 
 from __future__ import annotations
@@ -76,6 +78,7 @@ class AwsFollowing:
         self._arrange_at = self._clock.monotonic() + ARRANGE_SECONDS
         self._live_said = False
         self._notes: list[str] = []
+        self._found: list[Line] = []  # read, and not given yet
         self._late_told = 0
         self._latest_late = 0
         self._stirred = threading.Event()
@@ -84,7 +87,7 @@ class AwsFollowing:
     def poll(self, timeout: float) -> list[Line]:
         """Lines that came since the last look, once each."""
         until = self._clock.monotonic() + timeout
-        found: list[Line] = []
+        found = self._found
         while True:
             self._take_live(found)
             if self._woken or len(found) >= LINES_MOST:
@@ -100,6 +103,7 @@ class AwsFollowing:
             self._clock.wait(self._stirred, max(min(self._next_step(now), until) - now, 0.001))
             self._stirred.clear()
         self._woken = False
+        self._found = []
         found.sort(key=lambda line: line.order)
         if self._belongs is None:
             return found
@@ -190,11 +194,18 @@ class AwsFollowing:
         try:
             groups = page()
         except ClientError as error:
+            self._list_again(now)
             if not throttled(error):
                 raise
             self._throttled("DescribeLogGroups")
-            self._listing, self._next_listing = None, now + LIST_EVERY_SECONDS / 10
             return
+        except (ConnectionError, HTTPClientError) as error:
+            self._list_again(now)
+            self._unreachable(error)
+            return
+        except BaseException:
+            self._list_again(now)
+            raise
         self._budget.granted()
         for group in groups:
             self._listed.add(group.name)
@@ -204,6 +215,9 @@ class AwsFollowing:
                 self._put(watched, now + self._turn_of(len(self._watched)))
         if not self._whole and self._listing is not None:
             self._largest_first(now)
+
+    def _list_again(self, now: float) -> None:
+        self._listing, self._next_listing = None, now + LIST_EVERY_SECONDS / 10
 
     def _turn_of(self, place: int) -> float:
         """When a group that was never looked at has its turn, at its place among those: the others go on meanwhile."""
@@ -245,10 +259,12 @@ class AwsFollowing:
             self._failed(watched, error)
             return
         except (ConnectionError, HTTPClientError) as error:
-            self._budget.refuse()
-            self._notes.append(f"AWS can't be reached, trying again: {error}")
+            self._unreachable(error)
             self._put(watched, now)
             return
+        except BaseException:
+            self._put(watched, now)
+            raise
         self._budget.granted()
         fresh, late = watched.take(lines)
         found += fresh
@@ -279,7 +295,12 @@ class AwsFollowing:
             self._refused.add(watched.group.name)
             self._forget(watched.group.name)
         else:
+            self._put(watched, now)
             raise error
+
+    def _unreachable(self, error: Exception) -> None:
+        self._budget.refuse()
+        self._notes.append(f"AWS can't be reached, trying again: {error}")
 
     def _throttled(self, operation: str) -> None:
         self._budget.refuse()

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from tui.feed.invocations import Child, Refusal
 
 
+def unexpected(error: Exception) -> None:
+    """Raise what a source told of that should have had nothing to tell."""
+    raise error
+
+
 class MockLogs:
     """Hands over what it is given, as a store would: in order, by time, filtered."""
 
@@ -72,9 +77,18 @@ class MockLogs:
         since: int,
         deliver: Callable[[list[Line], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
         """What the test puts into `coming`, which is in the store from then on."""
+        troubled = False
         while not stop.is_set():
+            if self.fail_with is not None:
+                failed(self.fail_with)
+                troubled = True
+                continue
+            if troubled:
+                troubled = False
+                deliver([], [])
             try:
                 lines = self.coming.get(timeout=0.02)
             except queue.Empty:
@@ -298,6 +312,7 @@ class MockInvocations:
         since: int,
         deliver: Callable[[list[Mark], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
         """What the test puts into `coming`."""
         number = 0

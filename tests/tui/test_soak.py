@@ -42,6 +42,7 @@ class Pouring(MockLogs):
         since: int,
         deliver: Callable[[list[Line], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
         """A batch each time there is room for one."""
         while not stop.wait(0.002):

@@ -11,6 +11,7 @@ from lambdalog.invocations.invocation import FAILED
 from lambdalog.query.pattern import Term, parse
 from lambdalog.tail import Line, open_source
 from tui.feed.failures import StoreFailures
+from tui.feed.going_on import going_on
 
 if TYPE_CHECKING:
     import threading
@@ -92,8 +93,13 @@ class Invocations(Protocol):
         since: int,
         deliver: Callable[[list[Mark], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
-        """Hand over marks, and what the user should know, from `since` on until `stop` is set."""
+        """Hand over marks, and what the user should know, from `since` on until `stop` is set.
+
+        What goes wrong on the way is told to `failed`; then it goes on where it was. It is overcome when something is handed
+        over, if only nothing.
+        """
         ...
 
     def refused(self, start: int) -> list[Refusal]:
@@ -132,17 +138,12 @@ class StoreInvocations:
         since: int,
         deliver: Callable[[list[Mark], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
         """Hand over marks as they come."""
         following = self._source(groups, self._pattern).follow(since)
-        try:
-            while not stop.is_set():
-                marks = _marks(following.poll(self.POLL_SECONDS))
-                notes = following.notes()
-                if marks or notes:
-                    deliver(marks, notes)
-        finally:
-            following.close()
+        for lines, notes in going_on(following, self.POLL_SECONDS, stop, failed):
+            deliver(_marks(lines), notes)
 
     def refused(self, start: int) -> list[Refusal]:
         """What the local Lambda noted."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from lambdalog.level import ERROR, WARN
 from lambdalog.tail import Line, open_source
+from tui.feed.going_on import going_on
 
 if TYPE_CHECKING:
     import threading
@@ -67,8 +68,13 @@ class Logs(Protocol):
         since: int,
         deliver: Callable[[list[Line], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
-        """Hand over lines, and what the user should know, from `since` on until `stop` is set."""
+        """Hand over lines, and what the user should know, from `since` on until `stop` is set.
+
+        What goes wrong on the way is told to `failed`; then it goes on where it was. It is overcome when something is handed
+        over, if only nothing.
+        """
         ...
 
     def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
@@ -119,18 +125,13 @@ class StoreLogs:
         since: int,
         deliver: Callable[[list[Line], list[str]], None],
         stop: threading.Event,
+        failed: Callable[[Exception], None],
     ) -> None:
         """Hand over lines as they come; the filter is the view's business, so that the rest is there once it is lifted."""
         following = self._source(Query(query.groups, query.streams)).follow(since, undecoded=True)
-        try:
-            while not stop.is_set():
-                lines = following.poll(self.POLL_SECONDS)
-                notes = following.notes()
-                if lines or notes:
-                    deliver(lines, notes)
-                    stop.wait(self.FLOOD_SECONDS if len(lines) > self.FLOOD_LINES else self.GATHER_SECONDS)
-        finally:
-            following.close()
+        for lines, notes in going_on(following, self.POLL_SECONDS, stop, failed):
+            deliver(lines, notes)
+            stop.wait(self.FLOOD_SECONDS if len(lines) > self.FLOOD_LINES else self.GATHER_SECONDS)
 
     def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
         """Page after page."""

@@ -113,6 +113,10 @@ class Reader:
         def deliver(marks: list[Mark], notes: list[str]) -> None:
             self._post(Came(question, marks, notes, caught_up=True))
 
+        def failed(error: Exception) -> None:
+            self._post(Failed(explained(error), reading=True))
+            stop.wait(self.retry_seconds)
+
         while not stop.is_set():
             try:
                 while not caught_up and not stop.is_set():
@@ -122,11 +126,10 @@ class Reader:
                     # A page that is all of one millisecond leads no further; a larger one does.
                     limit = PAGE if page.start is None or page.start > at else limit * 4
                     at = page.start if page.start is not None else at
-                self._feed.invocations.follow(self._feed.groups, at, deliver, stop)
+                self._feed.invocations.follow(self._feed.groups, at, deliver, stop, failed)
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 caught_up = False
-                self._post(Failed(explained(error), reading=True))
-                stop.wait(self.retry_seconds)
+                failed(error)
 
     def _list(self) -> None:
         while not self._closed.is_set():

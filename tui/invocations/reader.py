@@ -113,16 +113,19 @@ class Reader:
         def deliver(marks: list[Mark], notes: list[str]) -> None:
             self._post(Came(question, marks, notes, past=False))
 
+        def failed(error: Exception) -> None:
+            self._post(Failed(explained(error), reading=True))
+            stop.wait(self.retry_seconds)
+
         while not stop.is_set():
             try:
                 if troubled:
                     troubled = False
                     self._post(Recovered())
-                self._room.follow(groups, since, deliver, stop)
+                self._room.follow(groups, since, deliver, stop, failed)
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 troubled = True
-                self._post(Failed(explained(error), reading=True))
-                stop.wait(self.retry_seconds)
+                failed(error)
 
     def _past(self, groups: Sequence[str], question: int, stop: threading.Event) -> None:
         end: int | None = None

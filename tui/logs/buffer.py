@@ -102,13 +102,16 @@ class Ordered:
 class LogBuffer:
     """All lines, and those that the filter lets through.
 
-    `limit` bounds the lines kept; what is forgotten is counted in `trimmed` (the store still has it). `errors` and
-    `warnings` (errors among them) are the lines to jump between.
+    `limit` bounds the lines kept; what is forgotten is counted in `trimmed` (the store still has it), as long as it isn't
+    read again. `errors` and `warnings` (errors among them) are the lines to jump between.
     """
 
     def __init__(self, limit: int = 200_000) -> None:
         self.limit = limit
         self.trimmed = 0
+        self._forgotten: tuple[Key, Key] | None = (
+            None  # from the first line that was trimmed up to the first that wasn't
+        )
         self.errors = Ordered()
         self.warnings = Ordered()
         self._all = Ordered()
@@ -132,14 +135,23 @@ class LogBuffer:
         return self._all.lines
 
     def add(
-        self, batch: Iterable[Line], top: int, *, trim: bool, severe: Severe | None = None
+        self,
+        batch: Iterable[Line],
+        top: int,
+        *,
+        trim: bool,
+        severe: Severe | None = None,
+        read: bool = False,
     ) -> tuple[int, int]:
         """Take lines in; (how many of them are shown, the shift of what stood at index `top`).
 
         `trim` is False while somebody reads further up: then nothing is forgotten. `severe` is that of the lines, if it
-        is known.
+        is known. `read`: they were read from the store, not new, and may be some that were forgotten.
         """
         ordered = _in_order(batch)
+        if read and self._forgotten is not None:
+            low, high = self._forgotten
+            self.trimmed -= sum(low <= key < high and not self.has(key) for key in map(key_of, ordered))
         self._mark(severe_of(ordered) if severe is None else severe)
         if self._since is not None:
             self._since += ordered
@@ -213,6 +225,7 @@ class LogBuffer:
     def clear(self) -> None:
         """Forget every line."""
         self._all = Ordered()
+        self.trimmed, self._forgotten = 0, None
         self._since = None
         self.errors, self.warnings = Ordered(), Ordered()
         self._shown = self._all if self._matches is None else Ordered()
@@ -224,10 +237,14 @@ class LogBuffer:
 
     def _trim(self) -> int:
         """Forget the oldest beyond the limit; how many of them were shown."""
+        lines = self._all.lines
+        first = lines[0] if lines else None
         gone = self._all.trim(self.limit, max(self.limit // 20, 1))
-        self.trimmed += gone
-        if not gone:
+        if not gone or first is None:
             return 0
+        self.trimmed += gone
+        low, high = self._forgotten or (key_of(first), key_of(lines[0]))
+        self._forgotten = min(low, key_of(first)), max(high, key_of(lines[0]))
         return self._cut(key_of(self._all.lines[0]), gone)
 
     def _cut(self, first: Key, gone: int) -> int:

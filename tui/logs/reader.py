@@ -265,6 +265,10 @@ class Reader:
                     return
             self._post(Came(followed, lines, notes))
 
+        def failed(error: Exception) -> None:
+            self._post(Trouble(explained(error)))
+            stop.wait(self.retry_seconds)
+
         while not stop.is_set():
             try:
                 if since is None:
@@ -281,11 +285,10 @@ class Reader:
                 if troubled:
                     troubled = False
                     self._post(Recovered())
-                self._logs.follow(query, since, deliver, stop)
+                self._logs.follow(query, since, deliver, stop, failed)
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 troubled = True
-                self._post(Trouble(explained(error)))
-                stop.wait(self.retry_seconds)
+                failed(error)
 
     def _search(self, query: Query, question: int, stop: threading.Event) -> None:
         if stop.wait(TYPING_SECONDS):

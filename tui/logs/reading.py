@@ -287,15 +287,13 @@ class LogsReading(ModeScreen):
     def _take_bars(self, message: Counted) -> None:
         if self.drawn and message.query is self._bars_of:
             self._counted = True
+            self._recovered()
             self.bars.set_bars(message.start, message.step, message.bars)
 
     @on(Trouble)
     def _take_trouble(self, message: Trouble) -> None:
         self._loading.clear()
-        # Following begins again where it began before.
-        self._inexact = True
-        if self.drawn and self.view.buffer.lines:
-            self._past_to = key_of(self.view.buffer.lines[-1])
+        self._inexact = True  # it may be the bars that could not be counted
         self.show_trouble(message.what)
 
     @on(Recovered)

@@ -74,9 +74,9 @@ class LogView(Themed, can_focus=True):
 
     # --- lines come in
 
-    def add_lines(self, lines: Sequence[Line], severe: Severe | None = None) -> None:
+    def add_lines(self, lines: Sequence[Line], severe: Severe | None = None, *, read: bool = False) -> None:
         """Take lines in; they are drawn at the next `sync`. `severe` is that of the lines, if it is known."""
-        new, shift = self.buffer.add(lines, self._top.line, trim=self.following, severe=severe)
+        new, shift = self.buffer.add(lines, self._top.line, trim=self.following, severe=severe, read=read)
         if not self.following:
             self.unseen += new
             self._top = self._top._replace(line=max(0, self._top.line + shift))
@@ -89,7 +89,7 @@ class LogView(Themed, can_focus=True):
         """Take lines in that were asked for, not new ones: nothing is counted as unseen. How many are shown of them."""
         unseen = self.unseen
         before = len(self.buffer.shown)
-        self.add_lines(lines)
+        self.add_lines(lines, read=True)
         self.unseen = unseen
         return len(self.buffer.shown) - before
 

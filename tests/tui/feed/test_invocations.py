@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.invocations import Invocation, Mark, Roll
+from tests.tui.feeds import unexpected
 from tui.feed.invocations import Detail, StoreInvocations
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_following_hands_over_marks(cloud: Cloud, pay: Pay) -> None:
         if any(mark.kind == "report" for mark in got):
             stop.set()
 
-    StoreInvocations(cloud).follow((), since, deliver, stop)
+    StoreInvocations(cloud).follow((), since, deliver, stop, unexpected)
     assert [mark.kind for mark in got][:1] == ["start"]
     assert {"error", "end", "report"} <= {mark.kind for mark in got}
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambdalog.store.follow import Follower
+from tests.tui.feeds import unexpected
 from tui.feed import Bar, Query
 from tui.feed.logs import StoreLogs
 from tui.logs.matching import compiled
@@ -15,6 +17,7 @@ from tui.logs.mode import Mode
 if TYPE_CHECKING:
     from lambdalog.clock import ManualClock
     from lambdalog.cloud import Cloud
+    from lambdalog.tail import Line
 
 T0 = 1_700_000_040_000
 
@@ -85,15 +88,55 @@ def test_following_hands_over_what_comes(logs: StoreLogs, manual_cloud: Cloud) -
     stop = threading.Event()
     got: list[str] = []
 
-    def deliver(lines: list[object], notes: list[str]) -> None:
-        got.extend(line.message for line in lines)  # type: ignore[attr-defined]
+    def deliver(lines: list[Line], notes: list[str]) -> None:
+        got.extend(line.message for line in lines)
         if "new" in got:
             stop.set()
 
     event = {"timestamp": T0 + 500_000, "message": "new"}
     manual_cloud.logs.put_log_events(logGroupName="b", logStreamName="s", logEvents=[event])  # type: ignore[list-item]
-    logs.follow(Query(("b",), pattern=compiled("nothing", Mode.TEXT)), T0 + 149_000, deliver, stop)  # type: ignore[arg-type]
+    query = Query(("b",), pattern=compiled("nothing", Mode.TEXT))
+    logs.follow(query, T0 + 149_000, deliver, stop, unexpected)
     assert got == ["INFO b 298", "INFO b 299", "new"]
+
+
+def test_following_goes_on_after_a_failure(
+    logs: StoreLogs, manual_cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that can't be read for a while: it is told each time, then overcome, and each line comes once."""
+    stop = threading.Event()
+    got: list[str] = []
+    told: list[str] = []
+    overcome: list[int] = []
+    read = Follower._read_live
+
+    def write(number: int) -> None:
+        event = {"timestamp": T0 + 500_000 + number, "message": f"new {number}"}
+        manual_cloud.logs.put_log_events(logGroupName="b", logStreamName="s", logEvents=[event])  # type: ignore[list-item]
+
+    def refuse(*given: object) -> None:
+        raise OSError("no route to the store")
+
+    def deliver(lines: list[Line], notes: list[str]) -> None:
+        got.extend(line.message for line in lines)
+        if told and not overcome:
+            overcome.append(len(told))
+        if not told:
+            monkeypatch.setattr(Follower, "_read_live", refuse)
+            write(1)
+        elif "new 2" in got:
+            stop.set()
+
+    def failed(error: Exception) -> None:
+        told.append(str(error))
+        if len(told) == 3:
+            write(2)
+            monkeypatch.setattr(Follower, "_read_live", read)
+
+    logs.follow(Query(("b",)), T0 + 149_000, deliver, stop, failed)
+    assert told == ["no route to the store"] * 3
+    assert overcome == [3]
+    assert got == ["INFO b 298", "INFO b 299", "new 1", "new 2"]
 
 
 def test_the_total_is_told_by_rollups(logs: StoreLogs) -> None:

@@ -63,6 +63,24 @@ def test_trimming_is_counted_and_shifts() -> None:
     assert buffer.index_near(key_of(line(61))) == 1
 
 
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 25), st.integers(0, 8)), max_size=12))
+def test_what_was_forgotten_and_is_read_again_is_counted_once(turns: list[tuple[int, int, int]]) -> None:
+    """Pages before what is kept, some of it forgotten lines and some of it known ones: each line is counted once."""
+    buffer = LogBuffer(limit=20)
+    buffer.add([line(number) for number in range(100, 120)], 0, trim=True)
+    known, newest = set(range(100, 120)), 120
+    for overlap, size, new in turns:
+        edge = buffer.lines[0].timestamp // 1000 - line(0).timestamp // 1000
+        page = range(max(edge - size, 0), edge + overlap)
+        buffer.add([line(number) for number in page], 0, trim=False, read=True)
+        known |= set(page)
+        assert buffer.total + buffer.trimmed == len(known)
+        buffer.add([line(number) for number in range(newest, newest + new)], 0, trim=True)
+        known |= set(range(newest, newest + new))
+        newest += new
+        assert buffer.total + buffer.trimmed == len(known)
+
+
 @given(
     st.lists(st.integers(0, 60), max_size=60),
     st.lists(st.integers(0, 60), max_size=60),

@@ -319,6 +319,26 @@ async def test_trouble_is_shown_and_overcome(feed: MockFeed) -> None:
         await until(pilot, lambda: "no route" not in app.logs.said)
 
 
+async def test_trouble_on_the_way_counts_nothing_twice(driven: Driven) -> None:
+    """Following that fails and recovers goes on: lines, matches, total and bars have each line once, the forgotten included."""
+    screen, logs = driven.screen, driven.feed.logs
+    screen.reader.retry_seconds = 0.02
+    screen.view.buffer.limit = 50  # most of what comes is forgotten again
+    await driven.press("slash", *"line")
+    await until(driven.pilot, lambda: screen.searched and screen.total == 100)
+    for first in range(100, 160, 20):
+        logs.fail_with = OSError("no route to the store")
+        await until(driven.pilot, lambda: "no route" in driven.state)
+        logs.coming.put([line(number) for number in range(first, first + 20)])
+        logs.fail_with = None
+        await until(driven.pilot, lambda: "no route" not in driven.state)
+    await until(driven.pilot, lambda: screen.total is not None and screen.total >= 160)
+    assert (screen.matched, screen.total) == (160, 160)
+    assert screen.view.buffer.trimmed
+    await driven.press("escape")
+    await until(driven.pilot, lambda: "160 lines" in driven.state)
+
+
 async def test_what_the_source_notes_is_shown(driven: Driven) -> None:
     """Throttled, sampled, late: it stands in the head."""
     driven.feed.logs.notes.put(["throttled: reading more slowly"])

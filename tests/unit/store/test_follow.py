@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import threading
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -266,6 +268,85 @@ def test_what_is_packed_while_it_is_read_comes_in_order(
             assert [event.message for event in follower.poll(5)] == ["0", "1", "2", "3"]
         assert packed
         assert not packed[0].path.exists()
+
+
+class Failing:
+    """Lets calls with these numbers fail."""
+
+    def __init__(self, call: Callable[..., Any], numbers: set[int]) -> None:
+        self.call, self.numbers, self.calls, self.failed = call, numbers, 0, 0
+
+    def __call__(self, *given: Any) -> Any:
+        """The call, or an error of the machine's."""
+        self.calls += 1
+        if self.calls in self.numbers:
+            self.failed += 1
+            raise OSError("too many open files")
+        return self.call(*given)
+
+
+def through_failures(follower: Follower[Event], count: int) -> list[str]:
+    """Poll, whatever it raises, until so many events came, and then once more."""
+    found: list[str] = []
+    for _ in range(count * 8):
+        with suppress(OSError):
+            found += [event.message for event in follower.poll(0)]
+        if len(found) >= count:
+            break
+    with suppress(OSError):
+        found += [event.message for event in follower.poll(0)]
+    return found
+
+
+def test_live_files_that_can_not_be_read_for_a_while_are_read_on(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before a failure is given by the next poll, and what was told of is looked for then: each event once."""
+    store.create_group("g")
+    streams = [f"s{number}" for number in range(5)]
+    for stream in streams:
+        store.create_stream("g", stream)
+    with store.follow() as follower:
+        pread = Failing(os.pread, {2, 3, 6, 13, 20})
+        for turn in range(4):
+            for stream in streams:
+                store.append("g", stream, [(T0 + turn, f"{stream} {turn}")])
+            with monkeypatch.context() as patch:
+                patch.setattr("os.pread", pread)
+                found = through_failures(follower, len(streams))
+            assert sorted(found) == [f"{stream} {turn}" for stream in streams]
+        assert pread.failed == 5
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_sealed_files_that_can_not_be_read_for_a_while_are_read_on(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """Whether they were sealed before following began or since: each event once, in order per stream."""
+    monkeypatch.setattr(follow_module, "BACKLOG_EVENTS", 7)
+    for group in ("g", "h"):
+        store.create_group(group)
+        store.create_stream(group, "s")
+    follower = None if before else store.follow(since=T0)
+    for turn in range(10):
+        for group in ("g", "h"):
+            store.append(group, "s", [(T0 + turn * 2 + n, f"{group} {turn * 2 + n}") for n in range(2)])
+        store.close()
+        with monkeypatch.context() as patch:
+            patch.setattr(maintenance._Group, "_pack_sealed", lambda _: None)
+            maintain(store)
+    opening = Failing(SealedFile._open, {2, 5, 9, 35, 36, 50})
+
+    def open_or_not(file: SealedFile) -> Any:
+        return opening(file)
+
+    with follower or store.follow(since=T0) as follower:
+        monkeypatch.setattr(SealedFile, "_open", open_or_not)
+        found = through_failures(follower, 40)
+    assert opening.failed >= 3
+    for group in ("g", "h"):
+        assert [text for text in found if text[0] == group] == [f"{group} {n}" for n in range(20)]
+    assert len(found) == 40
 
 
 def test_a_segment_that_is_behind_holds_its_stream_back(

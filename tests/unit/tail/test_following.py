@@ -161,6 +161,43 @@ def test_a_network_that_is_down_is_waited_for() -> None:
     assert following.notes()[0].startswith("AWS can't be reached, trying again")
 
 
+@pytest.mark.parametrize("where", ["listing", "a look"])
+def test_what_is_raised_is_gone_on_from(where: str) -> None:
+    """Credentials that expire and are made anew: whoever polls on has every line once, from where it was."""
+    account = Account(ManualClock())
+    for group in ("g", "h", "i"):
+        written(account, group, *([100] * 90))
+    following = follow(account, Wanted(("g", "h", "i")))
+    found = take(following, 10)
+    expired = refusal("ExpiredTokenException", "FilterLogEvents")
+    name = "describe_log_groups" if where == "listing" else "filter_log_events"
+    call = getattr(account, name)
+    raised = 0
+
+    def failing(**params: Any) -> Any:
+        nonlocal raised
+        raised += 1
+        # What fails last is a network, which is waited for.
+        raise expired if raised < 4 else EndpointConnectionError(endpoint_url="https://logs")
+
+    setattr(account, name, failing)
+    until = account.clock.monotonic() + 60
+    refused = 0
+    while account.clock.monotonic() < until:
+        try:
+            found += following.poll(1.0)
+        except ClientError:
+            refused += 1
+            account.clock.advance(1.0)
+    assert refused == 3
+    assert any(note.startswith("AWS can't be reached, trying again") for note in following.notes())
+    setattr(account, name, call)
+    found += take(following, 240)
+    assert sorted(line.message for line in found) == sorted(
+        f"{group} {number}" for group in ("g", "h", "i") for number in range(90)
+    )
+
+
 def test_a_group_that_may_not_be_read_is_said_once() -> None:
     """Of many it is left out; one that was asked for by name is an error."""
     account = Account(ManualClock(), denied=frozenset({"secret"}))
