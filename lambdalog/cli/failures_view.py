@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -14,7 +13,7 @@ from lambdalog.cli.options import console, interactive, write_line
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from lambdalog.failure import Failure
     from lambdalog.failures import Detail, Explained, Group, Letter, Plan, Result
@@ -190,9 +189,9 @@ def detail_record(detail: Detail) -> dict[str, Any]:
 
 def show_detail(detail: Detail) -> None:
     """One failure whole."""
-    from lambdalog.instrument.pretty import plain, pretty
+    from lambdalog.instrument.pretty import for_people
 
-    render = pretty if console().color_system else plain
+    colour = bool(console().color_system)
     letter = detail.letter
     _show_failure(detail.failure, "")
     write_line("")
@@ -234,20 +233,8 @@ def show_detail(detail: Detail) -> None:
         head = f"attempt {attempt.number}{version}{status}, {moment(attempt.started)}, {attempt.stream}"
         write_line(f"\n{printable(head)}")
         for line in attempt.lines:
-            for text in _lines_of(line.message, render):
+            for text in for_people(line.message, colour=colour):
                 write_line(f"  {text}")
-
-
-def _lines_of(message: str, render: Callable[[bytes], str]) -> list[str]:
-    """A log line for people: of a JSON line what it says, of others each line of theirs. `--json` has them as they stand."""
-    from lambdalog.failures.evidence import parsed
-
-    record = parsed(message)
-    if record is not None and isinstance(record.get("message"), str) and "level" in record:
-        with suppress(RecursionError):  # a line of somebody else's may nest deeper than Python's JSON reads
-            return render(message.encode()).split("\n")
-    first, *rest = message.rstrip().replace("\r", "\n").split("\n")
-    return [printable(first), *(f"    {printable(text)}" for text in rest)]
 
 
 def _show_failure(failure: Failure, indent: str) -> None:

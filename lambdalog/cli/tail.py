@@ -52,7 +52,12 @@ POLL_SECONDS: Final = 0.5
 )
 @click.option("--fold", is_flag=True, help="START, END and REPORT as one line an invocation.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json", "raw"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "pretty", "json", "raw"]),
+    default="text",
+    show_default=True,
+    help="pretty: of JSON lines what they say, of failures the stack.",
 )
 @click.option(
     "--live/--no-live",
@@ -187,7 +192,9 @@ def _shower(form: str) -> Callable[[Shown], str]:
         return lambda shown: shown.json()
     if form == "raw":
         return lambda shown: shown.raw()
-    colour = "NO_COLOR" not in os.environ and (interactive() or "FORCE_COLOR" in os.environ)
+    colour = not os.environ.get("NO_COLOR") and (interactive() or "FORCE_COLOR" in os.environ)
+    if form == "pretty":
+        return lambda shown: shown.pretty(colour=colour)
     return lambda shown: shown.text(colour=colour)
 
 

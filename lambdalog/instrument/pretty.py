@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, Final
 
 from lambdalog.printable import printable
@@ -17,7 +18,29 @@ _QUIET: Final = frozenset(
 
 def pretty(line: bytes) -> str:
     """One rendered line, coloured; nothing in it acts on the terminal."""
-    record = json.loads(line)
+    return _shown(json.loads(line))
+
+
+def for_people(message: str, *, colour: bool, mixed: bool = False) -> list[str]:
+    """A log line of anybody's, as the lines to show: of a JSON line what it says, of others each line of theirs.
+
+    `mixed`: among lines of other requests, each shown behind its time. A JSON line's own time is left out then, and a failure
+    names its request.
+    """
+    record = None
+    if message.startswith("{"):
+        # A line of somebody else's may be none after all, or nest deeper than Python's JSON reads.
+        with suppress(ValueError, RecursionError):
+            record = json.loads(message)
+    if isinstance(record, dict) and isinstance(record.get("message"), str) and "level" in record:
+        with suppress(RecursionError):
+            text = _shown(record, mixed=mixed)
+            return (text if colour else _COLOUR.sub("", text)).split("\n")
+    first, *rest = message.rstrip().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return [printable(first), *(f"    {printable(text)}" for text in rest)]
+
+
+def _shown(record: dict[str, Any], *, mixed: bool = False) -> str:
     level = str(record.get("level", ""))
     if record.get("message") == f"{record.get('errorType')}: {record.get('errorMessage')}":
         # A failure's own line has said it.
@@ -25,10 +48,10 @@ def pretty(line: bytes) -> str:
     keys = "".join(
         f" \x1b[36m{printable(key)}\x1b[0m={printable(value if isinstance(value, str) else json.dumps(value))}"
         for key, value in record.items()
-        if key not in _QUIET
+        if key not in _QUIET or (key == "requestId" and mixed and "failure" in record)
     )
-    parts = [
-        f"\x1b[2m{printable(str(record.get('timestamp', '')))[11:23]}\x1b[0m",
+    parts = [f"\x1b[2m{printable(str(record.get('timestamp', '')))[11:23]}\x1b[0m"] if not mixed else []
+    parts += [
         f"\x1b[{_COLOURS.get(level, '0')}m{printable(level):<5}\x1b[0m",
         f"\x1b[1m{printable(str(record.get('message', '')))}\x1b[0m{keys}",
     ]

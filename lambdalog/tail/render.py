@@ -19,7 +19,7 @@ _GROUPS: Final = ("36", "35", "34", "96", "95", "94")
 
 def as_text(line: Line, *, colour: bool = False) -> str:
     """Local time, group and message on one line, coloured by level; nothing in it acts on a terminal."""
-    return _text(line, line.message, level_of(line.message) if colour else None, colour=colour)
+    return _text(line, _flat(line.message), level_of(line.message) if colour else None, colour=colour)
 
 
 def as_json(line: Line) -> str:
@@ -42,10 +42,21 @@ class Shown(NamedTuple):
     def text(self, *, colour: bool = False) -> str:
         """As `as_text`; what only stands near is dim."""
         if self.invocation is None:
-            message, level = self.line.message, level_of(self.line.message)
+            message, level = _flat(self.line.message), level_of(self.line.message)
         else:
-            message, level = summary(self.invocation), ERROR if self.invocation.failed else None
+            message, level = _flat(summary(self.invocation)), ERROR if self.invocation.failed else None
         return _text(self.line, message, level, colour=colour, dim=self.matched is False)
+
+    def pretty(self, *, colour: bool = False) -> str:
+        """As `text`, of a JSON line only what it says: level, message and keys; a failure's stack, and other lines, below."""
+        if self.invocation is not None:
+            return self.text(colour=colour)
+        from lambdalog.instrument.pretty import for_people
+
+        near = self.matched is False
+        first, *rest = for_people(self.line.message, colour=colour and not near, mixed=True)
+        level = level_of(self.line.message) if colour and "\x1b" not in first else None
+        return "\n".join([_text(self.line, first, level, colour=colour, dim=near), *rest])
 
     def json(self) -> str:
         """As `as_json`, with `invocation` and `match` where there are such."""
@@ -86,6 +97,10 @@ def summary(said: PlatformLine) -> str:
     return f"invocation {said.request_id}: {', '.join(parts)}"
 
 
+def _flat(message: str) -> str:
+    return printable(message.rstrip("\n").replace("\n", " ⏎ "))
+
+
 def _text(line: Line, message: str, level: int | None, *, colour: bool, dim: bool = False) -> str:
     try:
         at = datetime.fromtimestamp(line.timestamp / 1000).astimezone()
@@ -93,7 +108,6 @@ def _text(line: Line, message: str, level: int | None, *, colour: bool, dim: boo
     except (ValueError, OverflowError, OSError):
         moment = str(line.timestamp)  # no year that a calendar here has
     group = printable(line.group.removeprefix("/aws/lambda/"))
-    message = printable(message.rstrip("\n").replace("\n", " ⏎ "))
     if not colour:
         return f"{moment} {group} {message}"
     if dim:

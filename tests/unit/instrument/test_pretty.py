@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdalog.instrument.pretty import plain, pretty
+from lambdalog.instrument.pretty import for_people, plain, pretty
 from lambdalog.instrument.render import render
 
 LINE: dict[str, Any] = {
@@ -78,3 +79,30 @@ def test_any_line_can_be_shown(line: dict[str, Any]) -> None:
         found = line if failure is None else line | {"failure": failure}
         text = plain(render(json.loads(render(found))))
         assert "\x1b" not in text
+
+
+def test_a_json_line_is_shown_by_what_it_says() -> None:
+    """Its message and keys, as a person reads them; another's text as it stands, a line each, without control."""
+    line = '{"level":"INFO","message":"charging","order":"o-1"}'
+    assert for_people(line, colour=False) == [" INFO  charging order=o-1"]
+    assert for_people(line, colour=False, mixed=True) == ["INFO  charging order=o-1"]
+    assert for_people("one\ntwo \x1b[2J\r", colour=True) == ["one", "    two ␛[2J"]
+    assert for_people('{"no": "line of ours"}', colour=True) == ['{"no": "line of ours"}']
+    assert for_people("{no JSON", colour=True) == ["{no JSON"]
+
+
+def test_among_others_a_failure_names_its_request() -> None:
+    """Who reads many requests' lines needs it to go on; where one request is shown it would only take room."""
+    line = render(LINE | {"failure": {"type": "E", "frames": []}}).decode()
+    assert "requestId=r" in for_people(line, colour=False, mixed=True)[0]
+    assert "requestId" not in for_people(line, colour=False)[0]
+    assert "requestId" not in for_people(render(LINE).decode(), colour=False, mixed=True)[0]
+
+
+@pytest.mark.parametrize("colour", [True, False])
+@pytest.mark.parametrize("depth", [254, 1000, 1010, 1024, 5000])
+def test_a_line_of_any_depth_is_shown(depth: int, colour: bool) -> None:
+    """One that Python's JSON doesn't read is shown as its text."""
+    line = '{"level":"ERROR","message":"deep","a":' + "[" * depth + "]" * depth + "}"
+    (shown,) = for_people(line, colour=colour)
+    assert "deep" in shown

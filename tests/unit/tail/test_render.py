@@ -56,3 +56,25 @@ def test_a_failed_invocation_is_red() -> None:
         .text(colour=True)
         .endswith("m invocation ERROR: no report yet".lstrip("m"))
     )
+
+
+def test_pretty_shows_what_a_json_line_says() -> None:
+    """Level, message and keys in place of JSON, behind the line's own time and group; a failure's stack is below it."""
+    said = {"timestamp": "t", "level": "ERROR", "message": "E: no", "requestId": "r-1"}
+    frame = {"file": "app.py", "line": 3, "function": "process", "code": "raise E()"}
+    shown = Shown(LINE._replace(message=json.dumps(said | {"failure": {"frames": [frame]}})))
+    head, below = shown.pretty().split("\n")
+    assert head.endswith(".123 orders ERROR E: no requestId=r-1")
+    assert below == "    app.py:3 in process: raise E()"
+    assert "\x1b[31mERROR" in shown.pretty(colour=True)
+    near = shown._replace(matched=False).pretty(colour=True)
+    assert near.startswith("\x1b[2m")
+    assert near.count("\x1b") == 2
+
+
+def test_pretty_keeps_the_lines_of_other_messages_apart() -> None:
+    """A traceback is read as it was written, coloured by its level, and nothing in it acts on the terminal."""
+    assert Shown(LINE).pretty().endswith(".123 orders [ERROR] ␛[2Jbad\n    thing")
+    assert "\x1b[31m[ERROR] ␛[2Jbad\x1b[0m\n    thing" in Shown(LINE).pretty(colour=True)
+    report = PlatformLine("report", "id", duration_ms=1, status="timeout")
+    assert Shown(LINE, report).pretty() == Shown(LINE, report).text()
