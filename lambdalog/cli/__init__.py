@@ -22,8 +22,11 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False, prog_name="lambdalog")
         sys.exit(code if isinstance(code, int) else 0)
-    except click.ClickException as error:
+    except click.UsageError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        print(f"lambdalog: {error.format_message()}", file=sys.stderr)
         sys.exit(error.exit_code)
     except Deserted:
         # Whoever read the output has gone; nothing is left to say, not even at exit.

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from lambdalog import __version__
+from lambdalog.cli.lazy import Group
 
 # Name → (module under lambdalog.cli, what it does); in the order of --help.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -39,7 +40,7 @@ class Deserted(Exception):
     """Nobody reads what is printed any more."""
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Loads a command's module late: `lambdalog --help` imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lambdalog.cli.lazy import Group
 from lambdalog.cli.options import write_line
 from lambdalog.cli.records import pairs
 from lambdalog.settings import LOCAL_ACCOUNT, region
@@ -30,7 +31,7 @@ def _placed(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@click.group(name="event")
+@click.group(name="event", cls=Group)
 def command() -> None:
     """Print a sample event, to be given to `lambdalog invoke FUNCTION --event -`."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lambdalog.cli.lazy import Group
 from lambdalog.cli.options import console, interactive, json_option, open_cloud, store_option, write_line
 from lambdalog.printable import printable
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _NEWEST = 10
 
 
-@click.group(name="group")
+@click.group(name="group", cls=Group)
 def command() -> None:
     """Log groups, on disk or on AWS. A GROUP is a name, or a function's name."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from lambdalog.cli.lazy import Group
 from lambdalog.cli.options import console, interactive, json_option, open_cloud, store_option, write_line
 from lambdalog.cli.progress import progress_of_bytes
 from lambdalog.printable import printable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _groups: Callable[[Any], Any] = click.argument("groups", nargs=-1, metavar="[GROUP]...")
 
 
-@click.group(name="store")
+@click.group(name="store", cls=Group)
 def command() -> None:
     """Look after a store's files. GROUPs are names, functions' names or globs; none means all."""
 

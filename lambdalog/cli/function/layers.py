@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from lambdalog.cli.function.package import read_source
+from lambdalog.cli.lazy import Group
 from lambdalog.cli.options import interactive, json_option, open_cloud, store_option, write_line
 from lambdalog.cli.records import every, json_line, show_table
 
 
-@click.group(name="layer")
+@click.group(name="layer", cls=Group)
 def layer() -> None:
     """Layers: archives that functions share; what lies in python/ can be imported."""
 

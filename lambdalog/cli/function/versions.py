@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from lambdalog.cli.function.show import alias_text
+from lambdalog.cli.lazy import Group
 from lambdalog.cli.options import json_option, open_cloud, store_option, write_line
 from lambdalog.cli.records import every, json_line
 from lambdalog.printable import printable
@@ -40,7 +41,7 @@ def publish(
         write_line(made["Version"])
 
 
-@click.group(name="alias")
+@click.group(name="alias", cls=Group)
 def alias() -> None:
     """Names for a function's versions: NAME:ALIAS is invoked, and moves from version to version."""
 

@@ -125,10 +125,13 @@ def test_a_failed_function_is_exit_status_1(run: Run) -> None:
         (["tail", "--since", "soon"], "", 2, "is no time"),
         (["tail", "--filter", '"open'], "", 2, "no closing"),
         (["tail", "-f", "--until", "now"], "", 2, "--until"),
-        (["failures", "show", "x"], "", 1, "no failure has the id x"),
+        (["failures", "show", "x"], "", 1, "lambdalog: no failure has the id x"),
         (["tail", "--store", "nowhere"], "", 1, "names no store"),
         (["dashboard", "--size", "big"], "", 2, "120x36"),
-        (["nonsense"], "", 2, "No such command"),
+        (["nonsense"], "", 2, "No such command 'nonsense'.\n"),
+        (["fialures"], "", 2, "No such command 'fialures'. Did you mean failures?"),
+        (["queue", "lst"], "", 2, "No such command 'lst'. Did you mean list or set?"),
+        (["store", "repiar"], "", 2, "Did you mean repair?"),
     ],
 )
 def test_what_is_wrong_is_one_line(
