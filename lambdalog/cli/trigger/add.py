@@ -10,6 +10,7 @@ import click
 
 from lambdalog.cli.options import open_cloud, store_option, write_line
 from lambdalog.cli.records import qualified
+from lambdalog.cli.topic.find import find_topic
 from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def sns(topic: str, function: str, no_permission: bool, store: str | None) -> No
     """Invoke FUNCTION for each message of TOPIC (a name or an ARN): subscribes it. The subscription's ARN is printed."""
     with open_cloud(store) as cloud:
         client: Any = cloud.lambda_
-        arn = topic if topic.startswith("arn:") else cloud.scope.topic(topic)
+        arn = find_topic(cloud, topic)
         target = client.get_function_configuration(**qualified(function))["FunctionArn"]
         if not no_permission:
             allow(client, function, "sns.amazonaws.com", arn, statement_id(arn.rpartition(":")[2]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lambdalog.cli.options import json_option, open_cloud, store_option, write_line
+from lambdalog.cli.queue.find import arn_of, find_queue
 from lambdalog.cli.records import json_line
 
 if TYPE_CHECKING:
@@ -108,9 +109,7 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _queue_arn(cloud: Any, name: str) -> str:
-    url = cloud.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    found = cloud.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-    return str(found["Attributes"]["QueueArn"])
+    return arn_of(cloud.sqs, find_queue(cloud.sqs, name)[1])
 
 
 def _create(cloud: Any, source: str, function: str, params: dict[str, Any], given: dict[str, Any]) -> None:

@@ -86,6 +86,9 @@ class At:
         return self.seconds if self.seconds > moment else None
 
 
+_FIELDS: Final = "minutes, hours, day of month, month, day of week, year"
+
+
 def parse(text: str, zone: str = "UTC") -> Expression:
     """Read an expression. ConfigError, with what is wrong, for what is none and for an unknown time zone."""
     try:
@@ -99,7 +102,8 @@ def parse(text: str, zone: str = "UTC") -> Expression:
             AwsCroniter(found[1])
         except AwsCroniterExpressionError as error:
             # Two of its sentences have no space between.
-            raise ConfigError(f"{text}: {error}".replace("'.One", "'. One")) from None
+            wrong = str(error).replace("'.One", "'. One").rstrip(".")
+            raise ConfigError(f"{text}: {wrong}; its fields are {_FIELDS}") from None
         return Cron(found[1], where)
     if found := _AT.fullmatch(text):
         try:
