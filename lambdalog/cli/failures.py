@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lambdalog.cli import failures_view as view
+from lambdalog.cli.lazy import Group
 from lambdalog.cli.options import (
     json_option,
     open_cloud,
@@ -47,7 +48,7 @@ def _merged(given: dict[str, Any]) -> dict[str, Any]:
     return {name: value or outer.get(name) for name, value in given.items()}
 
 
-@click.group(name="failures", invoke_without_command=True)
+@click.group(name="failures", cls=Group, invoke_without_command=True)
 @_looking
 @click.option(
     "--status", "statuses", multiple=True, type=click.Choice(_STATUSES), help="Only groups of this status."
@@ -82,7 +83,10 @@ def list_(**given: Any) -> None:
     """Each failure, in order of time."""
     given = _merged(given)
     with _desk(given) as desk:
-        for found in desk.failures(given["queue"], _where(given)):
+        failures = desk.failures(given["queue"], _where(given))
+        if not failures and not given["as_json"]:
+            _none(chosen=bool(given["queue"] or given["where"]))
+        for found in failures:
             if given["as_json"]:
                 write_line(json.dumps(view.explained_record(found)))
                 continue
@@ -269,10 +273,17 @@ def _groups(statuses: tuple[str, ...], *, everything: bool, **given: Any) -> Non
         elif shown:
             view.show_groups(shown, now)
         else:
-            click.echo("No failures.")
+            _none(chosen=bool(statuses or found or given["queue"] or given["where"]))
         if not statuses and len(found) > len(shown) and not given["as_json"]:
             click.echo(f"{len(found) - len(shown)} muted; see them too with --all", err=True)
         _notes(desk)
+
+
+def _none(*, chosen: bool) -> None:
+    click.echo("No failures.")
+    if not chosen:
+        told = "What fails without a queue, as an invocation that isn't --async, is in the log: lambdalog tail --filter ERROR"
+        click.echo(told, err=True)
 
 
 def _desk(given: dict[str, Any]) -> Desk:

@@ -102,14 +102,18 @@ class Desk:
         return self.inbox.failures(queue, where)
 
     def find(self, identity: str, queue: str | None = None) -> Explained | None:
-        """The failure of a message id or request id, or the newest of a fingerprint (or how one begins); None."""
+        """The failure of a message id or request id, or the newest of a fingerprint (or of how any of them begins); None."""
         found = self.inbox.failures(queue)
         for explained in reversed(found):
             if identity in {explained.letter.message_id, explained.letter.request_id}:
                 return explained
         if len(identity) < 4:
             return None
-        return next((one for one in reversed(found) if one.fingerprint.startswith(identity)), None)
+        for named in (_of_group, _of_message, _of_request):
+            for explained in reversed(found):
+                if named(explained).startswith(identity):
+                    return explained
+        return None
 
     def detail(self, letter: Letter) -> Detail:
         """Everything about one failure: stack, every attempt, every line of them, and the runs that took it up."""
@@ -236,3 +240,15 @@ class Desk:
             if state.refused:
                 detail["refused"] = len(state.refused)
             self.ledger.log("import", detail, self._clock.now_ms())
+
+
+def _of_group(one: Explained) -> str:
+    return one.fingerprint
+
+
+def _of_message(one: Explained) -> str:
+    return one.letter.message_id
+
+
+def _of_request(one: Explained) -> str:
+    return one.letter.request_id

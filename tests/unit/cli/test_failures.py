@@ -143,6 +143,25 @@ def test_groups_are_chosen_marked_and_shown(call: Run, store: Path) -> None:
     assert "pay-dlq  dead letters of pay" in call("failures", "queues").stdout
 
 
+def test_no_failures_are_said_to_be_none(call: Run) -> None:
+    """By groups and one by one alike; where nothing was chosen, with where else to look; as JSON there is nothing."""
+    for command in ("groups", "list"):
+        done = call("failures", command)
+        assert (done.returncode, done.stdout) == (0, "No failures.\n")
+        assert "lambdalog tail --filter ERROR" in done.stderr
+        assert call("failures", command, "--where", "type=E").stderr == ""
+        assert call("failures", command, "--json").stdout == ""
+
+
+def test_a_failure_is_found_by_how_its_ids_begin(call: Run, store: Path) -> None:
+    """A message id, a request id or a fingerprint need not be typed whole; less than four characters name nothing."""
+    (one, *_) = [json.loads(line) for line in call("failures", "list", "--json").stdout.splitlines()]
+    shown = call("failures", "show", one["messageId"]).stdout
+    assert call("failures", "show", one["messageId"][:8]).stdout == shown
+    assert call("failures", "show", one["requestId"][:8]).stdout == shown
+    assert call("failures", "show", one["messageId"][:3]).returncode == 1
+
+
 def test_a_narrow_terminal_loses_columns_before_the_message(store: Path) -> None:
     """At sixty columns type, message and fingerprint are there; no line is longer."""
     script = (
