@@ -61,7 +61,7 @@ class HandlerDecorator:
     def __call__(self, function: Handler, /) -> Handler: ...
     @overload
     def __call__(self, **options: Unpack[Settings]) -> Decorator: ...
-    def __call__(self, function: Any = None, **options: Unpack[Settings]) -> Any:
+    def __call__(self, function: Any = None, *called: Any, **options: Unpack[Settings]) -> Any:
         """Wrap a Lambda handler `function(event, context)`: plain, async, a generator, a method, a callable object.
 
         In Lambda, and under `lambdalog invoke`, its lines go to standard output as JSON. In a plain process a context
@@ -79,6 +79,10 @@ class HandlerDecorator:
 
         LAMBDALOG_DISABLED=1 leaves the function as it is. TypeError, ValueError for what can't be.
         """
+        if called:
+            raise TypeError(
+                "this is @handler itself, called with an event: name the function that it decorates, as in app.process"
+            )
         made = checked(**options)
         if function is None:
             return functools.partial(self._wrap, options=made)

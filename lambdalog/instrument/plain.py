@@ -43,6 +43,11 @@ class LocalContext:
         self.identity = None
         self._deadline = time.monotonic() + TIMEOUT_SECONDS
 
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}(aws_request_id={self.aws_request_id}, function_name={self.function_name})"
+        )
+
     def get_remaining_time_in_millis(self) -> int:
         """Until a timeout that nothing here enforces."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))

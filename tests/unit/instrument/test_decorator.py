@@ -223,3 +223,9 @@ def test_switched_off_a_class_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) ->
     assert handler(Bare).__call__ is call
     monkeypatch.setenv("LAMBDALOG_DISABLED", "0")
     assert handler(Bare).__call__ is not call
+
+
+def test_the_decorator_in_a_handlers_place_says_so() -> None:
+    """A function's handler setting that names the imported `handler` is told what to name."""
+    with pytest.raises(TypeError, match="this is @handler itself, called with an event"):
+        handler({"id": 1}, None)  # type: ignore[call-overload]
