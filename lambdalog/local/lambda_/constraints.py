@@ -7,7 +7,7 @@ Member must satisfy constraint: [...]` (as recorded from AWS).
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from lambdalog.local.constraints import Constraints, Violations, lengths_of
 from lambdalog.models import service_model
@@ -40,6 +40,8 @@ def _checks(operation: str) -> Check | None:
 class _LambdaConstraints(Constraints):
     # Worded by the operations themselves (InvalidParameterValueException), or limited by the profile.
     elsewhere = frozenset({"Runtime", "Timeout", "MemorySize", "EphemeralStorageSize", "CompatibleRuntimes"})
+    # Lists of which Lambda does not say that their members must not be null.
+    nullable: ClassVar[frozenset[str]] = frozenset({"SubnetIds", "SecurityGroupIds"})
     orders = {"EventSourcePosition": ("LATEST", "AT_TIMESTAMP", "TRIM_HORIZON")}  # noqa: RUF012 - typed in the base
 
     def _list(self, shape: Any, inside: frozenset[str]) -> Check | None:
@@ -49,6 +51,7 @@ class _LambdaConstraints(Constraints):
         lengths = lengths_of(shape)
         if member is None and not rules and not lengths:
             return None
+        texts = _texts(rules) if shape.name in self.nullable else [*_texts(rules), _NOT_NULL]
 
         def check_list(value: Any, where: str, violations: Violations) -> None:
             shown = f"[{', '.join(map(str, value))}]"
@@ -56,7 +59,6 @@ class _LambdaConstraints(Constraints):
                 if not holds(value):
                     violations.add(shown, where, text)
             if _broken(value, rules):
-                texts = [*_texts(rules), _NOT_NULL]
                 violations.add(shown, where, f"Member must satisfy constraint: {_named(texts)}")
             if member is not None:
                 for index, item in enumerate(value, 1):

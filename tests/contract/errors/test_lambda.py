@@ -221,6 +221,24 @@ CASES: dict[str, tuple[Ask, str, str]] = {
         INVALID,
         "Could not unzip uploaded file. Please check your file, then try to upload again.",
     ),
+    "a subnet of no such form": (
+        made(VpcConfig={"SubnetIds": ["bad-subnet"], "SecurityGroupIds": ["sg-1"]}),
+        "ValidationException",
+        (
+            f"{ONE}Value '[bad-subnet]' at 'vpcConfig.subnetIds' failed to satisfy constraint: Member must satisfy constraint: "
+            "[Member must have length less than or equal to 1024, Member must have length greater than or equal to 0, "
+            "Member must satisfy regular expression pattern: subnet-[0-9a-z]*]"
+        ),
+    ),
+    "a security group of no such form": (
+        made(VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["bad-sg"]}),
+        "ValidationException",
+        (
+            f"{ONE}Value '[bad-sg]' at 'vpcConfig.securityGroupIds' failed to satisfy constraint: Member must satisfy constraint: "
+            "[Member must have length less than or equal to 1024, Member must have length greater than or equal to 0, "
+            "Member must satisfy regular expression pattern: sg-[0-9a-zA-Z]*]"
+        ),
+    ),
     "two architectures": (
         made(Architectures=["x86_64", "arm64"]),
         "ValidationException",
