@@ -162,6 +162,8 @@ class Exchange:
             found = claimed
         if found:
             self.traffic.count(queue.id, "received", len(found), now)
+        else:
+            self.traffic.settle(now)
         return [(taken, handle_of(taken, queue.id, now)) for taken in found]
 
     def _receive_fifo(

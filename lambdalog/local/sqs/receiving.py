@@ -94,6 +94,8 @@ class ReceiveOperations(Desk):
                 return []
             if next_due is not None:
                 left = min(left, max(next_due - self.clock.now_ms(), 1) / 1000)
+            if (unwritten := self.traffic.settle(self.clock.now_ms())) is not None:
+                left = min(left, unwritten)
             self._arrivals.wait(seen, left)
         return []
 

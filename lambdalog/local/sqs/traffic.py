@@ -1,9 +1,9 @@
 """How many messages each queue was sent, gave out and had deleted, minute by minute.
 
-Counted in memory and written at most once a second, by whoever sends, receives or deletes next: a row more in each commit
-would cost a twentieth of a single message and half of one of ten. So a process that is killed takes the counts of its last
-second with it; messages are never touched by that. What a redrive policy moves is no send, as on AWS, nor is what a move
-task moves.
+Counted in memory and written at most once a second, by whoever sends, receives, waits or deletes next: a row more in each
+commit would cost a twentieth of a single message and half of one of ten. So a process that does nothing more holds back what
+it counted in its last second, until it ends; one that is killed takes that with it; messages are never touched by that. What a
+redrive policy moves is no send, as on AWS, nor is what a move task moves.
 """
 
 from __future__ import annotations
@@ -84,10 +84,18 @@ class Traffic:
         """Note what was done; not to be called inside a transaction."""
         with self._lock:
             self._pending[now // MINUTE_MS, queue][_PLACES[kind]] += messages
-            if 0 <= now - self._written < WRITE_MS:
-                return
-            self._written = now
+        self.settle(now)
+
+    def settle(self, now: int) -> float | None:
+        """Write what is due, for whoever has nothing to count now; in how many seconds the rest is, None if nothing is left."""
+        if not self._pending:
+            return None
+        since = now - self._written
+        if 0 <= since < WRITE_MS:
+            return (WRITE_MS - since) / 1000
+        self._written = now
         self.write()
+        return None
 
     def write(self) -> None:
         """Write down what was counted. Where the database can't be written to now, the next time does it."""

@@ -84,6 +84,24 @@ def test_clients_count_together(store_path: Path, desk: Desk, clock: ManualClock
     assert counts(desk.sqs) == [(6, 0, 0)]
 
 
+@pytest.mark.parametrize("wait", [0, 2])
+def test_who_waits_for_more_holds_nothing_back(
+    store_path: Path, desk: Desk, clock: ManualClock, wait: int
+) -> None:
+    """A consumer deletes its message, and no other comes: others read of that a second later, as long as it asks."""
+    url = desk.queue()
+    desk.send(url, "m")
+    other: Any = Sqs(store_path, scope=Scope(), clock=clock)
+    (message,) = other.receive_message(QueueUrl=url)["Messages"]
+    other.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    assert counts(desk.sqs) == [(1, 1, 0)]
+    if not wait:
+        clock.advance(1)
+    assert "Messages" not in other.receive_message(QueueUrl=url, WaitTimeSeconds=wait)
+    assert counts(desk.sqs) == [(1, 1, 1)]
+    other.close()
+
+
 def test_a_client_that_nobody_closed_counts_too(store_path: Path, desk: Desk) -> None:
     """As the process ends."""
     url = desk.queue()
