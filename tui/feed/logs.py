@@ -101,9 +101,9 @@ class StoreLogs:
     POLL_SECONDS = 0.2
     # After lines came, the next ones may gather for so long: one large delivery costs less than many.
     GATHER_SECONDS = 0.08
-    # More lines at once can't be read anyway, and are drawn four times a second.
+    # More lines at once can't be read anyway.
     FLOOD_LINES = 300
-    FLOOD_SECONDS = 0.2
+    FLOOD_SECONDS = 0.25
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud

@@ -20,6 +20,7 @@ from tui.logs.filter_bar import FilterBar
 from tui.logs.head import Told, head_text
 from tui.logs.histogram import Histogram
 from tui.logs.mode import Mode
+from tui.logs.pace import Pace
 from tui.logs.reader import (
     Bars,
     Came,
@@ -91,6 +92,7 @@ class LogsReading(ModeScreen):
         """Take the last session up, and start reading."""
         settings, session = self.dashboard.settings, self.dashboard.session
         self.reader = Reader(self, self.feed.logs, self.dashboard.clock)
+        self._pace = Pace(self._frame, self.set_timer, settings.frames_per_second, self.dashboard.clock)
         self.view.wrap = settings.wrap or session.wrap
         self.view.utc = self.bars.utc = settings.utc or session.utc
         groups = self.feed.groups or tuple(session.groups)
@@ -98,7 +100,6 @@ class LogsReading(ModeScreen):
         self.view.focus()
         self.recall(session.marks)
         self._restart()
-        self.set_interval(1 / settings.frames_per_second, self._frame)
         self.set_interval(1.0, self.tick)
         if session.filter:
             self.filter_bar.set(
@@ -207,6 +208,7 @@ class LogsReading(ModeScreen):
             self.attached = False
         if self.attached:
             self.view.add_lines(lines, severe)
+            self._pace.ask()
         else:
             self.view.unseen += len(fitting)
 
@@ -275,6 +277,7 @@ class LogsReading(ModeScreen):
         self.searched = message.ended
         if self.attached:
             self.view.add_more(message.lines)
+            self._pace.ask()
         self.tick()
 
     @on(Total)
@@ -412,6 +415,7 @@ class LogsReading(ModeScreen):
     def _range(self, message: Histogram.Chosen) -> None:
         self.query_ = replace(self.query_, start=message.start, end=message.end)
         self.bars.range = (message.start, message.end)
+        self.bars.refresh()
         self._restart()
         self.show_matching()
         self.tick()

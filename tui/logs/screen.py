@@ -50,6 +50,7 @@ class LogsScreen(LogsReading):
         elif self.query_.start is not None:
             self.query_ = replace(self.query_, start=None, end=None)
             self.bars.range = None
+            self.bars.refresh()
             self.show_matching()
             self._restart()
         self.view.focus()

@@ -1,7 +1,7 @@
 """The scrolling log: draws only what is in view, from a `LogBuffer`.
 
 Costs that the stock widgets pay and this one does not: a layout at each line (there is no virtual size: the view knows
-the line at its top and walks down from it), a repaint at each line (lines come in at a timer's pace), and styles resolved
+the line at its top and walks down from it), a repaint at each line (lines come in deliveries), and styles resolved
 at each call (they are kept until the theme changes). Text under a reading user never moves: while paused, lines arrive
 below and late ones shift the index of the top line, not the line.
 """
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 # So near to an end of what is loaded, more is asked for.
 NEAR_LINES = 200
-# More lines than so many screens between two frames can't be read: there are fewer frames then.
-FLOOD_SCREENS = 8
-FLOOD_EVERY = 4
 
 
 class LogView(Themed, can_focus=True):
@@ -68,7 +65,6 @@ class LogView(Themed, can_focus=True):
         self.notes: dict[Key, str] = {}
         self._top = Place(0)
         self._dirty = False
-        self._came = self._waited = 0
         self._painter = RowPainter()
         self._drawn: list[tuple[Place, Drawn]] = []
 
@@ -82,7 +78,6 @@ class LogView(Themed, can_focus=True):
             self._top = self._top._replace(line=max(0, self._top.line + shift))
         if self.cursor is not None:
             self.cursor = self.cursor._replace(line=max(0, self.cursor.line + shift))
-        self._came += len(lines)
         self._dirty = True
 
     def add_more(self, lines: Sequence[Line]) -> int:
@@ -94,16 +89,10 @@ class LogView(Themed, can_focus=True):
         return len(self.buffer.shown) - before
 
     def sync(self) -> bool:
-        """Draw what came since the last call, if it is time for it; whether it is.
-
-        A timer's business, so that a burst costs a frame and not a frame a line.
-        """
+        """Draw what came since the last call; whether anything did."""
         if not self._dirty:
             return False
-        self._waited += 1
-        if self.following and self._waited < FLOOD_EVERY and self._came > FLOOD_SCREENS * self._height:
-            return False
-        self._dirty, self._came, self._waited = False, 0, 0
+        self._dirty = False
         self.refresh()
         return True
 

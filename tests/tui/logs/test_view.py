@@ -8,7 +8,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from tests.tui.made import line
-from tui.logs.view import FLOOD_EVERY, LogView
+from tui.logs.view import LogView
 
 
 class Counting(LogView):
@@ -30,23 +30,17 @@ class Shown(App[None]):
         yield Counting()
 
 
-async def test_a_flood_is_drawn_less_often() -> None:
-    """Lines by the thousand are drawn on every fourth tick while they are followed, few lines on each."""
+async def test_what_came_is_drawn_once() -> None:
+    """However many lines came, they are drawn once, and nothing is where none came."""
     app = Shown()
     async with app.run_test(size=(80, 20)) as pilot:
         view = app.query_one(Counting)
-        for few in range(3):
-            before = view.drawings
-            view.add_lines([line(few)])
-            view.sync()
-            assert view.drawings == before + 1
         before = view.drawings
-        for tick in range(FLOOD_EVERY * 2):
-            view.add_lines([line(number) for number in range(100 + tick * 1000, 1100 + tick * 1000)])
-            view.sync()
-        assert view.drawings == before + 2
+        for begin in range(0, 3000, 1000):
+            view.add_lines([line(number) for number in range(begin, begin + 1000)])
+        assert [view.sync(), view.sync(), view.drawings] == [True, False, before + 1]
         await pilot.pause()
-        assert [one.message for one in view.in_view()][-1] == f"line {99 + FLOOD_EVERY * 2000}"
+        assert view.in_view()[-1].message == "line 2999"
 
 
 @pytest.mark.parametrize("wrap", [False, True])
