@@ -14,7 +14,8 @@ from rich.text import Text
 from textual.color import Color
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
+
+from tui.still import Still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ class Part(NamedTuple):
         return sum(len(text) for text, _ in self.texts)
 
 
-class Row(Widget):
+class Row(Still):
     """A row of parts from the left, and a text at the right end that gives way to nothing but the edge."""
 
     DEFAULT_CSS = """

@@ -12,6 +12,7 @@ from lambdalog.printable import printable
 from tui.actions import ALL, APP, SCOPES
 from tui.bars import Part, Row
 from tui.key_text import key_text
+from tui.still import Still
 from tui.themed import Themed
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ TABS = (
 _WIDE = 110
 
 
-class ModeScreen(Themed, Screen[None]):
+class ModeScreen(Still, Themed, Screen[None]):
     """A screen that a number key opens. A subclass names its `SCOPE` of actions and makes its `body`."""
 
     SCOPE: ClassVar[str]

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from lambdalog.level import ERROR
 from tui.logs.format import clock_text, day_text
+from tui.still import Still
 from tui.themes import NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual import events
+    from textual.geometry import Region
 
     from lambdalog.tail import Line
     from tui.feed import Bar
     from tui.logs.buffer import Severe
 
 BLOCKS: Final = " ▁▂▃▄▅▆▇█"
+NONE: Final = (0, 0, 0)
 STEPS_MS: Final = (
     1000,
     2000,
@@ -67,7 +71,7 @@ def step_text(step: int) -> str:
     return f"{step // 1000}s"
 
 
-class Histogram(Widget):
+class Histogram(Still):
     """A bar for each step of time, the newest at the right; a row below says from when to when."""
 
     DEFAULT_CSS = """
@@ -91,7 +95,10 @@ class Histogram(Widget):
         self.range: tuple[int, int] | None = None
         self._bars: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._now = 0
+        self._grown = False  # whether something was counted since bars were drawn
         self._brush: tuple[int, int] | None = None
+        self._rows: list[list[tuple[str, str]]] = []
+        self._looks: dict[str, Style] = {}
 
     @property
     def columns(self) -> int:
@@ -116,12 +123,14 @@ class Histogram(Widget):
         now = self._now * self.step
         self.step = STEPS_MS[index]
         self._bars.clear()
+        self._grown = True
         self.tick(now)
         return True
 
     def count(self, lines: Iterable[Line], severe: Severe) -> None:
         """Add lines that came, and what is severe among them."""
         bars, step = self._bars, self.step
+        self._grown = True
         for index, count in Counter([line[0] // step for line in lines]).items():
             bars[index][0] += count
         for line, level in severe:
@@ -143,38 +152,56 @@ class Histogram(Widget):
 
     def tick(self, now_ms: int) -> None:
         """Let time pass: the newest bar is that of `now_ms`."""
-        self._now = now_ms // self.step
+        newest = now_ms // self.step
+        if newest == self._now and not self._grown:
+            return
+        self._now, self._grown = newest, False
         kept = self._now - max(self.columns, 400)
         for index in [index for index in self._bars if index < kept]:
             del self._bars[index]
         self.refresh()
 
+    def notify_style_update(self) -> None:
+        """The theme changed: looks are made anew."""
+        self._looks = {}
+        super().notify_style_update()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows of the bars, counted once for all of them, and the scale."""
+        self._rows = []
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One row of the bars, or the scale below them."""
-        height = self.size.height - 1
-        width = self.columns
+        height, width = self.size.height - 1, self.columns
+        looks = self._looks or self._made()
+        if y >= height:
+            return self._scale(looks["scale"])
+        first = self._now - width + 1
+        if not self._rows:
+            bars = (self._bars.get(first + x, NONE) for x in range(width))
+            self._rows = bar_rows([(bar[0], bar[1], bar[2]) for bar in bars], height)
+        low, high = self._chosen(first)
+        chosen = looks["chosen"]
+        cells = [
+            (glyph, looks[role] + chosen if low <= x <= high else looks[role])
+            for x, (glyph, role) in enumerate(self._rows[y])
+        ]
+        runs = groupby(cells, itemgetter(1))
+        return Strip([Segment("".join(glyph for glyph, _ in run), style) for style, run in runs], width)
+
+    def _made(self) -> dict[str, Style]:
         colours = self.app.theme_variables
         plain = self.app.current_theme.name == NO_COLOUR
         background = colours["background"]
-        styles = {
+        self._looks = {
             "error": Style(color=colours["error"], bgcolor=background, reverse=plain or None),
             "warn": Style(color=colours["warning"], bgcolor=background),
             "rest": Style(color=colours["primary-darken-2"], bgcolor=background),
+            "scale": Style(color=colours.get("text-disabled-solid", "#7f8799"), bgcolor=background),
+            "chosen": Style(bgcolor=colours["panel"]),
         }
-        if y >= height:
-            return self._scale(Style(color=colours.get("text-disabled-solid", "#7f8799"), bgcolor=background))
-        first = self._now - width + 1
-        columns = []
-        for x in range(width):
-            bar = self._bars.get(first + x)
-            columns.append((bar[0], bar[1], bar[2]) if bar else (0, 0, 0))
-        low, high = self._chosen(first)
-        chosen = Style(bgcolor=colours["panel"])
-        segments = []
-        for x, (glyph, role) in enumerate(bar_rows(columns, height)[y]):
-            style = styles[role]
-            segments.append(Segment(glyph, style + chosen if low <= x <= high else style))
-        return Strip(segments, width)
+        return self._looks
 
     def _chosen(self, first: int) -> tuple[int, int]:
         if self._brush is not None:

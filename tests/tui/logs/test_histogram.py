@@ -78,6 +78,27 @@ def test_a_step_is_told_by_its_unit() -> None:
     assert [step_text(step) for step in (5000, 60_000, 14_400_000, 86_400_000)] == ["5s", "1m", "4h", "1d"]
 
 
+async def test_bars_are_drawn_where_they_changed(driven: Driven) -> None:
+    """A tick draws them if there is a new bar, or if something was counted since; as runs of one style, a row the width."""
+    bars = driven.screen.bars
+    await until(driven.pilot, lambda: driven.screen.settled)
+    now = driven.app.clock.now_ms()
+    bars.tick(now)
+    await driven.pilot.pause()
+    region = bars.size.region
+    drawn = bars.render_lines(region)
+    assert {strip.cell_length for strip in drawn} == {bars.columns}
+    assert max(len(list(strip)) for strip in drawn) <= len(counted(driven.screen)) * 2 + 1
+    bars.tick(now)
+    assert bars.render_lines(region) is drawn
+    bars.count([line(1, at=now)], [])
+    bars.tick(now)
+    assert bars.render_lines(region) is not drawn
+    drawn = bars.render_lines(region)
+    bars.tick(now + bars.step)
+    assert bars.render_lines(region) is not drawn
+
+
 async def test_bars_are_right_while_lines_come(driven: Driven) -> None:
     """Lines of the past, new ones, late ones and ones that come twice: each is counted once."""
     screen, feed = driven.screen, driven.feed
