@@ -17,8 +17,9 @@ from lambdalog.errors import ConfigError
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
 
-# So many more objects than the last time are looked through for garbage: lines that are kept are none.
-GARBAGE = 25_000
+# So many more objects than the last time are looked through for garbage: lines that are kept are none. Many more at once
+# would hold a key up.
+GARBAGE = 5_000
 SCREENS = ("logs", "invocations", "failures", "functions", "queues")
 
 
@@ -108,7 +109,7 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
     try:
         app = Dashboard(feed, settings=settings, screen=screen)
         gc.freeze()
-        gc.set_threshold(GARBAGE, 20, 100)
+        gc.set_threshold(GARBAGE, 50, 200)
         gc.enable()
         app.run(mouse=settings.mouse)
     finally:

@@ -32,6 +32,8 @@ NOTICE_SECONDS: Final = 0.1
 # How long the process may take to end, and to end what changes something: a run that is killed is taken up by `replay --resume`.
 END_SECONDS: Final = 2.0
 ACT_SECONDS: Final = 10.0
+# A list comes in pieces of so many: whoever draws waits while one is unpickled.
+PART: Final = 400
 ENDED: Final = "the process that works this out ended; it is begun anew"
 
 
@@ -50,7 +52,10 @@ class Asked(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """A part of an answer: a `step` of a stream, what was `given` back (a stream's end: None), or words on what `failed`."""
+    """A `part` of a long list, a `step` of a stream, what was `given` back (a stream's end: None), or words on what `failed`.
+
+    What is given after parts of it is the rest.
+    """
 
     number: int
     kind: str
@@ -114,7 +119,12 @@ class Apart:
     def _answer(self, asked: Asked) -> Any:
         line = self._begun()
         try:
-            return _value(line.ask(asked).get())
+            box = line.ask(asked)
+            parts: list[Any] = []
+            while (answer := box.get()).kind == "part":
+                parts += answer.value
+            value = _value(answer)
+            return parts + value if parts else value
         finally:
             line.forget(asked)
 
@@ -190,7 +200,7 @@ class _Line:
             with suppress(EOFError, OSError):
                 while True:
                     answer: Answered = self._connection.recv()
-                    if answer.kind != "step":
+                    if answer.kind in {"given", "failed"}:
                         self._acting.discard(answer.number)
                     if (box := self._waiting.get(answer.number)) is not None:
                         box.put(answer)
@@ -243,7 +253,11 @@ class _Server:
         method = getattr(self._room, asked.name)
         try:
             if not asked.streams:
-                self._say(Answered(asked.number, "given", method(*asked.given, **asked.named or {})))
+                value = method(*asked.given, **asked.named or {})
+                while isinstance(value, list) and len(value) > PART:
+                    self._say(Answered(asked.number, "part", value[:PART]))
+                    value = value[PART:]
+                self._say(Answered(asked.number, "given", value))
                 return
             for step in method(*asked.given, self._cancels[asked.number]):
                 self._say(Answered(asked.number, "step", step))

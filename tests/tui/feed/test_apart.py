@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tui.feed import StoreFeed
-from tui.feed.apart import Apart, Asked
+from tui.feed.apart import PART, Apart, Asked
 from tui.feed.failures import ApartFailures
 from tui.trouble import ExplainedError
 
@@ -34,6 +34,18 @@ room = ApartFailures(sys.argv[1])
 room.groups()
 print(room._apart._begun().process.pid, flush=True)
 signal.pause()
+"""
+
+COUNTING = """
+import sys
+from multiprocessing.connection import Connection
+from tui.feed import apart
+class Room:
+    def counted(self, count):
+        return list(range(count))
+    def failing(self):
+        raise OSError("no room")
+apart._Server(Room(), Connection(int(sys.argv[-1]))).serve()
 """
 
 
@@ -165,6 +177,22 @@ def test_modules_of_the_folder_that_the_user_is_in_are_not_loaded(
     (tmp_path / "queue.py").write_text("raise SystemExit('mine')\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     assert len(failures.groups()) == 1
+
+
+def test_a_long_list_comes_in_pieces() -> None:
+    """Whoever draws never waits for all of it to be unpickled; what is given back is the same list, however long."""
+    apart = Apart("", "", "")
+    apart._command = [sys.executable, "-c", COUNTING]
+    try:
+        for count in (0, 1, PART, PART + 1, 3 * PART, 3 * PART + 7):
+            assert apart.call("counted", count) == list(range(count))
+        line = apart._begun()
+        box = line.ask(Asked(-1, "counted", (2 * PART + 1,)))
+        assert [len(box.get(timeout=60).value) for _ in range(3)] == [PART, PART, 1]
+        with pytest.raises(ExplainedError, match="no room"):
+            apart.call("failing")
+    finally:
+        apart.close()
 
 
 def test_it_ends_with_who_asks(cloud: Cloud, failures: ApartFailures) -> None:
