@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.clock import SYSTEM
@@ -168,17 +169,37 @@ class LogStore:
     def append(
         self, group: str, stream: str, events: Sequence[tuple[int, str]], *, ingestion: int | None = None
     ) -> None:
-        """Write (timestamp ms, message) pairs, in order of time, to a stream of the group.
+        """Write (timestamp ms, message) pairs, sorted by time if they are not, to a stream of the group; else as `append_columns`."""
+        if len(events) == 1:
+            ((time, message),) = events
+            self.append_columns(group, stream, (time,), (message,), ingestion=ingestion)
+            return
+        times = [time for time, _ in events]
+        if times != sorted(times):
+            events = sorted(events, key=itemgetter(0))
+            times = [time for time, _ in events]
+        self.append_columns(group, stream, times, [message for _, message in events], ingestion=ingestion)
+
+    def append_columns(
+        self,
+        group: str,
+        stream: str,
+        times: Sequence[int],
+        messages: Sequence[str],
+        *,
+        ingestion: int | None = None,
+    ) -> None:
+        """Write events to a stream of the group: their times (epoch ms), which must be in order, and as many messages.
 
         KeyError if the stream or group is not there; StoreError if the disk refuses: then none of them is kept.
         """
-        if not events:
+        if not times:
             return
         ingestion = self.clock.now_ms() if ingestion is None else ingestion
         while True:
             writer = self._writer(group, stream)
             try:
-                writer.append(events, ingestion)
+                writer.append(times, messages, ingestion)
             except Removed:
                 # Deleted, perhaps made again: the catalogue is asked once more, and says KeyError if it is gone.
                 with self._lock:

@@ -12,7 +12,6 @@ import errno
 import fcntl
 import os
 import threading
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.errors import StoreError
@@ -31,9 +30,6 @@ SEGMENT_BYTES: Final = 64 * 1024 * 1024
 SEGMENT_SECONDS: Final = 3600.0
 # How far a time may lie before the newest one of its segment.
 DISORDER_MS: Final = 2000
-
-
-_time = itemgetter(0)
 
 
 class Removed(Exception):
@@ -75,22 +71,18 @@ class SegmentWriter:
         # Whether the folder was synced since the file was made in it: a file without a name is lost as well.
         self._named = False
 
-    def append(self, events: Sequence[tuple[int, str]], ingestion: int) -> None:
-        """Write (timestamp ms, message) pairs, sorted by time if they are not.
+    def append(self, times: Sequence[int], messages: Sequence[str], ingestion: int) -> None:
+        """Write events: their times (epoch ms), in order, and their messages.
 
         ValueError for a time out of range; StoreError if the disk refuses, and then nothing of the batch is kept;
         Removed if a deletion took the file away, where what is written would be lost, or the writer was closed.
         """
-        if len(events) == 1:
-            ((first, message),) = events
-            last = first
-            data = line.encode(first, ingestion, message)
-        else:
-            times = [timestamp for timestamp, _ in events]
-            if times != sorted(times):
-                events = sorted(events, key=_time)
-            first, last = events[0][0], events[-1][0]
-            data = line.encode_all(events, ingestion)
+        first, last = times[0], times[-1]
+        data = (
+            line.encode(first, ingestion, messages[0])
+            if len(times) == 1
+            else line.encode_all(times, messages, ingestion)
+        )
         with self._lock:
             if self._closed:
                 raise Removed

@@ -50,8 +50,10 @@ class Events(Room):
         except Refused as refused:
             raise self._invalid(str(refused)) from None
         try:
-            if judgement.accepted:
-                self._try(lambda: self._store.append(group, stream, judgement.accepted))
+            if judgement.times:
+                self._try(
+                    lambda: self._store.append_columns(group, stream, judgement.times, judgement.messages)
+                )
             elif not self._store.catalog.has_stream(group, stream):
                 raise KeyError(stream)
         except KeyError:

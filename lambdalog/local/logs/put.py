@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,9 +29,10 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The events to write, and the indices that `rejectedLogEventsInfo` names."""
+    """The times and messages to write, and the indices that `rejectedLogEventsInfo` names."""
 
-    accepted: list[tuple[int, str]]
+    times: list[int]
+    messages: list[str]
     rejected: dict[str, int]
 
 
@@ -66,29 +68,25 @@ def judge(events: Sequence[Any], *, now: int, retention_days: int | None) -> Jud
     if size > BATCH_BYTES:
         raise Refused(f"Upload too large: {size} bytes exceeds limit of {BATCH_BYTES}")
 
-    pairs = list(zip(times, messages, strict=True))
-    oldest = now - TOO_OLD_MS
-    expired = None if retention_days is None else now - retention_days * DAY_MS
-    newest = now + TOO_NEW_MS
     # Events are in order, so what is refused is a run at either end.
-    old_end = sum(1 for timestamp, _ in pairs if timestamp < oldest) if pairs and pairs[0][0] < oldest else 0
+    oldest = now - TOO_OLD_MS
+    old_end = bisect_left(times, oldest)
     expired_end = 0
-    if expired is not None and expired > oldest and pairs and pairs[0][0] < expired:
-        expired_end = sum(1 for timestamp, _ in pairs if timestamp < expired)
-    new_start = len(pairs)
-    while new_start and pairs[new_start - 1][0] > newest:
-        new_start -= 1
-    accepted = pairs[max(old_end, expired_end) : new_start]
-    if accepted and accepted[-1][0] - accepted[0][0] > DAY_MS:
+    if retention_days is not None and (expired := now - retention_days * DAY_MS) > oldest:
+        expired_end = bisect_left(times, expired)
+    new_start = bisect_right(times, now + TOO_NEW_MS)
+    accepted = slice(max(old_end, expired_end), new_start)
+    taken = times[accepted]
+    if taken and taken[-1] - taken[0] > DAY_MS:
         raise Refused(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
         )
 
     rejected = {}
-    if new_start < len(pairs):
+    if new_start < len(times):
         rejected["tooNewLogEventStartIndex"] = new_start
     if old_end:
         rejected["tooOldLogEventEndIndex"] = old_end
     if expired_end:
         rejected["expiredLogEventEndIndex"] = expired_end
-    return Judgement(accepted, rejected)
+    return Judgement(taken, messages[accepted], rejected)

@@ -54,9 +54,9 @@ whole = objects | st.sampled_from(["{}", '{"a": {}}'])
 @example(["{}", '{"a":{}', "}"])
 def test_a_batch_is_written_as_its_events_one_by_one(messages: list[str]) -> None:
     """Whether a batch is written in one go or event by event, its bytes are the same."""
-    events = [(line.TIME_MIN + n, message) for n, message in enumerate(messages)]
-    alone = [line.encode(timestamp, line.TIME_MAX, message) for timestamp, message in events]
-    assert line.encode_all(events, line.TIME_MAX) == b"".join(alone)
+    times = [line.TIME_MIN + n for n in range(len(messages))]
+    alone = [line.encode(time, line.TIME_MAX, message) for time, message in zip(times, messages, strict=True)]
+    assert line.encode_all(times, messages, line.TIME_MAX) == b"".join(alone)
 
 
 def test_a_json_object_stays_as_it_was_typed() -> None:

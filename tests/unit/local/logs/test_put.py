@@ -45,7 +45,8 @@ def test_old_and_new_events_are_refused_one_by_one() -> None:
     """The indices say where too old ends, expired ends, and too new begins; the rest is accepted."""
     times = [NOW - 15 * DAY_MS, NOW - 4 * DAY_MS, NOW, NOW + 2 * HOUR_MS, NOW + 2 * HOUR_MS + 1]
     judgement = judge(events(*times), now=NOW, retention_days=3)
-    assert [timestamp for timestamp, _ in judgement.accepted] == times[2:4]
+    assert judgement.times == times[2:4]
+    assert judgement.messages == ["x"] * 2
     assert judgement.rejected == {
         "tooNewLogEventStartIndex": 4,
         "tooOldLogEventEndIndex": 1,
