@@ -1,7 +1,7 @@
 """The endpoint beside other endpoints: requests a second and how long one takes, over boto3 and raw HTTP, 1 and 16 clients.
 
-Raw HTTP is the bytes that boto3 would send, sent again and again: what is measured is the server, where boto3 itself
-takes most of the time of one request. How much of it, the rows beside a server tell that has our answer ready made.
+Raw HTTP is the bytes that boto3 would send, sent again and again from one thread: what is measured is the server, where boto3
+itself takes most of the time of one request. How much of it, the rows beside a server tell that has our answer ready made.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import time
 import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tests.bench.harness import Bench, Figure, Row
-from tests.bench.load import Load, Raw, captured, load
+from tests.bench.load import Load, load
+from tests.bench.raw import Raw, captured, repeated
 from tests.bench.servers import Server, canned, ministack, moto, ours
 
 if TYPE_CHECKING:
@@ -58,12 +58,10 @@ class Cell(NamedTuple):
 
 def _measured(server: Server, service: str, call: Callable[[Any], object], how: str, clients: int) -> Load:
     client = server.client(service, max_pool_connections=max(CLIENTS))
+    call(client)  # what a server loads when it is first asked is not measured
     if how == "boto3":
-        call(client)
         return load(clients, SECONDS, lambda: partial(call, client))
-    request = captured(client, call)
-    with ExitStack() as stack:
-        return load(clients, SECONDS, lambda: stack.enter_context(Raw(server.url, request)))
+    return repeated(server.url, captured(client, call), clients, SECONDS)
 
 
 def _beside(folder: Path, asked: list[Asked]) -> Iterator[Row]:
