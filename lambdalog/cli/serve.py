@@ -68,6 +68,7 @@ def command(
     queued events stay queued.
     """
     from lambdalog.server.guard import is_loopback
+    from lambdalog.server.limits import allow_descriptors
     from lambdalog.server.logs import told_on_stderr
     from lambdalog.server.service import Service, Settings
 
@@ -80,6 +81,7 @@ def command(
     settings = Settings(
         host=host, port=port, anonymous=anonymous, hosts=hosts, threads=threads, grace_seconds=grace
     )
+    allow_descriptors()
     with told_on_stderr(verbose=verbose), open_cloud(store) as cloud:
         try:
             service = Service(cloud, settings)

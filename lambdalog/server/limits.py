@@ -2,8 +2,32 @@
 
 from __future__ import annotations
 
+import resource
 import threading
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+CONNECTIONS: Final = 1000
+# A connection's thread has the databases open that its requests are about, two files each: of SNS and Lambda two.
+_EACH: Final = 6
+# Enough for as many connections and for the functions beside them; macOS allows no process more.
+_DESCRIPTORS: Final = 10_240
+
+
+def allow_descriptors() -> None:
+    """Let this process, and those that it starts, have as many files open as a full server takes, if the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(_DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):  # then there are fewer connections
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def connections_max() -> int:
+    """How many connections this process has the descriptors for, so that the store can still open its files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, soft // _EACH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +38,7 @@ class Limits:
     each `slowest` bytes. `all_bodies`: of all requests that are being read at once.
     """
 
-    connections: int = 1000
+    connections: int = field(default_factory=connections_max)
     head: int = 64 * 1024
     idle_seconds: float = 75.0
     head_seconds: float = 10.0
