@@ -13,7 +13,7 @@ import os
 import threading
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 from botocore import xform_name
 from botocore.errorfactory import ClientExceptionsFactory
@@ -27,6 +27,7 @@ from botocore.validate import ParamValidator
 from botocore.waiter import NormalizedOperationMethod, Waiter
 
 from lambdalog.clock import SYSTEM
+from lambdalog.forked import after_fork
 from lambdalog.local.constraints import Constraints, Violations
 from lambdalog.local.halves import half_at
 from lambdalog.local.quick import compile_check
@@ -229,27 +230,27 @@ def _operation(service: str, name: str, method: Callable[..., Any]) -> Callable[
         if right is None:
             usual, right = _status(service, name), _right(service, name)
         if name not in self.self_checked:
-            _refuse_halves(params)
+            if (where := half_at(params)) is not None:
+                raise _half(where)
             # botocore words what is wrong; most often nothing is, and that is seen much sooner.
             if not right(params):
                 _validate(service, name, params)
             self.check_limits(name, params)
         response: dict[str, Any] = method(self, **params) or {}
-        # An operation may know its own request id; the status of a reply without a body is in the response.
-        known = response.pop("ResponseMetadata", None)
+        # The status of a reply without a body is in the response; an operation may know its own request id.
         metadata = _metadata(response.get("StatusCode", usual))
-        response["ResponseMetadata"] = metadata if known is None else metadata | known
+        if "ResponseMetadata" in response:
+            metadata |= response.pop("ResponseMetadata")
+        response["ResponseMetadata"] = metadata
         return response
 
     return call
 
 
-def _refuse_halves(params: dict[str, Any]) -> None:
-    where = half_at(params)
-    if where is not None:
-        raise ParamValidationError(
-            report=f"Invalid value for parameter {where}: half a surrogate pair is no text that can be stored"
-        )
+def _half(where: str) -> ParamValidationError:
+    return ParamValidationError(
+        report=f"Invalid value for parameter {where}: half a surrogate pair is no text that can be stored"
+    )
 
 
 def _validate(service: str, operation: str, params: dict[str, Any]) -> None:
@@ -263,19 +264,20 @@ class _RequestIds:
     """Request ids: random for a process, counted within it."""
 
     def __init__(self) -> None:
+        self.renew()
+        after_fork(self.renew)
+
+    def renew(self) -> None:
+        """Begin anew: a fork must not give its parent's."""
         self._head = str(uuid.uuid4())[:24]
         self._numbers = itertools.count(int.from_bytes(os.urandom(5), "big"))
 
     def next(self) -> str:
-        return f"{self._head}{next(self._numbers):012x}"
+        return self._head + next(self._numbers).to_bytes(6, "big").hex()
 
 
-@functools.cache
-def _request_ids(process: int) -> _RequestIds:
-    del process  # a fork begins anew
-    return _RequestIds()
+_REQUEST_IDS: Final = _RequestIds()
 
 
 def _metadata(status: int) -> dict[str, Any]:
-    request_id = _request_ids(os.getpid()).next()
-    return {"RequestId": request_id, "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
+    return {"RequestId": _REQUEST_IDS.next(), "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}

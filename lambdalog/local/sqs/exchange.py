@@ -74,6 +74,17 @@ class Exchange:
             entry["MessageBody"], entry.get("MessageAttributes") or {}, queue.message_max, batch=batch
         )
 
+    def send_one(self, queue: Queue, entry: Mapping[str, Any]) -> dict[str, Any]:
+        """`send` of one message, on the shortest way: beside one row, each call between shows."""
+        if queue.fifo or queue.dead or is_dead_letter(entry.get("MessageAttributes")):
+            return self.send(queue, (entry,))[0]
+        now = self._clock.now_ms()
+        draft = self._draft(entry, self._trace())
+        if not self.mailbox.send(queue, draft, self._due(queue, entry, now), now):
+            raise Changed
+        self.traffic.count(queue.id, "sent", 1, now)
+        return _told(entry, uuid_text(draft.id))
+
     def send(self, queue: Queue, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Write accepted messages down, all or none; what SendMessage tells of each. Changed if the queue has."""
         if queue.dead or _dead_letters(entries):
@@ -92,11 +103,7 @@ class Exchange:
                 return [self._send_fifo(db, queue, entry, now) for entry in entries]
         trace = self._trace()
         drafts = [(self._draft(entry, trace), self._due(queue, entry, now)) for entry in entries]
-        if len(drafts) == 1:
-            sent = self.mailbox.send(queue, *drafts[0], now)
-        else:
-            sent = self.mailbox.send_many(queue, drafts, now)
-        if not sent:
+        if not self.mailbox.send_many(queue, drafts, now):
             raise Changed
         return [_told(entry, uuid_text(draft.id)) for entry, (draft, _) in zip(entries, drafts, strict=True)]
 
@@ -147,24 +154,29 @@ class Exchange:
         """Messages with their handles, hidden for `hidden` seconds. Changed if the queue has; OverLimit."""
         now = self._clock.now_ms()
         self.sweep(queue, now)
-        until = now + hidden * 1000
         if queue.fifo:
-            found = self._receive_fifo(queue, count, until, now, attempt)
+            found = self._receive_fifo(queue, count, now + hidden * 1000, now, attempt)
         else:
-            target = None if queue.redrive is None else self.target(queue.redrive.target)
-            if target is not None and queue.redrive is not None:
-                self._bury_overdue(queue, target, count, queue.redrive.receives, now)
-            # A claim that a power cut takes back only means that the message is received once more.
-            with lightly(self._tables.connection, self._durability):
-                claimed = self.mailbox.claim(queue, count, hidden * 1000, now, buried=target is not None)
-            if claimed is None:
-                raise Changed
-            found = claimed
+            found = self._receive(queue, count, hidden * 1000, now)
         if found:
             self.traffic.count(queue.id, "received", len(found), now)
         else:
             self.traffic.settle(now)
         return [(taken, handle_of(taken, queue.id, now)) for taken in found]
+
+    def _receive(self, queue: Queue, count: int, hidden_ms: int, now: int) -> list[Taken]:
+        target = None if queue.redrive is None else self.target(queue.redrive.target)
+        if target is not None and queue.redrive is not None:
+            self._bury_overdue(queue, target, count, queue.redrive.receives, now)
+        if self._durability == "NORMAL":
+            claimed = self.mailbox.claim(queue, count, hidden_ms, now, buried=target is not None)
+        else:
+            # A claim that a power cut takes back only means that the message is received once more.
+            with lightly(self._tables.connection, self._durability):
+                claimed = self.mailbox.claim(queue, count, hidden_ms, now, buried=target is not None)
+        if claimed is None:
+            raise Changed
+        return claimed
 
     def _receive_fifo(
         self, queue: Queue, count: int, until: int, now: int, attempt: str | None

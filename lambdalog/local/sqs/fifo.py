@@ -82,7 +82,7 @@ class Fifo:
 
     def number(self, db: sqlite3.Connection, queue: int, now: int) -> int:
         """The queue's next number: no message sent before has a higher one, in whichever process."""
-        row = db.execute(_NEXT_SEQ, (self._mailbox.numbers.next(now), queue)).fetchone()
+        row = db.execute(_NEXT_SEQ, (self._mailbox.numbers.take(now), queue)).fetchone()
         return int(row[0])
 
     def add(

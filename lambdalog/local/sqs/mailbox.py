@@ -15,7 +15,7 @@ from lambdalog.local.sqs.message import Draft, Ids, Numbers, Taken
 from lambdalog.store.tables import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lambdalog.local.sqs.queue import Queue
     from lambdalog.local.sqs.receipt import Receipt
@@ -53,32 +53,31 @@ class Mailbox:
 
     def send(self, queue: Queue, draft: Draft, visible_at: int, now: int) -> bool:
         """Write a message down; False if the queue is not as it was."""
-        return self._numbered(lambda: self._send(queue, draft, visible_at, now))
-
-    def _numbered(self, write: Callable[[], bool]) -> bool:
-        """Write with numbers of this process's own: another may have drawn the same, and was first."""
-        for _ in range(NUMBERS_TRIED):
+        if not draft.inline:
+            return self.send_many(queue, ((draft, visible_at),), now)
+        id_, body, attributes, system, _ = draft
+        db = self._tables.connection
+        tries = NUMBERS_TRIED
+        while True:
+            seq = self.numbers.take(now)
+            row = (queue.id, queue.version, visible_at, seq, now, id_, body, attributes, system)
             try:
-                return write()
+                return db.execute(schema.SEND, row).rowcount == 1
             except sqlite3.IntegrityError:
+                # Another process drew the same number, and was first.
+                if not tries:
+                    raise
+                tries -= 1
                 self.numbers.renew()
-        return write()
-
-    def _send(self, queue: Queue, draft: Draft, visible_at: int, now: int) -> bool:
-        seq = self.numbers.next(now)
-        head = (queue.id, queue.version, visible_at, seq, now, draft.id)
-        if draft.inline:
-            row = (*head, draft.body, draft.attributes, draft.system)
-            return self.db.execute(schema.SEND, row).rowcount == 1
-        with transaction(self.db) as db:
-            if db.execute(schema.SEND, (*head, None, None, draft.system)).rowcount != 1:
-                return False
-            db.execute(schema.ADD_BODY, (seq, draft.body, draft.attributes))
-        return True
 
     def send_many(self, queue: Queue, drafts: Sequence[tuple[Draft, int]], now: int) -> bool:
         """Write messages down, each with its time of visibility: all, or none if the queue is not as it was."""
-        return self._numbered(lambda: self._send_many(queue, drafts, now))
+        for _ in range(NUMBERS_TRIED):
+            try:
+                return self._send_many(queue, drafts, now)
+            except sqlite3.IntegrityError:
+                self.numbers.renew()
+        return self._send_many(queue, drafts, now)
 
     def _send_many(self, queue: Queue, drafts: Sequence[tuple[Draft, int]], now: int) -> bool:
         rows: list[tuple[Any, ...]] = []
@@ -117,13 +116,13 @@ class Mailbox:
 
         `buried`: what was received too often goes to a dead-letter queue, and is not given out.
         """
-        self._keep_limit(queue, now)
-        oldest = now - queue.retention_ms
+        if self._headroom.get(queue.id, 0) <= 0:
+            self._keep_limit(queue, now)
         # What was received too often already is not for receivers.
         most = UNLIMITED if queue.redrive is None or not buried else queue.redrive.receives
         until = now + hidden_ms
-        parameters = (queue.id, queue.version, now, until, oldest, most)
-        db = self.db
+        parameters = (queue.id, queue.version, now, until, now - queue.retention_ms, most)
+        db = self._tables.connection
         if count == 1:
             rows = db.execute(schema.CLAIM_ONE, parameters).fetchall()
         else:
@@ -169,8 +168,6 @@ class Mailbox:
 
     def _keep_limit(self, queue: Queue, now: int) -> None:
         """Counting is dear, so it is done again only when what was left may have been used up."""
-        if self._headroom.get(queue.id, 0) > 0:
-            return
         count = self.in_flight(queue, now)
         if count >= IN_FLIGHT_MAX:
             raise OverLimit
@@ -190,7 +187,7 @@ class Mailbox:
     def delete(self, queue: Queue, receipt: Receipt) -> bool:
         """Delete a message by a claim of it; whether that claim still held."""
         place = (queue.id, receipt.visible_at, receipt.seq, receipt.secret)
-        if receipt.inline and self.db.execute(schema.DELETE, place).rowcount:
+        if receipt.inline and self._tables.connection.execute(schema.DELETE, place).rowcount:
             return True
         with transaction(self.db) as db:
             return self.delete_within(db, queue, receipt)

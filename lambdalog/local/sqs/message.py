@@ -75,12 +75,8 @@ class Numbers:
             self._salt = self._drawn()
             self._last += self._salt
 
-    def next(self, now: int) -> int:
-        """The next number, at epoch ms `now`."""
-        return self.take(now, 1)
-
-    def take(self, now: int, count: int) -> int:
-        """The first of so many numbers, one after another."""
+    def take(self, now: int, count: int = 1) -> int:
+        """The first of so many numbers, one after another, at epoch ms `now`."""
         least = (now << _MS_BITS) | self._salt
         with self._lock:
             first = self._last + 1

@@ -213,7 +213,7 @@ class Moves:
             marked_again = Draft(*draft[:3], _numbered(draft.system, number), group)
             self._fifo.add(db, target.id, marked_again, due, number, now)
         else:
-            self._mailbox.put(db, target.id, draft, due, self._mailbox.numbers.next(now), now)
+            self._mailbox.put(db, target.id, draft, due, self._mailbox.numbers.take(now), now)
         return None
 
     def _flag(self, db: sqlite3.Connection) -> None:

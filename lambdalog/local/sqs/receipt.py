@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from binascii import Error, a2b_base64, b2a_base64
+from binascii import a2b_base64, b2a_base64
 from typing import Final, NamedTuple
 
 _FORM: Final = struct.Struct(">BIQQQQ")
@@ -31,10 +31,9 @@ def handle(queue: int, seq: int, visible_at: int, secret: int, claimed: int, *, 
 def parse(handle: str) -> Receipt | None:
     """The receipt in a handle; None if it is no handle of ours."""
     try:
-        kind, *rest = _FORM.unpack(a2b_base64(handle.encode(), strict_mode=True))
-    except (Error, struct.error, UnicodeError):
+        kind, queue, seq, visible_at, secret, claimed = _FORM.unpack(a2b_base64(handle, strict_mode=True))
+    except (ValueError, struct.error):
         return None
     if kind not in {_INLINE, _LARGE}:
         return None
-    queue, seq, visible_at, secret, claimed = rest
     return Receipt(queue, seq, visible_at, secret, claimed, kind == _INLINE)

@@ -26,7 +26,7 @@ class SendOperations(Desk):
             breach = breach or self._exchange.refusal(queue, entry)
             if breach is None:
                 try:
-                    return self._exchange.send(queue, (entry,))[0]
+                    return self._exchange.send_one(queue, entry)
                 except Changed:
                     queue = self._fresh(QueueUrl)
                     continue

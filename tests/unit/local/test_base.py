@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +13,24 @@ from lambdalog.local.base import implemented, operations
 from lambdalog.local.logs import Logs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lambdalog.cloud import Cloud
+
+PATIENCE = 60
+FORKS = """
+import os, sys
+from pathlib import Path
+from lambdalog.arn import Scope
+from lambdalog.local.logs import Logs
+logs = Logs(Path(sys.argv[1]), scope=Scope())
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+for _ in range(2):
+    print(logs.describe_log_groups()["ResponseMetadata"]["RequestId"], flush=True)
+os._exit(0)
+"""
 
 
 def test_parameters_are_checked_as_boto3_does(cloud: Cloud) -> None:
@@ -42,6 +61,18 @@ def test_responses_carry_metadata(cloud: Cloud) -> None:
     metadata = cloud.logs.create_log_group(logGroupName="g")["ResponseMetadata"]
     assert metadata["HTTPStatusCode"] == 200
     assert metadata["RequestId"]
+
+
+def test_request_ids_of_a_forked_child_are_its_own(store_path: Path) -> None:
+    """A process and its fork give no request id twice."""
+    found = subprocess.run(
+        [sys.executable, "-c", FORKS, str(store_path)],
+        check=True,
+        timeout=PATIENCE,
+        capture_output=True,
+        text=True,
+    ).stdout.split()
+    assert len(found) == len(set(found)) == 4
 
 
 def test_an_operation_that_is_not_there_says_so(cloud: Cloud) -> None:
