@@ -162,7 +162,10 @@ class Connection:
         self._head = Request(method, path, headers, b"", streaming)
         self._chunk, self._in_trailers, self._trailers, self._taken = -1, False, {}, 0
         if headers.get("expect", "").lower() == "100-continue":
-            self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            try:
+                self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            except OSError:
+                self.closed = True
         return True
 
     def _take_length(self, found: list[Request | Piece]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -60,6 +61,22 @@ def test_who_was_killed_while_asking_is_not_heard_later(channels: Channels) -> N
         channels.hang_up_all()
         assert hung_up(client)
     assert channels.turn(0) == []
+
+
+def test_who_hangs_up_while_it_waits_to_go_on_is_let_go(channels: Channels, gone: list[Connection]) -> None:
+    """A client that was killed between a request's head and its body harms nobody else."""
+    host, _, port = channels.address.rpartition(":")
+    with asking(channels), socket.create_connection((host, int(port)), timeout=10) as client:
+        # Closed so, the connection is reset: nothing can be sent to it any more.
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.sendall(b"POST /x HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        client.close()
+        found: list[Any] = []
+        while not (found and gone):
+            found += channels.turn(1)
+    ((request, connection),) = found
+    assert request.path.endswith("/invocation/next")
+    assert connection not in gone
 
 
 class Inside:
