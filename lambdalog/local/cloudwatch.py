@@ -47,7 +47,7 @@ class CloudWatch(Double):
     service = "cloudwatch"
     constraint_code = "InvalidParameterValue"
     notes: ClassVar[dict[str, str]] = {
-        "ListMetrics": "The metrics of metric filters, and of queues NumberOfMessagesSent, …Received and …Deleted (a day of them; a minute is one sample).",
+        "ListMetrics": "The metrics of metric filters, and of queues NumberOfMessagesSent, …Received and …Deleted (a day of them; a minute is one sample; who is killed takes the counts of its last second along).",
         "GetMetricStatistics": "Values by the minute; no percentiles (ExtendedStatistics).",
         "GetMetricData": "Metrics by MetricStat; no expressions, no percentiles.",
     }
