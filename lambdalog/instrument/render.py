@@ -75,7 +75,7 @@ def _default(value: Any) -> Any:
 
 
 class _Degrader:
-    """Makes one line of values that JSON holds; `left` is how many characters it may still have."""
+    """Makes one line of values that JSON holds; `left` is how many bytes it may still have, or less than none."""
 
     def __init__(self) -> None:
         self._degraded: dict[str, None] = {}
@@ -84,7 +84,12 @@ class _Degrader:
     def line(self, line: dict[Any, Any]) -> bytes:
         """The line, and which of its keys are not what was logged."""
         clean: dict[str, Any] = {}
-        for key, value in list(line.items()):
+        items = list(line.items())
+        for count, (key, value) in enumerate(items):
+            if self._left <= 0 or count >= ITEMS_MAX:
+                clean["…"] = f"{len(items) - count} more"
+                self._degraded["…"] = None
+                break
             name = self._name(key, clean)
             if name is not key:
                 self._degraded[name] = None
@@ -106,7 +111,8 @@ class _Degrader:
             if _INT_MIN <= value <= _INT_MAX:
                 return value
             self._degraded[key] = None
-            return self._cut(_text(value))
+            # Python writes no more than 4,300 digits of a number in tens.
+            return self._cut(_text(value) if value.bit_length() < 10_000 else f"{value:#x}"[:1000])
         if kind is float:
             self._left -= 8
             if math.isfinite(value):
@@ -190,7 +196,8 @@ class _Degrader:
         if not _encodable(text):
             self._degraded[key] = None
             text = text.encode("utf-8", "backslashreplace").decode()
-        self._left -= len(text)
+        # As JSON has it: a control character is six bytes there.
+        self._left -= len(orjson.dumps(text)) - 2
         return text
 
     def _cut(self, text: str) -> str:

@@ -62,6 +62,28 @@ def test_no_line_is_without_end() -> None:
     assert found["degraded"] == ["d", "k"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"message": "m"} | {f"key-{number}": number for number in range(100_000)},
+        {"message": "m"} | {f"key-{number}": "x" * 30 for number in range(5000)},
+        {f"k{number}": "\0" * 50_000 for number in range(50)},
+        {f"k{number}": "\U0001f600" * 50_000 for number in range(50)},
+    ],
+    ids=["keys", "values", "escapes", "wide"],
+)
+def test_a_line_fits_into_an_event_of_cloudwatch(line: dict[str, Any]) -> None:
+    """However many keys there are, and whatever JSON makes of their characters: half its megabyte at most, and it says so."""
+    raw = render(line)
+    assert len(raw) < 500_000
+    assert json.loads(raw)["degraded"]
+
+
+def test_a_number_that_python_writes_only_in_sixteens_is_told() -> None:
+    """One of more digits than Python turns into text keeps its beginning."""
+    assert json.loads(render({"k": 16**5000}))["k"].startswith("0x1000")
+
+
 anything = st.recursive(
     st.none()
     | st.booleans()
