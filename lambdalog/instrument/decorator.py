@@ -154,6 +154,7 @@ def wrap(function: Any, observer: Observer, inner: Any = None, first: int | None
     join()
 
     def wrapped(*args: Any, **keys: Any) -> Any:
+        __tracebackhide__ = True  # pytest shows a failure in the user's own code
         event = args[first] if len(args) > first else keys.get("event", _ABSENT)
         if event is _ABSENT or CURRENT.mine() is not None:
             # Wrong arguments are the function's to refuse; a handler called by a handler is a part of it.
@@ -165,7 +166,7 @@ def wrap(function: Any, observer: Observer, inner: Any = None, first: int | None
             if not given and first + 1 == len(args):
                 # Lambda always gives both; whoever calls with an event alone means no context.
                 args = (*args, None)
-            return observer.run(lambda: function(*args, **keys), event, context)
+            return observer.run(functools.partial(function, *args, **keys), event, context)
         from lambdalog.instrument.plain import PlainRun
 
         run = PlainRun(named)
@@ -173,7 +174,7 @@ def wrap(function: Any, observer: Observer, inner: Any = None, first: int | None
             keys["context"] = run.context
         else:
             args = (*args[: first + 1], run.context, *args[first + 2 :])
-        return observer.run(lambda: function(*args, **keys), event, run.context, run.begin)
+        return observer.run(functools.partial(function, *args, **keys), event, run.context, run.begin)
 
     # A callable object has no name of its own, and no __dict__ that would fit.
     functools.update_wrapper(wrapped, named, updated=("__dict__",) if hasattr(named, "__code__") else ())

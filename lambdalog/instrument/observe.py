@@ -61,6 +61,7 @@ class Observer:
 
         `finish` gets the invocation at its begin, and gives what is to be called at its end.
         """
+        __tracebackhide__ = True  # see the decorator
         invocation, number = self._begin(event, context, finish)
         if invocation is None:
             return call()

@@ -229,3 +229,16 @@ def test_the_decorator_in_a_handlers_place_says_so() -> None:
     """A function's handler setting that names the imported `handler` is told what to name."""
     with pytest.raises(TypeError, match="this is @handler itself, called with an event"):
         handler({"id": 1}, None)  # type: ignore[call-overload]
+
+
+def test_what_is_raised_has_few_frames_of_ours() -> None:
+    """Lambda's answer and a test's report show a stack: two frames stand above the user's own, and pytest leaves them out."""
+    with pytest.raises(ValueError, match="no order") as raised:
+        bad({}, Context())
+    *_, one, two, own = raised.traceback
+    assert [entry.frame.f_locals.get("__tracebackhide__", False) for entry in (one, two, own)] == [
+        True,
+        True,
+        False,
+    ]
+    assert own.name == "bad"
