@@ -47,14 +47,16 @@ def checked(
             raise TypeError(f"permanent names exception classes, not {kind!r}")
     if bool(kinds) != (dead_letter is not None):
         raise ValueError("permanent and dead_letter go together: which exceptions, and where their events go")
-    if timeout_warning is not None and timeout_warning < 0:
+    if timeout_warning is not None and not _at_least_none(timeout_warning):
         raise ValueError(f"timeout_warning is a number of seconds, or None, not {timeout_warning!r}")
-    if sample is not None and not 0 <= sample <= 1:
+    if sample is not None and not (_at_least_none(sample) and sample <= 1):
         raise ValueError(f"sample is a share from 0 to 1, not {sample!r}")
-    if debug_ring is not None and debug_ring < 0:
+    if debug_ring is not None and not (_at_least_none(debug_ring) and debug_ring == int(debug_ring)):
         raise ValueError(f"debug_ring is a number of lines, not {debug_ring!r}")
-    if flush is not None and flush < 0:
+    if flush is not None and not _at_least_none(flush):
         raise ValueError(f"flush is a number of seconds, or None, not {flush!r}")
+    if scrub is not None and not callable(getattr(scrub, "secret", None)):
+        raise TypeError(f"scrub takes a lambdalog.instrument.scrub.Scrubber, not {scrub!r}")
     paths: tuple[tuple[str | int, ...], ...] = ()
     if correlation is not None:
         from lambdalog.instrument.correlation import parse
@@ -72,6 +74,14 @@ def checked(
         capture_locals=capture_locals,
         flush=flush,
     )
+
+
+# What Python calls it where an argument is none of these.
+checked.__qualname__ = "handler"
+
+
+def _at_least_none(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 <= value < float("inf")
 
 
 def _number(variable: str) -> float:

@@ -21,7 +21,13 @@ from lambdalog.instrument.options import checked
         ({"sample": 2}, "share"),
         ({"debug_ring": -1}, "lines"),
         ({"correlation": "a["}, "path"),
-        ({"nonsense": 1}, "nonsense"),
+        ({"timeout_warning": "1"}, "seconds"),
+        ({"sample": "all"}, "share"),
+        ({"debug_ring": 1.5}, "number of lines"),
+        ({"flush": "no"}, "seconds"),
+        ({"flush": float("inf")}, "seconds"),
+        ({"scrub": ["tax number"]}, "Scrubber"),
+        ({"nonsense": 1}, r"^handler\(\) got an unexpected keyword argument 'nonsense'"),
     ],
 )
 def test_wrong_options_are_refused_when_the_function_is_defined(options: Any, error: str) -> None:
