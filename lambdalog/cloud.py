@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from lambdalog.clock import Clock
+    from lambdalog.local.base import Double
     from lambdalog.store import LogStore
 
 # By boto3's names.
@@ -160,8 +161,15 @@ class Cloud:
         from lambdalog.wire import Exchange
         from lambdalog.wire.inprocess import boto3_client
 
-        exchange = Exchange(lambda name, operation, params: self.client(name).call(operation, params))
+        exchange = Exchange(
+            lambda name, operation, params: self.client(name).call(operation, params), reader=self.reader
+        )
         return boto3_client(service, exchange, region=self.scope.region)
+
+    def reader(self, service: str, operation: str) -> Callable[[bytes], dict[str, Any] | None] | None:
+        """What reads the JSON body of an operation on disk faster than by its model; None for most."""
+        client: Double = self.client(service)
+        return client.readers.get(operation)
 
     def shared(self, name: str, make: Callable[[], Any]) -> Any:
         """One thing for all who use this cloud, made on first use: what AWS counts together must be counted together."""

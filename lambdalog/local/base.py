@@ -96,6 +96,9 @@ class Double:
     service: ClassVar[str]
     # Operations whose parameters the method checks itself, because the general way would cost more than the work.
     self_checked: ClassVar[frozenset[str]] = frozenset()
+    # What reads the JSON body of an operation's request in a way of its own, for the same reason: its parameters, or None if
+    # they are to be read as any others.
+    readers: ClassVar[Mapping[str, Callable[[bytes], dict[str, Any] | None]]] = {}
     # The code of constraint errors; None where the service words each case in its own way.
     constraint_code: ClassVar[str | None] = None
     # What is different from AWS, or missing, by operation: for docs/aws-compatibility.md.

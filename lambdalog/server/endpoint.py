@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from lambdalog.clock import Clock
     from lambdalog.server.signature import Keys
+    from lambdalog.wire.json_protocol import Reader
 
 logger = logging.getLogger(__name__)
 
@@ -92,10 +93,11 @@ class Endpoint:
         door: Door,
         *,
         clock: Clock = SYSTEM,
+        reader: Callable[[str, str], Reader | None] | None = None,
     ) -> None:
         self._door = door
         self._clock = clock
-        self._exchange = Exchange(dispatch, self._authorize)
+        self._exchange = Exchange(dispatch, self._authorize, reader)
         self._asked = threading.local()
         self._lock = threading.Lock()
         self.answering = 0

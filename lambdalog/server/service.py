@@ -83,7 +83,7 @@ class Service:
             self.keys: Keys = _keys(cloud.root, cloud.store.layout.endpoint_keys)
             names = {settings.host, *settings.hosts} - {"0.0.0.0", "::"}  # noqa: S104 - these name no host
             door = Door(None if settings.anonymous else self.keys, frozenset(name.lower() for name in names))
-            self._endpoint = Endpoint(self._dispatch, door, clock=cloud.clock)
+            self._endpoint = Endpoint(self._dispatch, door, clock=cloud.clock, reader=cloud.reader)
             self._http = HttpServer(
                 (settings.host, settings.port),
                 self._endpoint.answer,

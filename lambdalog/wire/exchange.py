@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
     from botocore.model import OperationModel, ServiceModel
 
+    from lambdalog.wire.json_protocol import Reader
+
+    # The operation and its parameters; Malformed if the request holds none.
+    Decode = Callable[[ServiceModel, Request], tuple[OperationModel, dict[str, Any]]]
+
 logger = logging.getLogger(__name__)
 
 # The four services, and STS, which clients ask who they are.
@@ -25,11 +31,7 @@ SERVICES: Final = ("logs", "sqs", "sns", "lambda", "sts")
 
 
 class Codec(Protocol):
-    """One of AWS's protocols: a module with these functions."""
-
-    def decode(self, service: ServiceModel, request: Request) -> tuple[OperationModel, dict[str, Any]]:
-        """The operation and its parameters. Malformed if the request holds none."""
-        ...
+    """One of AWS's protocols: a module with these functions, and `decode`."""
 
     def encode(self, operation: OperationModel, response: Mapping[str, Any]) -> Response:
         """A response."""
@@ -49,16 +51,23 @@ class Exchange:
 
     `dispatch` raises botocore's errors, which are answered as the service would; anything else is logged, and is a 500 of
     the service's own shape that tells nothing of this machine. `authorize(service, protocol, request)`, if there is one,
-    is asked before a request is looked into, and raises Malformed with the service's code for whom it refuses.
+    is asked before a request is looked into, and raises Malformed with the service's code for whom it refuses. `reader(service,
+    operation)` may know what reads the JSON body of an operation faster than by its model.
     """
 
     def __init__(
         self,
         dispatch: Callable[[str, str, dict[str, Any]], Mapping[str, Any]],
         authorize: Callable[[str, str, Request], None] | None = None,
+        reader: Callable[[str, str], Reader | None] | None = None,
     ) -> None:
         self._dispatch = dispatch
         self._authorize = authorize
+        self._decode: dict[str, Decode] = {
+            "json": partial(json_protocol.decode, reader=reader),
+            "query": query_protocol.decode,
+            "rest-json": rest_protocol.decode,
+        }
 
     def answer(self, request: Request) -> Response:
         """The response to a request; never raises for what a client sent."""
@@ -70,7 +79,7 @@ class Exchange:
         try:
             if self._authorize is not None:
                 self._authorize(name, protocol, request)
-            operation, params = codec.decode(service, unpacked(request, BODY_MAX[name]))
+            operation, params = self._decode[protocol](service, unpacked(request, BODY_MAX[name]))
             response = self._dispatch(name, operation.name, params)
             encoded: Response = codec.encode(operation, response)
         except ClientError as error:

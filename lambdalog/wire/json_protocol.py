@@ -13,18 +13,26 @@ from lambdalog.wire.json_values import WrongType, from_json, load, to_json
 from lambdalog.wire.messages import Malformed, Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from botocore.exceptions import ClientError
     from botocore.model import OperationModel, ServiceModel
 
+    # What reads the body of a request in a way of its own: the parameters, or None if the model's way is to be taken.
+    Reader = Callable[[bytes], dict[str, Any] | None]
 
-def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dict[str, Any]]:
-    """The operation that the target header names, its parameters from the body."""
+
+def decode(
+    service: ServiceModel, request: Request, reader: Callable[[str, str], Reader | None] | None = None
+) -> tuple[OperationModel, dict[str, Any]]:
+    """The operation that the target header names, its parameters from the body. `reader`: of a service's operation, if it has one."""
     name = request.headers.get("x-amz-target", "").partition(".")[2]
     if name not in service.operation_names:
         raise Malformed("UnknownOperationException", "")
     operation = service.operation_model(name)
+    own = None if reader is None else reader(service.service_name, name)
+    if own is not None and (params := own(request.body)) is not None:
+        return operation, params
     try:
         params = _parameters(request.body or b"{}", operation.input_shape)
     except (ValueError, RecursionError, WrongType) as error:

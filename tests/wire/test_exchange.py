@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from lambdalog.wire import Exchange, Request
 
 if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
+
+NOW = time.time_ns() // 1_000_000
 
 
 @pytest.fixture
@@ -141,3 +144,33 @@ def test_no_request_is_without_an_answer(
     exchange = Exchange(lambda service, operation, params: {})
     response = exchange.answer(Request(method, path, query, headers, body))
     assert 200 <= response.status < 500
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"logEvents": []},
+        {"logEvents": [{"timestamp": 1, "message": "old"}]},
+        {"logEvents": [{"timestamp": 2, "message": "x"}, {"timestamp": 1, "message": "x"}]},
+        {"logEvents": [{"timestamp": NOW, "message": "x", "more": 1}]},
+        {"logEvents": [{"timestamp": NOW, "message": ""}]},
+        {"logEvents": [{"timestamp": NOW, "message": "\ud800"}]},
+        {"logEvents": [{"timestamp": NOW}]},
+        {"logEvents": [{"timestamp": NOW, "message": "x" * 1_048_577}]},
+        {"logEvents": [{"timestamp": NOW, "message": "x"}] * 10_001},
+        {"logGroupName": "none"},
+        {"logStreamName": None},
+        {"entity": {"keyAttributes": {"Type": "Service"}}},
+        {"entity": {"attributes": 1}},
+    ],
+)
+def test_a_body_is_answered_the_same_whoever_reads_it(cloud: Cloud, changed: dict[str, Any]) -> None:
+    """An operation that reads its own bodies takes and refuses what it does of parameters that were read by the model."""
+    cloud.logs.create_log_group(logGroupName="g")
+    cloud.logs.create_log_stream(logGroupName="g", logStreamName="s")
+    asked = {"logGroupName": "g", "logStreamName": "s", "logEvents": [{"timestamp": NOW, "message": "é"}]}
+    call = lambda service, operation, params: cloud.client(service).call(operation, params)  # noqa: E731
+    request = logs("PutLogEvents", json.dumps(asked | changed).encode())
+    usual, own = Exchange(call).answer(request), Exchange(call, reader=cloud.reader).answer(request)
+    assert (own.status, own.body) == (usual.status, usual.body)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from botocore.exceptions import ParamValidationError
 from botocore.validate import ParamValidator
 
 from lambdalog.local.halves import half_at
 from lambdalog.local.logs import tokens
-from lambdalog.local.logs.put import DAY_MS, Refused, judge
+from lambdalog.local.logs.put import DAY_MS, Refused, judge, read
 from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
 from lambdalog.store import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from lambdalog.store import Event, GroupInfo
 
@@ -28,6 +28,7 @@ class Events(Room):
 
     # Ten thousand events a call: the general validation would cost more than the writing.
     self_checked = frozenset({"PutLogEvents"})
+    readers: ClassVar[Mapping[str, Callable[[bytes], dict[str, Any] | None]]] = {"PutLogEvents": read}
 
     def put_log_events(self, **params: Any) -> dict[str, Any]:
         """PutLogEvents: a batch in order of time; what is too old or too new is named and left out."""

@@ -1,13 +1,17 @@
-"""PutLogEvents' rules, as a pure decision: which events of a batch are taken, and what is said of the rest."""
+"""PutLogEvents' rules, as a pure decision: which events of a batch are taken, and what is said of the rest.
+
+Events are columns here, from the body of a request to the file: ten thousand of them are an object each nowhere for long.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # "The maximum batch size is 1,048,576 bytes. This size is calculated as the sum of all event messages in UTF-8, plus 26
 # bytes for each log event." (PutLogEvents)
@@ -28,6 +32,32 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """Events: their times (epoch ms, none negative) and as many messages, none of them empty."""
+
+    times: list[int]
+    messages: list[str]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @classmethod
+    def of(cls, events: Sequence[Any]) -> Self:
+        """Those of input log events. TypeError or KeyError for what is none."""
+        times = [event["timestamp"] for event in events]
+        messages = [event["message"] for event in events]
+        if (
+            not set(map(type, times)) <= {int}
+            or not set(map(type, messages)) <= {str}
+            or not all(messages)
+            or min(times, default=0) < 0
+            or max(map(len, events), default=0) > 2
+        ):
+            raise TypeError("not an input log event")
+        return cls(times, messages)
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The times and messages to write, and the indices that `rejectedLogEventsInfo` names."""
 
@@ -36,7 +66,53 @@ class Judgement:
     rejected: dict[str, int]
 
 
-def judge(events: Sequence[Any], *, now: int, retention_days: int | None) -> Judgement:
+def read(body: bytes) -> dict[str, Any] | None:
+    """The parameters in the body of a request, its events as Columns; None for what is to be read, or refused, the usual way."""
+    decode = _decoder()
+    return None if decode is None else decode(body)
+
+
+@cache
+def _decoder() -> Callable[[bytes], dict[str, Any] | None] | None:
+    try:
+        import msgspec
+    except ImportError:  # the clients without a socket work without it
+        return None
+    event = msgspec.defstruct(
+        "InputLogEvent",
+        [
+            ("timestamp", Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]),
+            ("message", Annotated[str, msgspec.Meta(min_length=1)]),
+        ],
+        gc=False,
+    )
+    members: list[Any] = [
+        ("logGroupName", str),
+        ("logStreamName", str),
+        ("logEvents", list[event]),  # type: ignore[valid-type]
+        ("sequenceToken", str, ""),
+    ]
+    # Whatever else there is, as an entity, is held against the model.
+    request = msgspec.defstruct("PutLogEventsRequest", members, forbid_unknown_fields=True)
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(request)
+
+    def decode(body: bytes) -> dict[str, Any] | None:
+        try:
+            found = decoder.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        events = found.logEvents
+        columns = Columns([event.timestamp for event in events], [event.message for event in events])
+        return {
+            "logGroupName": found.logGroupName,
+            "logStreamName": found.logStreamName,
+            "logEvents": columns,
+        }
+
+    return decode
+
+
+def judge(events: Columns | Sequence[Any], *, now: int, retention_days: int | None) -> Judgement:
     """Which of a batch's events are taken at `now` (epoch ms). Refused for a batch that breaks a rule of the whole.
 
     TypeError or KeyError for events of another shape.
@@ -46,16 +122,8 @@ def judge(events: Sequence[Any], *, now: int, retention_days: int | None) -> Jud
             "1 validation error detected: Value at 'logEvents' failed to satisfy constraint: "
             f"Member must have length less than or equal to {EVENTS_MAX}"
         )
-    times = [event["timestamp"] for event in events]
-    messages = [event["message"] for event in events]
-    if (
-        not set(map(type, times)) <= {int}
-        or not set(map(type, messages)) <= {str}
-        or not all(messages)
-        or min(times, default=0) < 0
-        or max(map(len, events), default=0) > 2
-    ):
-        raise TypeError("not an input log event")
+    columns = events if isinstance(events, Columns) else Columns.of(events)
+    times, messages = columns.times, columns.messages
     text = "".join(messages)
     length = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     size = EVENT_OVERHEAD * len(events) + length

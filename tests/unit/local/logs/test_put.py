@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from lambdalog.local.logs.put import BATCH_BYTES, DAY_MS, HOUR_MS, Refused, judge
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambdalog.local.logs.put import BATCH_BYTES, DAY_MS, HOUR_MS, Columns, Refused, judge, read
 
 NOW = 1_700_000_000_000
 
@@ -52,3 +56,38 @@ def test_old_and_new_events_are_refused_one_by_one() -> None:
         "tooOldLogEventEndIndex": 1,
         "expiredLogEventEndIndex": 2,
     }
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"timestamp": st.integers(0, NOW), "message": st.text(min_size=1)}), max_size=5
+    )
+)
+def test_a_plain_body_is_read_as_its_events(batch: list[dict[str, object]]) -> None:
+    """The events of a body are the columns of the events that it was made of."""
+    asked = {"logGroupName": "g", "logStreamName": "s", "logEvents": batch}
+    expected = asked | {"logEvents": Columns.of(batch)}
+    assert read(json.dumps(asked | {"sequenceToken": "t"}).encode()) == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"logEvents": [{"timestamp": NOW}]},
+        {"logEvents": [{"timestamp": NOW, "message": None}]},
+        {"logEvents": [{"timestamp": NOW, "message": ""}]},
+        {"logEvents": [{"timestamp": NOW, "message": "\ud800"}]},
+        {"logEvents": [{"timestamp": -1, "message": "x"}]},
+        {"logEvents": [{"timestamp": 2**63, "message": "x"}]},
+        {"logEvents": [{"timestamp": str(NOW), "message": "x"}]},
+        {"logEvents": [{"timestamp": True, "message": "x"}]},
+        {"logEvents": None},
+        {"logGroupName": 1},
+        {"entity": {"keyAttributes": {"Type": "Service"}}},
+        {"logStream": "s"},
+    ],
+)
+def test_any_other_body_is_left_to_the_usual_way(changed: dict[str, object]) -> None:
+    """What has to be held against the model, or refused in its words, is not read here."""
+    asked = {"logGroupName": "g", "logStreamName": "s", "logEvents": events(NOW)}
+    assert read(json.dumps(asked | changed).encode()) is None
