@@ -23,6 +23,7 @@ class Session:
     theme: str = ""
     groups: list[str] = field(default_factory=list)
     streams: str = ""
+    stream_names: list[str] = field(default_factory=list)
     filter: str = ""
     filter_mode: str = "text"
     wrap: bool = False

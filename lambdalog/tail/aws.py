@@ -14,6 +14,7 @@ from lambdalog.tail.budget import Budget
 from lambdalog.tail.group import Group, refused
 from lambdalog.tail.line import line_of_answer
 from lambdalog.tail.request import lines_of, naming
+from lambdalog.tail.streams import AWS_GROUPS_MOST, AWS_PAGE, Stream, Streams, newest_of
 from lambdalog.tail.wanted import prefixes
 
 if TYPE_CHECKING:
@@ -71,6 +72,39 @@ class AwsSource:
             yield page
             while token[0]:
                 yield page
+
+    def streams(self) -> Streams:
+        """A page of the newest streams for each of the first few groups that are meant."""
+        groups: list[str] = []
+        for page in self.listing():
+            groups += [group.name for group in self.budget.call(page)]
+            if len(groups) > AWS_GROUPS_MOST:
+                break
+        found: list[Stream] = []
+        more = len(groups) > AWS_GROUPS_MOST
+        for group in groups[:AWS_GROUPS_MOST]:
+            try:
+                answer = self.budget.call(
+                    self.logs.describe_log_streams,
+                    logGroupName=group,
+                    orderBy="LastEventTime",
+                    descending=True,
+                    limit=AWS_PAGE,
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ResourceNotFoundException":
+                    continue  # deleted since it was listed
+                if not refused(error) or group in self.wanted.groups:
+                    raise
+                more = True
+                continue
+            more = more or "nextToken" in answer
+            found += [
+                Stream(group, one["logStreamName"], one.get("lastEventTimestamp"))
+                for one in answer["logStreams"]
+                if self.wanted.stream is None or self.wanted.stream(one["logStreamName"])
+            ]
+        return newest_of(found, more=more)
 
     def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
         """Merged over all groups, as they are read."""

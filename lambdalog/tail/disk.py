@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from contextlib import suppress
 from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -11,6 +12,7 @@ from lambdalog.store import Scan
 from lambdalog.store.rollup import add
 from lambdalog.tail.line import Line
 from lambdalog.tail.request import Belonging, lines_of, naming
+from lambdalog.tail.streams import Stream, Streams, newest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +44,18 @@ class DiskSource:
     def groups(self) -> list[str]:
         """The groups that are read."""
         return [name for name in self._store.groups() if self._wanted.group(name)]
+
+    def streams(self) -> Streams:
+        """The newest streams of all groups that are meant."""
+        found: list[Stream] = []
+        for group in self.groups():
+            with suppress(KeyError):  # deleted since it was listed
+                found += [
+                    Stream(group, one.name, one.last_event)
+                    for one in self._store.streams(group)
+                    if self._wanted.stream is None or self._wanted.stream(one.name)
+                ]
+        return newest_of(found)
 
     def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
         """Merged over all groups, as they are read."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail.line import Line
+    from lambdalog.tail.streams import Streams
 
 
 class Following(Protocol):
@@ -42,6 +43,13 @@ class Source(Protocol):
 
     def groups(self) -> list[str]:
         """The groups that are read, as there are now."""
+        ...
+
+    def streams(self) -> Streams:
+        """The streams of those groups that are meant, the newest of them.
+
+        On AWS one page of DescribeLogStreams by LastEventTime for each of a few groups: further ones are never listed.
+        """
         ...
 
     def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
@@ -83,14 +91,14 @@ def open_source(
     cloud: Cloud,
     *,
     groups: Sequence[str] = (),
-    streams: str = "",
+    streams: str | tuple[str, ...] = "",
     pattern: Pattern | None = None,
     request: str | None = None,
     live: bool = True,
 ) -> Source:
     """A source over groups by name or glob (`/aws/lambda/*`, or just `orders`); none of them means all.
 
-    `streams`: what the streams' names begin with, or a glob over them (`*` and `?`); empty means all.
+    `streams`: what the streams' names begin with, or a glob over them (`*` and `?`), or whole names; empty means all.
     `live` False keeps from StartLiveTail, which AWS charges by the minute.
     """
     wanted = Wanted(tuple(groups), streams, pattern, request)

@@ -20,8 +20,8 @@ class Wanted:
     """Which lines a source is about."""
 
     groups: tuple[str, ...] = ()
-    streams: str = ""
-    """What the streams' names begin with, or a glob over them; empty means all."""
+    streams: str | tuple[str, ...] = ""
+    """What the streams' names begin with, or a glob over them, or whole names; empty means all."""
     pattern: Pattern | None = None
     request: str | None = None
     """Only the lines of this request, those included that don't name it."""
@@ -42,6 +42,8 @@ class Wanted:
     @property
     def stream_prefix(self) -> str | None:
         """What the names of all streams that are meant begin with, for those who can ask for no more; None: nothing."""
+        if isinstance(self.streams, tuple):
+            return _common(self.streams) or None
         return re.split(r"[*?]", self.streams, maxsplit=1)[0] or None
 
     @property
@@ -74,19 +76,28 @@ def matcher(groups: Sequence[str]) -> Callable[[str], bool]:
     return wanted
 
 
-def stream_matcher(streams: str) -> Callable[[str], bool]:
-    """Whether a stream's name is meant by what it begins with, or by a glob: `*` any text, `?` any character.
+def stream_matcher(streams: str | tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a stream's name is meant by what it begins with, or by a glob: `*` any text, `?` any character; or is one of some.
 
     Brackets are no glob's here: `2026/11/26/[$LATEST]…` is how Lambda's own streams are called.
     """
+    if isinstance(streams, tuple):
+        return frozenset(streams).__contains__
     if not _is_glob(streams):
         return lambda name: name.startswith(streams)
     glob = streams.replace("[", "[[]")
     return lambda name: fnmatchcase(name, glob)
 
 
-def _is_glob(streams: str) -> bool:
-    return not set("*?").isdisjoint(streams)
+def _is_glob(streams: str | tuple[str, ...]) -> bool:
+    return isinstance(streams, tuple) or not set("*?").isdisjoint(streams)
+
+
+def _common(names: tuple[str, ...]) -> str:
+    """What all names begin with."""
+    low, high = min(names), max(names)
+    pairs = zip(low, high, strict=False)
+    return low[: next((at for at, (one, other) in enumerate(pairs) if one != other), len(low))]
 
 
 def prefixes(groups: Sequence[str]) -> list[str]:

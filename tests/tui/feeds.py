@@ -12,6 +12,8 @@ from lambdalog.failure import Failure
 from lambdalog.failures import Detail, Step
 from lambdalog.failures.plan import Count
 from lambdalog.invocations import mark_of
+from lambdalog.tail.streams import Stream, Streams, newest_of
+from lambdalog.tail.wanted import stream_matcher
 from tests.tui.made import function_of, ran
 from tui.feed import invocations as detail
 from tui.feed.failures import Planned
@@ -45,6 +47,8 @@ class MockLogs:
         self.notes: queue.Queue[list[str]] = queue.Queue()
         self.fail_with: Exception | None = None
         self.asked: list[Query] = []
+        self.asked_streams: list[tuple[str, ...]] = []
+        self.more_streams = False
 
     def _found(self, query: Query, start: int | None, end: int | None) -> list[Line]:
         if self.fail_with is not None:
@@ -54,7 +58,7 @@ class MockLogs:
             one
             for one in self.past
             if (not query.groups or one.group in query.groups)
-            and one.stream.startswith(query.streams)
+            and (not query.streams or stream_matcher(query.streams)(one.stream))
             and (query.pattern is None or query.pattern.matches(one.message))
             and all(low is None or one.timestamp >= low for low in (start, query.start))
             and all(high is None or one.timestamp < high for high in (end, query.end))
@@ -63,6 +67,16 @@ class MockLogs:
     def groups(self) -> list[str]:
         """The groups of all lines."""
         return sorted({one.group for one in self.past})
+
+    def streams(self, groups: tuple[str, ...]) -> Streams:
+        """Those of all lines."""
+        self.asked_streams.append(groups)
+        last: dict[tuple[str, str], int] = {}
+        for one in self.past:
+            if not groups or one.group in groups:
+                last[one.group, one.stream] = max(one.timestamp, last.get((one.group, one.stream), 0))
+        found = [Stream(group, name, at) for (group, name), at in last.items()]
+        return newest_of(found, more=self.more_streams)
 
     def page(
         self, query: Query, start: int | None, end: int | None, limit: int, *, descending: bool

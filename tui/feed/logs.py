@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lambdalog.cloud import Cloud
     from lambdalog.query.pattern import Pattern
     from lambdalog.tail import Source
+    from lambdalog.tail.streams import Streams
 
 PAGE: Final = 2000
 # A screenful is there at once; what follows comes in larger pages.
@@ -31,10 +32,13 @@ FOREVER: Final = (1 << 52) // _MINUTE_MS * _MINUTE_MS
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which lines: of which groups and streams, and which of them match. Times are epoch ms, `end` not included."""
+    """Which lines: of which groups and streams, and which of them match. Times are epoch ms, `end` not included.
+
+    `streams`: what their names begin with, or a glob over them, or whole names; empty means all.
+    """
 
     groups: tuple[str, ...] = ()
-    streams: str = ""
+    streams: str | tuple[str, ...] = ""
     pattern: Pattern | None = field(default=None, compare=False)
     text: str = ""
     start: int | None = None
@@ -54,6 +58,10 @@ class Logs(Protocol):
 
     def groups(self) -> list[str]:
         """The names of all groups."""
+        ...
+
+    def streams(self, groups: tuple[str, ...]) -> Streams:
+        """The newest streams of groups by name or glob; of all, if none is named."""
         ...
 
     def page(
@@ -111,6 +119,10 @@ class StoreLogs:
     def groups(self) -> list[str]:
         """The names of all groups."""
         return self._source(Query()).groups()
+
+    def streams(self, groups: tuple[str, ...]) -> Streams:
+        """The newest streams of groups."""
+        return self._source(Query(groups)).streams()
 
     def page(
         self, query: Query, start: int | None, end: int | None, limit: int, *, descending: bool

@@ -36,6 +36,16 @@ class Told(NamedTuple):
     utc: bool
 
 
+def _streams_text(streams: str | tuple[str, ...]) -> str:
+    """What is typed, how many were chosen, or the end of one's name: Lambda's begin alike."""
+    if isinstance(streams, str):
+        return printable(streams)[:NAMES_REACH]
+    if len(streams) > 1:
+        return count_text(len(streams), "stream")
+    name = printable(streams[0])
+    return name if len(name) <= NAMES_REACH else f"…{name[1 - NAMES_REACH :]}"
+
+
 def head_text(told: Told, ink: Callable[[str], Style]) -> Text:
     """The head's words, in the theme's colours of `ink`."""
     query = told.query
@@ -47,7 +57,7 @@ def head_text(told: Told, ink: Callable[[str], Style]) -> Text:
         shown = names if len(names) <= NAMES_REACH else count_text(len(query.groups), "group")
         state.append(f"{shown}  ", ink("rail"))
     if query.streams:
-        state.append(f"{printable(query.streams)[:NAMES_REACH]}  ", ink("rail"))
+        state.append(f"{_streams_text(query.streams)}  ", ink("rail"))
     if query.start is not None and query.end is not None:
         low, high = (clock_text(time, utc=told.utc)[:8] for time in (query.start, query.end))
         state.append(f"{low} … {high}  ", ink("rail"))

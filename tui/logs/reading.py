@@ -96,7 +96,8 @@ class LogsReading(ModeScreen):
         self.view.wrap = settings.wrap or session.wrap
         self.view.utc = self.bars.utc = settings.utc or session.utc
         groups = self.feed.groups or tuple(session.groups)
-        self.query_ = Query(groups, "" if self.feed.groups else session.streams)
+        streams = tuple(filter(_is_text, session.stream_names)) or session.streams
+        self.query_ = Query(groups, "" if self.feed.groups else streams)
         self.view.focus()
         self.recall(session.marks)
         self._restart()
@@ -118,7 +119,10 @@ class LogsReading(ModeScreen):
 
     def remember(self, session: Session) -> None:
         """Put into a session what a later start takes up."""
-        session.groups, session.streams = list(self.query_.groups), self.query_.streams
+        streams = self.query_.streams
+        session.groups = list(self.query_.groups)
+        session.streams = streams if isinstance(streams, str) else ""
+        session.stream_names = [] if isinstance(streams, str) else list(streams)
         session.filter, session.filter_mode = self.query_.text, self.filter_bar.mode.value
         session.wrap, session.utc = self.view.wrap, self.view.utc
         session.marks = [
@@ -437,6 +441,11 @@ class LogsReading(ModeScreen):
     def _go_to_time(self, at: int) -> None:
         self.view.pause()
         self.reader.jump(self.query_, at)
+
+
+def _is_text(kept: object) -> bool:
+    """A file that was written by hand may hold anything."""
+    return isinstance(kept, str)
 
 
 def _fits(query: Query, line: Line) -> bool:

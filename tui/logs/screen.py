@@ -207,7 +207,8 @@ class LogsScreen(LogsReading):
 
         def choose(names: list[str]) -> None:
             chosen = Choice(self.query_.groups, self.query_.streams)
-            self.app.push_screen(Chooser(names, chosen), self._chosen)
+            chooser = Chooser(names, chosen, self.feed.logs.streams, self.dashboard.clock.now_ms)
+            self.app.push_screen(chooser, self._chosen)
 
         self.dashboard.ask(self, self.feed.logs.groups, choose)
 

@@ -25,6 +25,13 @@ NOON = 1_700_049_600_000
         ({"query": Query(groups=tuple(f"group-{n:04}" for n in range(9)))}, "9 groups  1,204 lines  ● LIVE"),
         ({"query": Query(groups=("a" * 25,)), "lines": 1}, "1 group  1 line  ● LIVE"),
         ({"query": Query(streams="*[$LATEST]*")}, "*[$LATEST]*  1,204 lines  ● LIVE"),
+        ({"query": Query(streams=("a", "b"))}, "2 streams  1,204 lines  ● LIVE"),
+        ({"query": Query(streams=("s-1",))}, "s-1  1,204 lines  ● LIVE"),
+        # Lambda's names begin alike.
+        (
+            {"query": Query(streams=("2026/11/26/[$LATEST]3f2504e04f8911d39a0c0305e82c3301",))},
+            "…f8911d39a0c0305e82c3301  1,204 lines  ● LIVE",
+        ),
         (
             {"query": Query(start=NOON, end=NOON + 60_000)},
             "12:00:00 … 12:01:00  1,204 lines  ● LIVE",

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
-from textual.widgets import Input, SelectionList
+from textual.widgets import Input
 
 from tests.tui.feeds import MockFeed
 from tests.tui.made import line
 from tests.tui.pilot import dashboard, until
-from tui.logs.chooser import Chooser
 from tui.logs.context import Context
 from tui.logs.filter_bar import FilterBar
 from tui.logs.histogram import Histogram
@@ -175,21 +174,6 @@ async def test_bookmarks_and_notes_are_kept(driven: Driven) -> None:
     await driven.press("U")
     assert driven.view.cursor_line == line(95)
     assert list(driven.view.notes.values()) == ["odd"]
-
-
-async def test_groups_are_chosen_by_glob() -> None:
-    """What is typed narrows the names, and Enter shows only the groups that it means."""
-    feed = MockFeed([line(n, group=f"/aws/lambda/{'orders' if n % 4 else 'audit'}") for n in range(40)])
-    app = dashboard(feed)
-    async with app.run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: app.logs.drawn and app.logs.view.buffer.total == 40)
-        await pilot.press("s")
-        await until(pilot, lambda: isinstance(app.screen, Chooser))
-        await pilot.press(*"audit")
-        await until(pilot, lambda: app.screen.query_one(SelectionList).option_count == 1)
-        await pilot.press("enter")
-        await until(pilot, lambda: app.logs.view.buffer.total == 10)
-        assert app.logs.query_.groups == ("/aws/lambda/audit",)
 
 
 async def test_a_time_is_gone_to_and_the_lines_around_it_are_read() -> None:

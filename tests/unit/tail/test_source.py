@@ -215,3 +215,62 @@ def test_following_gives_each_line_once(place: Cloud) -> None:
     assert len({line.id for line in found}) == len(found)
     assert following.poll(3 if not place.root else 0) == []
     following.close()
+
+
+def test_streams_by_their_newest_events(place: Cloud) -> None:
+    """Those of the groups that are meant, the newest first; that there are others is told."""
+    now = place.clock.now_ms()
+    place.logs.create_log_stream(logGroupName="/aws/lambda/a", logStreamName="silent")
+    for number in range(3):
+        name = f"more-{number}"
+        place.logs.create_log_stream(logGroupName="/aws/lambda/b", logStreamName=name)
+        place.logs.put_log_events(
+            logGroupName="/aws/lambda/b",
+            logStreamName=name,
+            logEvents=[{"timestamp": now - 1000 * number, "message": "x"}],
+        )
+    found = open_source(place).streams()
+    assert [(one.group[-1], one.name) for one in found.newest] == [
+        ("b", "more-0"),
+        ("b", "more-1"),
+        ("b", "more-2"),
+        ("b", "s"),
+        ("a", "s"),
+        ("a", "silent"),
+    ]
+    assert (found.newest[1].last, found.newest[-1].last, found.more) == (now - 1000, None, False)
+    assert [one.name for one in open_source(place, groups=["b"], streams="more").streams().newest] == [
+        "more-0",
+        "more-1",
+        "more-2",
+    ]
+    chosen = open_source(place, groups=["b"], streams=("more-1", "s"))
+    assert sorted({line.stream for line in chosen.page(None, None, 100)}) == ["more-1", "s"]
+
+
+def test_no_more_streams_are_listed_than_a_page_of_a_few_groups(
+    place: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On AWS one call a group, of ten groups at most; on disk the newest thousand. Both tell that there are more."""
+    if place.store is not None:
+        monkeypatch.setattr("lambdalog.tail.streams.STREAMS_MOST", 1)
+        found = open_source(place).streams()
+        assert ([one.group for one in found.newest], found.more) == (["/aws/lambda/b"], True)
+        return
+    calls: list[str] = []
+    describe = place.logs.describe_log_streams
+
+    def counted(**params: Any) -> Any:
+        calls.append(params["logGroupName"])
+        return describe(**params)
+
+    monkeypatch.setattr(place.logs, "describe_log_streams", counted)
+    for number in range(60):
+        place.logs.create_log_stream(logGroupName="/aws/lambda/a", logStreamName=f"n{number}")
+    found = open_source(place, groups=["a"]).streams()
+    assert (len(found.newest), found.more, calls) == (50, True, ["/aws/lambda/a"])
+    for number in range(12):
+        place.logs.create_log_group(logGroupName=f"c{number:02d}")
+    calls.clear()
+    assert open_source(place).streams().more
+    assert len(calls) == 10

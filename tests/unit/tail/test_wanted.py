@@ -24,6 +24,24 @@ def test_a_group_is_meant_by_name_or_glob(groups: list[str], name: str, expected
 
 
 @pytest.mark.parametrize(
+    ("streams", "prefix"),
+    [
+        (("2026/11/26/[7]ab", "2026/11/25/[7]ab"), "2026/11/2"),
+        (("a", "ab"), "a"),
+        (("only",), "only"),
+        (("x", "y"), None),
+    ],
+)
+def test_streams_by_their_whole_names(streams: tuple[str, ...], prefix: str | None) -> None:
+    """Just these are meant, whatever begins like them; AWS is asked for what they have in common."""
+    wanted = Wanted(streams=streams)
+    assert wanted.stream is not None
+    assert all(wanted.stream(name) for name in streams)
+    assert not wanted.stream(f"{streams[0]}x")
+    assert (wanted.stream_prefix, wanted.glob, wanted.everything) == (prefix, True, False)
+
+
+@pytest.mark.parametrize(
     ("groups", "expected"),
     [
         (["orders"], ["/aws/lambda/orders", "orders"]),
