@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from lambdalog.models import service_model
 from lambdalog.wire import json_protocol, query_protocol, rest_protocol
 from lambdalog.wire.bodies import BODY_MAX, NotPacked, TooLong, unpacked
+from lambdalog.wire.elsewhere import not_here
 from lambdalog.wire.messages import Malformed, Request, Response
 from lambdalog.wire.route import NotRouted, find_service
 
@@ -73,8 +74,8 @@ class Exchange:
         """The response to a request; never raises for what a client sent."""
         try:
             name, protocol = find_service(request)
-        except NotRouted as error:
-            return Response(404, {"content-type": "text/plain"}, f"{error}\n".encode())
+        except NotRouted:
+            return not_here(request)
         service, codec = service_model(name), _CODECS[protocol]
         try:
             if self._authorize is not None:

@@ -29,15 +29,21 @@ def find_service(request: Request) -> tuple[str, str]:
         return _TARGETS[target], "json"
     if _LAMBDA_PATH.match(request.path):
         return "lambda", "rest-json"
-    scope = _SCOPE.search(request.headers.get("authorization", ""))
-    if scope is None and "X-Amz-Credential" in request.query:
-        scope = _PRESIGNED.match(parse_qs(request.query).get("X-Amz-Credential", [""])[0])
-    if scope is not None and scope.group(1) in {"sns", "sqs", "sts"}:
-        return scope.group(1), "query"
+    scope = scope_of(request)
+    if scope in {"sns", "sqs", "sts"}:
+        return scope, "query"
     version = parse_qs(request.body.decode("latin-1")[:65536]).get("Version", [""])[0]
     if version in _QUERY_VERSIONS:
         return _QUERY_VERSIONS[version], "query"
-    raise NotRouted("no such service here; there are CloudWatch Logs, SQS, SNS and Lambda")
+    raise NotRouted
+
+
+def scope_of(request: Request) -> str | None:
+    """The service that a request was signed for, as its signature's scope calls it; None for an unsigned one."""
+    scope = _SCOPE.search(request.headers.get("authorization", ""))
+    if scope is None and "X-Amz-Credential" in request.query:
+        scope = _PRESIGNED.match(parse_qs(request.query).get("X-Amz-Credential", [""])[0])
+    return None if scope is None else scope.group(1)
 
 
 def is_confirmation(request: Request) -> bool:
