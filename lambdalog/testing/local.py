@@ -23,6 +23,17 @@ REGION: Final = "us-east-1"
 GRACE_SECONDS: Final = 5.0
 SETTLE_SECONDS: Final = 30.0
 # Clients of a cloud without an endpoint need keys to sign with; nobody verifies them.
+_SETTINGS: Final = (
+    "name",
+    "timeout",
+    "memory",
+    "retries",
+    "max_age",
+    "concurrency",
+    "dead_letter",
+    "runtime",
+    "environment",
+)
 _KEYS: Final = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
@@ -61,6 +72,8 @@ class LocalCloud:
         from lambdalog.local.lambda_.deploy import deploy
         from lambdalog.runtime.project import read_project
 
+        if unknown := sorted(set(settings).difference(_SETTINGS)):
+            raise TypeError(f"deploy() has no setting {unknown[0]}; it has {', '.join(_SETTINGS)}")
         project = replace(read_project(str(target)), **settings)
         return deploy(self.store.client("lambda"), self.store.sqs, project)
 

@@ -131,6 +131,12 @@ def test_a_function_is_really_invoked(orders: Path) -> None:
         assert cloud.messages("no-such-function") == []
 
 
+def test_a_setting_that_there_is_not_is_named(cloud: LocalCloud, orders: Path) -> None:
+    """With those that there are."""
+    with pytest.raises(TypeError, match=r"deploy\(\) has no setting timout; it has name, timeout, memory"):
+        cloud.deploy(orders, timout=3)
+
+
 def test_failed_events_are_tried_again_and_end_as_dead_letters(cloud: LocalCloud, orders: Path) -> None:
     """Three attempts, as Lambda makes, without its minutes; then the queue has the event with the error."""
     name = cloud.deploy(f"{orders}:broken", name="broken", dead_letter="broken-dead")
