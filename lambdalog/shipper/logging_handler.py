@@ -173,10 +173,18 @@ class CloudWatchLogHandler(logging.Handler):
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Ship a record. What goes wrong is logging's handleError's business, as with every handler."""
+        """Ship a record. What goes wrong is logging's handleError's business, as with every handler.
+
+        A record that its formatter can't format, as where arguments don't fit, is shipped as it is all the same.
+        """
+        try:
+            text = self.format(record)
+        except Exception:  # noqa: BLE001 - as logging's own handlers do
+            self.handleError(record)
+            text = _unformatted(record)
         try:
             self.shipper.put(
-                self.format(record),
+                text,
                 int(record.created * 1000),
                 group=self.log_group_name,
                 stream=self._streams.get(record.name) or self._stream(record),
@@ -241,3 +249,10 @@ def _older(name: str, old: str | None, new: str, default: str) -> str:
 
 def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, (date, datetime)) else repr(value)
+
+
+def _unformatted(record: logging.LogRecord) -> str:
+    try:
+        return f"{record.msg} {record.args}"
+    except Exception as error:  # noqa: BLE001 - str() of what was logged is anybody's code
+        return f"<{type(record.msg).__name__} at {record.pathname}:{record.lineno}: {type(error).__name__}>"

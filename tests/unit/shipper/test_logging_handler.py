@@ -14,6 +14,7 @@ from moto import mock_aws
 from lambdalog.errors import ConfigError
 from lambdalog.shipper import CloudWatchLogFormatter, CloudWatchLogHandler
 from lambdalog.shipper.fleet import FLEET
+from tests.unit.instrument.hostile import NoText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,20 +93,27 @@ def test_a_stream_of_an_odd_name(cloud: Cloud, log: logging.Logger) -> None:
     assert told(cloud.logs) == [("a-b-c/tests.shipped", "x")]
 
 
-def test_a_record_that_can_not_be_formatted_takes_nothing_along(
+def test_a_record_that_can_not_be_formatted_is_shipped_all_the_same(
     cloud: Cloud, log: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told to logging's handleError, and the records around it arrive."""
+    """It is told to logging's handleError, arrives as it is, and counts; the records around it arrive."""
     handler = CloudWatchLogHandler("app", "s", boto3_client=cloud.logs)
     wrong: list[logging.LogRecord] = []
     monkeypatch.setattr(handler, "handleError", wrong.append)
     log.addHandler(handler)
     log.info("one")
     handler.handle(logging.LogRecord("n", logging.INFO, "f.py", 1, "%d", ("no number",), None))
+    handler.handle(logging.LogRecord("n", logging.INFO, "f.py", 1, NoText(), None, None))
     log.info("two")
     handler.flush()
-    assert [message for _, message in told(cloud.logs)] == ["one", "two"]
-    assert len(wrong) == 1
+    assert [message for _, message in told(cloud.logs)] == [
+        "one",
+        "%d ('no number',)",
+        "<NoText at f.py:1: ValueError>",
+        "two",
+    ]
+    assert len(wrong) == 2
+    assert handler.ledger.delivered == 4
 
 
 def test_filters_are_asked_and_may_change_a_record(cloud: Cloud, log: logging.Logger) -> None:
