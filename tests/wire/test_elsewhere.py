@@ -29,7 +29,9 @@ def test_a_client_reads_what_is_wrong(scope: str, protocol: str, headers: dict[s
     """By the protocol of its service, as botocore does: a code, and a text that names the service and what to do."""
     answer = not_here(Request("POST", "/", "", headers | {"authorization": SIGNED.format(scope)}))
     given = {"status_code": answer.status, "headers": answer.headers, "body": answer.body}
-    error = create_parser(protocol).parse(given, StructureShape("Answer", {"members": {}}))["Error"]
+    error = create_parser(protocol).parse(
+        given, StructureShape("Answer", {"type": "structure", "members": {}})
+    )["Error"]
     assert (answer.status, error["Code"]) == (404, "NotImplemented")
     assert error["Message"].startswith(f"{scope} isn't served here")
     assert "AWS_ENDPOINT_URL_S3" in error["Message"]
