@@ -16,8 +16,7 @@ from lambdalog.platform_line import read
 from lambdalog.query.pattern import Term, parse
 from lambdalog.reported import from_lambda_error, from_text
 from lambdalog.store import Scan
-from lambdalog.tail.disk import line_of
-from lambdalog.tail.line import line_of_answer
+from lambdalog.tail.line import line_of, line_of_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from lambdalog.instrument.joining import STANDARD
 from lambdalog.instrument.levels import level_number
+from lambdalog.instrument.standard import STANDARD
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -12,13 +12,12 @@ from lambdalog.instrument.levels import platform_threshold, word
 from lambdalog.instrument.line import interpolated, safe, stamp
 from lambdalog.instrument.output import STDOUT
 from lambdalog.instrument.render import render
+from lambdalog.instrument.standard import STANDARD
 
 if TYPE_CHECKING:
     from lambdalog.instrument.invocation import Invocation
     from lambdalog.instrument.output import Output
 
-# What every record has; the rest is the caller's `extra`.
-STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 # What the runtime client puts on the root logger: it would write the same line a second time.
 _RUNTIMES: Final = frozenset({"LambdaLoggerHandler", "LambdaLoggerHandlerWithFrameType"})
 

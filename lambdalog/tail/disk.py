@@ -6,31 +6,22 @@ import heapq
 from contextlib import suppress
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from lambdalog.store import Scan
 from lambdalog.store.rollup import add
-from lambdalog.tail.line import Line
-from lambdalog.tail.request import Belonging, lines_of, naming
+from lambdalog.tail.line import Line, line_of
+from lambdalog.tail.request import lines_of, naming
+from lambdalog.tail.stored import DiskFollowing
 from lambdalog.tail.streams import Stream, Streams, newest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lambdalog.query.pattern import Pattern
-    from lambdalog.store import Event, LogStore
-    from lambdalog.store.follow import Follower
+    from lambdalog.store import LogStore
     from lambdalog.tail.source import Following
     from lambdalog.tail.wanted import Wanted
-
-
-Made = TypeVar("Made")
-
-
-def line_of(event: Event) -> Line:
-    """A stored event as a line; its id is its place on disk."""
-    timestamp, ingestion, message, group, stream, segment, offset = event
-    return Line(timestamp, ingestion, group, stream, message, f"{segment}:{offset:012d}")
 
 
 class DiskSource:
@@ -170,53 +161,3 @@ class DiskSource:
                 yield line_of(event)
         except KeyError:
             return  # deleted since it was listed
-
-
-class FollowerOf(Generic[Made]):
-    """What following a store comes to, in whichever form its follower hands over the events."""
-
-    def __init__(self, follower: Follower[Made], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
-        self.late = 0
-        self._follower = follower
-        self._stream = wanted.stream
-        self._notes = notes
-
-    def wake(self) -> None:
-        """End a wait."""
-        self._follower.wake()
-
-    def notes(self) -> list[str]:
-        """On disk nothing is throttled, sampled or late; but it may be damaged."""
-        return self._notes()
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._follower.close()
-
-
-class DiskFollowing(FollowerOf["Event"]):
-    """A store's follower, filtered."""
-
-    def __init__(self, follower: Follower[Event], wanted: Wanted, notes: Callable[[], list[str]]) -> None:
-        super().__init__(follower, wanted, notes)
-        self._pattern = wanted.pattern
-        self._belongs = None if wanted.request is None else Belonging(wanted.request)
-        self._everything = wanted.everything
-
-    def poll(self, timeout: float) -> list[Line]:
-        """Lines that came."""
-        events = self._follower.poll(timeout)
-        if self._everything:
-            return list(map(line_of, events))
-        return [
-            line
-            for event in events
-            if self._stream is None or self._stream(event.stream)
-            if self._belongs is not None or self._pattern is None or self._pattern.matches(event.message)
-            if self._takes(line := line_of(event))
-        ]
-
-    def _takes(self, line: Line) -> bool:
-        if self._belongs is None:
-            return True
-        return self._belongs(line) and (self._pattern is None or self._pattern.matches(line.message))

@@ -9,6 +9,8 @@ from lambdalog.level import level_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambdalog.store import Event
+
 
 class Line(NamedTuple):
     """One log event with where it came from. Times are epoch ms; `id` is the event's own."""
@@ -29,6 +31,12 @@ class Line(NamedTuple):
     def level(self) -> int | None:
         """Its severity, one of `lambdalog.level.LEVELS`; None where it names none."""
         return level_of(self.message)
+
+
+def line_of(event: Event) -> Line:
+    """A stored event as a line; its id is its place on disk."""
+    timestamp, ingestion, message, group, stream, segment, offset = event
+    return Line(timestamp, ingestion, group, stream, message, f"{segment}:{offset:012d}")
 
 
 def line_of_answer(group: str, event: Mapping[str, Any]) -> Line:

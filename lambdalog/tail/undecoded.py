@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, cast
 from lambdalog.level import DEBUG, ERROR, INFO, WARN, level_of
 from lambdalog.store.follow import Follower, Form
 from lambdalog.store.line import AROUND, parted, text_of
-from lambdalog.tail.disk import FollowerOf, line_of
-from lambdalog.tail.line import Line
+from lambdalog.tail.line import Line, line_of
+from lambdalog.tail.stored import FollowerOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
