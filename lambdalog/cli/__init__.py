@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -11,6 +12,8 @@ def main() -> None:
 
     Exits 0, 1 (it failed), 2 (bad usage), 130 (Ctrl-C) or 141 (nobody reads its output any more), as Unix tools do.
     """
+    # What is imported stays: looking through it for garbage, again and again, is wasted. `Commands` ends this.
+    gc.disable()
     try:
         from lambdalog.cli.commands import Deserted, cli
     except ModuleNotFoundError as error:

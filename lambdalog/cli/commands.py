@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib import import_module
 from typing import Any, Final
@@ -52,6 +53,9 @@ class Commands(Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"lambdalog.cli.{COMMANDS[cmd_name][0]}").command
+        if not gc.isenabled():  # the program has begun: `main` holds it back until its modules are there
+            gc.freeze()
+            gc.enable()
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

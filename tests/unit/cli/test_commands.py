@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -10,9 +11,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
-from lambdalog.cli.commands import COMMANDS
+from lambdalog.cli.commands import COMMANDS, cli
 from lambdalog.cloud import connect
 from tests.conftest import SAMPLES
 
@@ -32,6 +34,17 @@ def test_every_command_explains_itself(run: Run, name: str) -> None:
     done = run(name, "--help")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"Usage: lambdalog {name}")
+
+
+def test_garbage_is_collected_once_a_command_is_loaded() -> None:
+    """What the start holds back goes on as soon as the command's modules are there."""
+    gc.disable()
+    try:
+        assert cli.get_command(click.Context(cli), "store") is not None
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_invoke_prints_the_response(run: Run, store_path: Path) -> None:
