@@ -99,6 +99,7 @@ class Dashboard(App[None]):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {Actions}
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     ENABLE_COMMAND_PALETTE = True
+    _shades: ClassVar[dict[str, dict[str, str]]] = {}
 
     def __init__(
         self,
@@ -126,6 +127,14 @@ class Dashboard(App[None]):
         wanted = self.session.theme or self.settings.theme
         self.set_reactive(App.theme, wanted if wanted in self.available_themes else DARK)
         self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
+
+    def get_css_variables(self) -> dict[str, str]:
+        """The colours of the theme, and what is made of them; made once for each theme."""
+        name = self.current_theme.name
+        if name not in self._shades:
+            self._shades[name] = super().get_css_variables()
+        self.theme_variables = self._shades[name]
+        return self.theme_variables
 
     def on_load(self) -> None:
         """What the first screen needs."""

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.design import ColorSystem
 
 from lambdalog.errors import ConfigError
 from tests.tui.feeds import MockFeed
@@ -202,3 +203,24 @@ async def test_upkeep_that_fails_is_told_once(feed: MockFeed) -> None:
             feed.troubles.put(what)
         await until(pilot, lambda: len(app._notifications) == 2)
         assert [note.message for note in app._notifications] == ["it is full", "it is gone"]
+
+
+async def test_colours_are_made_once_for_a_theme(feed: MockFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A theme's colours are computed when it is first chosen, and are its own after others were."""
+    monkeypatch.setattr(Dashboard, "_shades", {})
+    made: list[str] = []
+    generate = ColorSystem.generate
+
+    def counting(self: ColorSystem) -> dict[str, str]:
+        made.append(self.primary.hex)
+        return generate(self)
+
+    monkeypatch.setattr(ColorSystem, "generate", counting)
+    app = dashboard(feed)
+    async with app.run_test(size=(80, 24)) as pilot:
+        first = app.theme_variables["primary"]
+        for name in ("high-contrast", "lambdalog"):
+            app.theme = name
+            await pilot.pause()
+        assert app.theme_variables["primary"] == first
+        assert len(made) == len(set(made))
