@@ -56,7 +56,7 @@ def checked(
     if flush is not None and not _at_least_none(flush):
         raise ValueError(f"flush is a number of seconds, or None, not {flush!r}")
     if scrub is not None and not callable(getattr(scrub, "secret", None)):
-        raise TypeError(f"scrub takes a lambdalog.instrument.scrub.Scrubber, not {scrub!r}")
+        raise TypeError(f"scrub takes a lambdalog.instrument.scrub.Scrubber, not a {type(scrub).__name__}")
     paths: tuple[tuple[str | int, ...], ...] = ()
     if correlation is not None:
         from lambdalog.instrument.correlation import parse

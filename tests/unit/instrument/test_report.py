@@ -13,8 +13,8 @@ from lambdalog.instrument.logger import Logger, get_logger
 from lambdalog.instrument.options import checked
 from lambdalog.instrument.report import Report, headline
 from lambdalog.instrument.ring import Ring
+from lambdalog.instrument.scrub import Scrubber
 from tests.unit.instrument.heard import Context, Heard
-from tests.unit.instrument.hostile import NoText
 
 
 @pytest.fixture
@@ -176,7 +176,12 @@ def test_a_permanent_failure_is_settled_when_its_letter_is_delivered(
 
 def test_a_failure_that_cannot_be_told_is_nobodys_but_ours(heard: Heard, invocation: Invocation) -> None:
     """Telling it failed: that is one line, and the exception goes its way."""
-    told = report(heard, scrub=NoText())
+
+    class Broken(Scrubber):
+        def __getattribute__(self, name: str) -> Any:
+            return super().__getattribute__(name) if name == "secret" else self.__dict__["no such"]
+
+    told = report(heard, scrub=Broken())
     assert not told.failed(ValueError("bad"), invocation, {"id": "x"})
     assert heard.line["message"] == "lambdalog could not tell a failure"
 
