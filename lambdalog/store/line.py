@@ -11,7 +11,7 @@ import json
 import re
 from contextlib import suppress
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
@@ -140,6 +140,47 @@ def text_of(value: bytes) -> str:
     except orjson.JSONDecodeError:
         text = json.loads(value)  # escaped lone surrogates
     return text
+
+
+class Columns(NamedTuple):
+    """Of lines that are all events: times, times of ingestion, messages, and how many bytes each line takes."""
+
+    times: list[int]
+    ingestions: list[int]
+    messages: list[str]
+    sizes: list[int]
+
+
+def columns(lines: bytes) -> Columns | None:
+    """The events in some lines; None if one is no event, which is then found line by line."""
+    rows = _LINE.findall(lines)
+    if not rows:
+        return None
+    times, ingestions, values = zip(*rows, strict=True)
+    sizes = [len(value) + AROUND for value in values]
+    if sum(sizes) != len(lines):
+        return None  # the matches leave something out
+    try:
+        numbers: list[int] = orjson.loads(b"[" + b",".join(times + ingestions) + b"]")
+        messages = _texts(values)
+    except ValueError:
+        return None
+    return Columns(numbers[: len(times)], numbers[len(times) :], messages, sizes)
+
+
+def _texts(values: Sequence[bytes]) -> list[str]:
+    """The messages that JSON values in one line each stand for; ValueError if one stands for none."""
+    whole = b"\n".join(values)
+    objects = whole.count(b"\n{") + (whole[:1] == b"{")
+    if objects == len(values):
+        return whole.decode().split("\n")
+    if not objects:
+        with suppress(orjson.JSONDecodeError):
+            # No text goes on in the next line, so as many texts as there are values are one of each.
+            found: list[str] = orjson.loads(b"[" + b",\n".join(values) + b"]")
+            if len(found) == len(values) and set(map(type, found)) == {str}:
+                return found
+    return list(map(text_of, values))
 
 
 def parted(lines: bytes) -> list[tuple[bytes, bytes, bytes]] | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import heapq
 import re
 from bisect import bisect_left
+from itertools import accumulate, repeat
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from lambdalog.store.event import Event
-from lambdalog.store.line import AROUND, TIME_MAX, is_whole, message_of, parted, text_of
+from lambdalog.store.line import TIME_MAX, columns, is_whole, message_of
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -156,30 +157,30 @@ class Reader:
 
     def events(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
         """The events in whole lines of a segment, from its offset `base` on, that the scan asks for; as they stand."""
-        group, match = self.scan.group, self.scan.match
-        start, end, endless = self._start, self._end, self._endless
-        found = []
         if self._bounded and len(data) > _WORTH_BISECTING:
             low, high = self._within(data)
             base += low
             data = data[low:high]
         wanted = self.needles.of(data)
-        rows = None if wanted else parted(data)
-        if rows is None:
+        found = None if wanted else columns(data)
+        if found is None:
             return self._some(stream, segment, base, lines_with(data, wanted))
-        offset = base
-        for time, ingestion, value in rows:
-            if start <= time and (endless or time < end):
-                try:
-                    message = text_of(value)
-                except ValueError:
-                    self._damaged(segment, offset)
-                else:
-                    if match is None or match(message):
-                        event = (int(time), int(ingestion), message, group, stream, segment, offset)
-                        found.append(_event(Event, event))
-            offset += len(value) + AROUND
-        return found
+        offsets = accumulate(found.sizes, initial=base)
+        rows: Iterable[tuple[Any, ...]] = zip(
+            found.times,
+            found.ingestions,
+            found.messages,
+            repeat(self.scan.group),
+            repeat(stream),
+            repeat(segment),
+            offsets,
+        )
+        if self._bounded:
+            start, end = self.scan.start or 0, _NEVER if self.scan.end is None else self.scan.end
+            rows = [row for row in rows if start <= row[0] < end]
+        if (match := self.scan.match) is not None:
+            rows = [row for row in rows if match(row[2])]
+        return list(map(_event, repeat(Event), rows))
 
     def _some(self, stream: str, segment: str, base: int, lines: Iterable[tuple[int, bytes]]) -> list[Event]:
         """The events in (offset, line) that the scan asks for."""

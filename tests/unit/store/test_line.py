@@ -84,3 +84,57 @@ def test_a_time_outside_thirteen_digits_is_refused(timestamp: int) -> None:
     """A time that would break the fixed layout is refused."""
     with pytest.raises(ValueError, match="not a time"):
         line.encode(timestamp, line.TIME_MIN, "x")
+
+
+values = st.one_of(
+    st.text().map(lambda text: json.dumps(text).encode()),
+    st.sampled_from(
+        [
+            b"{}",
+            b'{"a":1}',
+            b"{x",
+            b'"',
+            b'"a',
+            b'b"',
+            b'"a","b"',
+            b'"a\\"',
+            b'","',
+            b'"a"],["b"',
+            b"[1",
+            b"2]",
+            b"1",
+            b"",
+            b'"\xff"',
+        ]
+    ),
+)
+
+
+@given(st.lists(values, max_size=6))
+@example([b'"a', b'b"', b'"c","d"'])
+@example([b'"a"],["b"', b'"c"'])
+@example([b"[1", b"2]", b'"a","b"'])
+def test_lines_are_read_together_as_one_by_one(written: list[bytes]) -> None:
+    """What is read of many lines at once is what each of them says; nothing, if one of them says nothing."""
+    lines = [
+        b'{"t":%d,"i":%d,"m":%b}\n' % (line.TIME_MIN + n, line.TIME_MAX, value)
+        for n, value in enumerate(written)
+    ]
+    try:
+        messages = [line.text_of(value) for value in written]
+    except ValueError:
+        messages = []
+    found = line.columns(b"".join(lines))
+    if not messages:
+        assert found is None
+        return
+    times = [line.TIME_MIN + n for n in range(len(lines))]
+    assert found == (times, [line.TIME_MAX] * len(lines), messages, list(map(len, lines)))
+
+
+@pytest.mark.parametrize(
+    "lines", [b"", b"x\n", b'{"t":1,"i":1,"m":""}\n', line.encode(line.TIME_MIN, line.TIME_MIN, "a") + b"{"]
+)
+def test_lines_that_are_no_events_are_not_read_together(lines: bytes) -> None:
+    """Where something is between the events they are looked at one by one."""
+    assert line.columns(lines) is None
