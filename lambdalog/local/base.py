@@ -13,7 +13,7 @@ import os
 import threading
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, cast
 
 from botocore import xform_name
 from botocore.errorfactory import ClientExceptionsFactory
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
+
+
+_Method = TypeVar("_Method", bound="Callable[..., dict[str, Any]]")
 
 
 @functools.cache
@@ -118,7 +121,7 @@ class Double:
         if "service" in cls.__dict__ or hasattr(cls, "service"):
             known = operations(cls.service)
             for name, method in list(vars(cls).items()):
-                if name in known and callable(method):
+                if name in known and callable(method) and not getattr(method, "whole", False):
                     setattr(cls, name, _operation(cls.service, known[name], method))
 
     # --- for subclasses
@@ -127,7 +130,7 @@ class Double:
         """The service's error with this code, to be raised; further fields stand beside Error in the response."""
         response = {
             "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": _metadata(status),
+            "ResponseMetadata": metadata(status),
             **fields,
         }
         kind = self.exceptions.from_code(code)
@@ -213,6 +216,12 @@ class Double:
         return missing
 
 
+def whole(method: _Method) -> _Method:
+    """Mark a method as all of its operation: it checks its parameters and completes its response (`metadata`) itself."""
+    method.whole = True  # type: ignore[attr-defined]
+    return method
+
+
 def implemented(double: type[Double]) -> frozenset[str]:
     """The operations that a double has."""
     return frozenset(name for method, name in operations(double.service).items() if method in dir(double))
@@ -241,10 +250,10 @@ def _operation(service: str, name: str, method: Callable[..., Any]) -> Callable[
             self.check_limits(name, params)
         response: dict[str, Any] = method(self, **params) or {}
         # The status of a reply without a body is in the response; an operation may know its own request id.
-        metadata = _metadata(response.get("StatusCode", usual))
+        told = metadata(response.get("StatusCode", usual))
         if "ResponseMetadata" in response:
-            metadata |= response.pop("ResponseMetadata")
-        response["ResponseMetadata"] = metadata
+            told |= response.pop("ResponseMetadata")
+        response["ResponseMetadata"] = told
         return response
 
     return call
@@ -282,5 +291,6 @@ class _RequestIds:
 _REQUEST_IDS: Final = _RequestIds()
 
 
-def _metadata(status: int) -> dict[str, Any]:
+def metadata(status: int = 200) -> dict[str, Any]:
+    """The ResponseMetadata of a response, with a request id of its own."""
     return {"RequestId": _REQUEST_IDS.next(), "HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}

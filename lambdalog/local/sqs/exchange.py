@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog.local.durability import durably, is_dead_letter, lightly
 from lambdalog.local.sqs import digests, rules, schema
 from lambdalog.local.sqs.fifo import Fifo, Sent, dedup_id
-from lambdalog.local.sqs.mailbox import Mailbox, marked
-from lambdalog.local.sqs.message import Draft, dump_attributes, handle_of, uuid_text
+from lambdalog.local.sqs.mailbox import Mailbox, OverLimit, marked
+from lambdalog.local.sqs.message import Draft, dump_attributes, uuid_text
 from lambdalog.local.sqs.moves import SOURCE, Moves
 from lambdalog.local.sqs.queue import Catalog
-from lambdalog.local.sqs.receipt import Receipt, parse
+from lambdalog.local.sqs.receipt import Receipt, handle_of, parse
 from lambdalog.local.sqs.rules import Breach
 from lambdalog.local.sqs.traffic import Traffic
 from lambdalog.store.tables import transaction
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lambdalog.clock import Clock
     from lambdalog.local.durability import Durability
     from lambdalog.local.sqs.message import Taken
+    from lambdalog.local.sqs.policies import Redrive
     from lambdalog.local.sqs.queue import Queue
     from lambdalog.store.tables import Tables
 
@@ -73,6 +74,21 @@ class Exchange:
         return rules.message(
             entry["MessageBody"], entry.get("MessageAttributes") or {}, queue.message_max, batch=batch
         )
+
+    def send_plain(self, queue: Queue, body: str) -> dict[str, Any] | None:
+        """`send` of a body alone to a standard queue that is no dead-letter queue; None if the queue has changed."""
+        now = self._clock.now_ms()
+        trace = self._trace()
+        draft = Draft(
+            self.mailbox.ids.next(),
+            body,
+            None,
+            None if trace is None else json.dumps({"AWSTraceHeader": trace}),
+        )
+        if not self.mailbox.send(queue, draft, now + queue.delay * 1000, now):
+            return None
+        self.traffic.count(queue.id, "sent", 1, now)
+        return {"MD5OfMessageBody": digests.of_text(body), "MessageId": uuid_text(draft.id)}
 
     def send_one(self, queue: Queue, entry: Mapping[str, Any]) -> dict[str, Any]:
         """`send` of one message, on the shortest way: beside one row, each call between shows."""
@@ -153,27 +169,44 @@ class Exchange:
     def receive(self, queue: Queue, count: int, hidden: int, attempt: str | None) -> list[tuple[Taken, str]]:
         """Messages with their handles, hidden for `hidden` seconds. Changed if the queue has; OverLimit."""
         now = self._clock.now_ms()
-        self.sweep(queue, now)
+        if self.mailbox.sweep_due(queue, now):
+            self.sweep(queue, now)
         if queue.fifo:
             found = self._receive_fifo(queue, count, now + hidden * 1000, now, attempt)
+        elif queue.redrive is None:
+            found = self._claim(queue, count, hidden * 1000, now)
         else:
-            found = self._receive(queue, count, hidden * 1000, now)
+            found = self._receive_few(queue, queue.redrive, count, hidden * 1000, now)
         if found:
             self.traffic.count(queue.id, "received", len(found), now)
         else:
             self.traffic.settle(now)
         return [(taken, handle_of(taken, queue.id, now)) for taken in found]
 
-    def _receive(self, queue: Queue, count: int, hidden_ms: int, now: int) -> list[Taken]:
-        target = None if queue.redrive is None else self.target(queue.redrive.target)
-        if target is not None and queue.redrive is not None:
-            self._bury_overdue(queue, target, count, queue.redrive.receives, now)
+    def _receive_few(
+        self, queue: Queue, redrive: Redrive, count: int, hidden_ms: int, now: int
+    ) -> list[Taken]:
+        """What was not yet received as often as a redrive policy allows; what was is moved."""
+        claimed, found = self._claim(queue, count, hidden_ms, now), []
+        while overdue := [taken for taken in claimed if taken.receives > redrive.receives]:
+            if not self._bury_claimed(queue, redrive, overdue, now):
+                break
+            found += [taken for taken in claimed if taken.receives <= redrive.receives]
+            if len(found) == count:
+                return found
+            try:
+                claimed = self._claim(queue, count - len(found), hidden_ms, now)
+            except (Changed, OverLimit):
+                return found  # these are claimed already, whatever became of the queue
+        return found + claimed
+
+    def _claim(self, queue: Queue, count: int, hidden_ms: int, now: int) -> list[Taken]:
         if self._durability == "NORMAL":
-            claimed = self.mailbox.claim(queue, count, hidden_ms, now, buried=target is not None)
+            claimed = self.mailbox.claim(queue, count, hidden_ms, now)
         else:
             # A claim that a power cut takes back only means that the message is received once more.
             with lightly(self._tables.connection, self._durability):
-                claimed = self.mailbox.claim(queue, count, hidden_ms, now, buried=target is not None)
+                claimed = self.mailbox.claim(queue, count, hidden_ms, now)
         if claimed is None:
             raise Changed
         return claimed
@@ -212,42 +245,53 @@ class Exchange:
             row = db.execute(schema.ROW, (queue.id, visible_at, seq)).fetchone()
             if row[1] < redrive.receives:
                 return False
-            self._bury(db, queue, target, visible_at, seq, now)
+            self._bury_fifo(db, queue, target, visible_at, seq, now)
             return True
 
         return bury
 
-    def _bury_overdue(self, queue: Queue, target: Queue, count: int, most: int, now: int) -> None:
-        """Looking asks for no lock: most receives find nothing to bury."""
-        while self.mailbox.overdue(queue, count, most, now):
-            with self.durably(full=True), transaction(self._tables.connection) as db:
-                for visible_at, seq in self.mailbox.overdue(queue, count, most, now):
-                    self._bury(db, queue, target, visible_at, seq, now)
+    def _bury_claimed(self, queue: Queue, redrive: Redrive, overdue: list[Taken], now: int) -> bool:
+        """Move what a claim showed to have been received too often already; False if there is no such dead-letter queue.
 
-    def _bury(
-        self, db: sqlite3.Connection, queue: Queue, target: Queue, visible_at: int, seq: int, now: int
-    ) -> None:
-        """Move a message to the dead-letter queue: id, attributes and, of a standard queue, its time stay; its count goes on."""
-        sent, receives, first, _, raw, body, attributes, system, group = db.execute(
-            schema.ROW, (queue.id, visible_at, seq)
-        ).fetchone()
-        system = marked(system, **{SOURCE: self._scope.queue(queue.name)})
-        if queue.fifo:
-            if body is None:
-                body, attributes = db.execute(schema.BODY, (seq,)).fetchone()
-            self.fifo.remove(db, queue.id, group, visible_at, seq)
-            number = self.fifo.number(db, target.id, now)
-            draft = Draft(raw, body, attributes, system, group)
-            self.fifo.add(db, target.id, draft, now, number, now, receives)
-            return
-        db.execute(schema.REMOVE, (queue.id, visible_at, seq))
+        That claim was told to nobody, and does not count.
+        """
+        with self.durably(full=True), transaction(self._tables.connection) as db:
+            target = self.target(redrive.target)
+            if target is None:
+                return False
+            for taken in overdue:
+                # A visibility timeout of 0 lets another take it in between, and a purge may have removed it.
+                place = (queue.id, taken.visible_at, taken.seq, taken.receipt)
+                if db.execute(schema.DELETE, place).rowcount:
+                    self._bury(db, queue, target, taken, now)
+            self.mailbox.unsweep(target)
+        return True
+
+    def _bury(self, db: sqlite3.Connection, queue: Queue, target: Queue, taken: Taken, now: int) -> None:
+        """Into the dead-letter queue: id, attributes and time stay; the count goes on."""
+        body, attributes = (taken.body, taken.attributes) if taken.inline else (None, None)
+        system = marked(taken.system, **{SOURCE: self._scope.queue(queue.name)})
+        row = (taken.seq, taken.sent, taken.receives - 1, taken.first, taken.id, body, attributes, system)
         db.execute(
             "INSERT INTO state (queue, visible_at, seq, sent, receives, first, receipt, id, body, attributes, system) "
             "VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)",
-            (target.id, now, seq, sent, receives, first, raw, body, attributes, system),
+            (target.id, now, *row),
         )
-        db.execute(schema.LOWER_OLDEST, (sent, target.id, sent))
-        self.mailbox.unsweep(target)
+        db.execute(schema.LOWER_OLDEST, (taken.sent, target.id, taken.sent))
+
+    def _bury_fifo(
+        self, db: sqlite3.Connection, queue: Queue, target: Queue, visible_at: int, seq: int, now: int
+    ) -> None:
+        """The same of a FIFO queue's message, which gets a number and a time of its new queue."""
+        _, receives, _, _, raw, body, attributes, system, group = db.execute(
+            schema.ROW, (queue.id, visible_at, seq)
+        ).fetchone()
+        if body is None:
+            body, attributes = db.execute(schema.BODY, (seq,)).fetchone()
+        self.fifo.remove(db, queue.id, group, visible_at, seq)
+        system = marked(system, **{SOURCE: self._scope.queue(queue.name)})
+        draft = Draft(raw, body, attributes, system, group)
+        self.fifo.add(db, target.id, draft, now, self.fifo.number(db, target.id, now), now, receives)
 
     def target(self, arn: str) -> Queue | None:
         """The queue that a redrive policy names."""
@@ -273,6 +317,17 @@ class Exchange:
         if breach is None:
             self.traffic.count(queue.id, "deleted", 1, self._clock.now_ms())
         return deleted, breach
+
+    def delete_plain(self, queue: Queue, handle: str) -> bool:
+        """`delete` of a message that lies where its claim put it, body and all; False: it doesn't."""
+        receipt = parse(handle)
+        if receipt is None or receipt.queue != queue.id or not receipt.inline:
+            return False
+        place = (queue.id, receipt.visible_at, receipt.seq, receipt.secret)
+        if not self._tables.connection.execute(schema.DELETE, place).rowcount:
+            return False
+        self.traffic.count(queue.id, "deleted", 1, self._clock.now_ms())
+        return True
 
     def delete_many(self, queue: Queue, handles: Sequence[str]) -> list[Breach | None]:
         """DeleteMessageBatch, in one transaction."""
@@ -336,8 +391,6 @@ class Exchange:
 
     def sweep(self, queue: Queue, now: int) -> None:
         """Remove what has outlived the retention period; it can't be received any more in any case."""
-        if not self.mailbox.sweep_due(queue, now):
-            return
         with transaction(self._tables.connection) as db:
             rows = db.execute(schema.EXPIRED, (queue.id, now - queue.retention_ms)).fetchall()
             for visible_at, seq, large, group in rows:

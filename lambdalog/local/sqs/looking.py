@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.sqs import browse, message
 from lambdalog.local.sqs.desk import Desk
+from lambdalog.local.sqs.receipt import handle_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -81,9 +82,7 @@ class LookOperations(Desk):
             self._exchange.traffic.count(queue.id, "received", len(taken), now)
         return {
             "Messages": [
-                message.shape(
-                    found, self.scope.account, {"All"}, ["All"], message.handle_of(found, queue.id, now)
-                )
+                message.shape(found, self.scope.account, {"All"}, ["All"], handle_of(found, queue.id, now))
                 for found in taken
             ]
         }

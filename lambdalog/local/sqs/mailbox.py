@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 IN_FLIGHT_MAX: Final = 120_000
 SWEEP_MS: Final = 60_000
-UNLIMITED: Final = 1 << 62
 NUMBERS_TRIED: Final = 20
 # A receipt that was extended is remembered for as long as a message can be hidden.
 EXTENDED_MS: Final = 43_200_000
@@ -43,6 +42,8 @@ class Mailbox:
         # Claims that a queue may still make before the messages in flight are counted again.
         self._headroom: dict[int, int] = {}
         self._sweep_at: dict[int, int] = {}
+        # Queues in which the last claim found nothing.
+        self._dry: set[int] = set()
 
     @property
     def db(self) -> sqlite3.Connection:
@@ -109,40 +110,33 @@ class Mailbox:
 
     # --- receiving
 
-    def claim(
-        self, queue: Queue, count: int, hidden_ms: int, now: int, *, buried: bool = False
-    ) -> list[Taken] | None:
-        """Up to `count` messages, hidden for a while; None: the queue is not as it was. OverLimit if too many are in flight.
-
-        `buried`: what was received too often goes to a dead-letter queue, and is not given out.
-        """
+    def claim(self, queue: Queue, count: int, hidden_ms: int, now: int) -> list[Taken] | None:
+        """Up to `count` messages, hidden for a while; None: the queue is not as it was. OverLimit if too many are in flight."""
         if self._headroom.get(queue.id, 0) <= 0:
             self._keep_limit(queue, now)
-        # What was received too often already is not for receivers.
-        most = UNLIMITED if queue.redrive is None or not buried else queue.redrive.receives
         until = now + hidden_ms
-        parameters = (queue.id, queue.version, now, until, now - queue.retention_ms, most)
+        parameters = (queue.id, queue.version, now, until, now - queue.retention_ms)
         db = self._tables.connection
-        if count == 1:
+        # Whoever asks again and again for what isn't there only looks: claiming would keep senders waiting.
+        if queue.id in self._dry and not self.any_due(queue, now):
+            rows = []
+        elif count == 1:
             rows = db.execute(schema.CLAIM_ONE, parameters).fetchall()
         else:
             rows = db.execute(schema.CLAIM, (*parameters, count)).fetchall()
         if not rows:
+            self._dry.add(queue.id)
             found = db.execute(schema.CURRENT, (queue.id,)).fetchone()
             return [] if found is not None and found[0] == queue.version else None
-        if len(rows) > 1:
-            rows.sort()
+        self._dry.discard(queue.id)
+        rows.sort()
         self.counted(queue, len(rows))
-        return [taken for row in rows if (taken := self.taken(db, row, until)) is not None]
-
-    def overdue(self, queue: Queue, count: int, most: int, now: int) -> list[tuple[int, int]]:
-        """Of the messages that a receive of `count` would find, those received `most` times already: (visible_at, seq)."""
-        rows = self.db.execute(
-            "SELECT visible_at, seq, receives FROM state WHERE queue = ? AND visible_at <= ? AND sent > ? "
-            "ORDER BY visible_at, seq LIMIT ?",
-            (queue.id, now, now - queue.retention_ms, count),
-        )
-        return [(visible_at, seq) for visible_at, seq, receives in rows if receives >= most]
+        found = []
+        for row in rows:
+            taken = self.taken(db, row, until)
+            if taken is not None:
+                found.append(taken)
+        return found
 
     @staticmethod
     def taken(db: sqlite3.Connection, row: Sequence[Any], visible_at: int) -> Taken | None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import orjson
 
 from lambdalog.local.sqs import digests, schema
-from lambdalog.local.sqs.receipt import handle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,11 +162,6 @@ def shape(
             message["MessageAttributes"] = asked
             message["MD5OfMessageAttributes"] = digests.of_attributes(asked)
     return message
-
-
-def handle_of(taken: Taken, queue: int, now: int) -> str:
-    """The receipt handle of a claim made at `now`."""
-    return handle(queue, taken.seq, taken.visible_at, taken.receipt, now, inline=taken.inline)
 
 
 def named(name: str, patterns: Sequence[str]) -> bool:

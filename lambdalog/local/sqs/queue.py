@@ -85,6 +85,10 @@ class Catalog:
         self._connection = connection
         self._remembered: dict[str, Queue] = {}
 
+    def known(self, name: str) -> Queue | None:
+        """A queue as it was last seen, if it was seen: the database is not asked."""
+        return self._remembered.get(name)
+
     def remembered(self, name: str) -> Queue | None:
         """A queue as it was last seen: for statements that check its version themselves."""
         return self._remembered.get(name) or self.find(name)

@@ -123,7 +123,8 @@ class QueueOperations(Desk):
         }
         if wanted & set(known.COUNTED):
             now = self.clock.now_ms()
-            self._exchange.sweep(queue, now)
+            if self._exchange.mailbox.sweep_due(queue, now):
+                self._exchange.sweep(queue, now)
             counts = self._exchange.mailbox.counts(queue, now)
             found |= {name: str(count) for name, count in zip(known.COUNTED, counts, strict=True)}
         chosen = {name: value for name, value in found.items() if name in wanted}

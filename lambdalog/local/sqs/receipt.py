@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 from binascii import a2b_base64, b2a_base64
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from lambdalog.local.sqs.message import Taken
 
 _FORM: Final = struct.Struct(">BIQQQQ")
 # Whether the body lies in the row or apart.
@@ -22,10 +25,11 @@ class Receipt(NamedTuple):
     inline: bool = True
 
 
-def handle(queue: int, seq: int, visible_at: int, secret: int, claimed: int, *, inline: bool = True) -> str:
-    """The ReceiptHandle of a claim."""
-    kind = _INLINE if inline else _LARGE
-    return b2a_base64(_FORM.pack(kind, queue, seq, visible_at, secret, claimed), newline=False).decode()
+def handle_of(taken: Taken, queue: int, now: int) -> str:
+    """The ReceiptHandle of a claim made at `now`."""
+    kind = _INLINE if taken.inline else _LARGE
+    raw = _FORM.pack(kind, queue, taken.seq, taken.visible_at, taken.receipt, now)
+    return b2a_base64(raw, newline=False).decode()
 
 
 def parse(handle: str) -> Receipt | None:

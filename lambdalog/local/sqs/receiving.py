@@ -10,6 +10,8 @@ from lambdalog.local.sqs.exchange import Changed
 from lambdalog.local.sqs.mailbox import OverLimit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lambdalog.local.sqs.queue import Queue
 
 
@@ -48,13 +50,17 @@ class ReceiveOperations(Desk):
                 )
         if not found:
             return {}
-        wanted = {*(AttributeNames or ()), *(MessageSystemAttributeNames or ())}
-        names = MessageAttributeNames or ()
-        return {
-            "Messages": [
-                message.shape(taken, self.scope.account, wanted, names, handle) for taken, handle in found
-            ]
-        }
+        return self._told(
+            found,
+            {*(AttributeNames or ()), *(MessageSystemAttributeNames or ())},
+            MessageAttributeNames or (),
+        )
+
+    def _told(
+        self, found: list[tuple[message.Taken, str]], wanted: set[str], names: Sequence[str]
+    ) -> dict[str, Any]:
+        account = self.scope.account
+        return {"Messages": [message.shape(taken, account, wanted, names, handle) for taken, handle in found]}
 
     def _take(
         self, queue: Queue, count: int, hidden: int | None, attempt: str | None

@@ -9,9 +9,8 @@ from lambdalog.local.durability import durably
 from lambdalog.local.sqs.access import AccessOperations
 from lambdalog.local.sqs.looking import LookOperations
 from lambdalog.local.sqs.move_tasks import MoveOperations
+from lambdalog.local.sqs.plain import PlainOperations
 from lambdalog.local.sqs.queues import QueueOperations
-from lambdalog.local.sqs.receiving import ReceiveOperations
-from lambdalog.local.sqs.sending import SendOperations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -23,9 +22,7 @@ WAIT_SECONDS: Final = 0.5
 MOVE_SECONDS: Final = 0.05
 
 
-class Sqs(
-    QueueOperations, AccessOperations, SendOperations, ReceiveOperations, LookOperations, MoveOperations
-):
+class Sqs(PlainOperations, QueueOperations, AccessOperations, LookOperations, MoveOperations):
     """A boto3-shaped SQS client on `<root>/queues.sqlite`.
 
     `durability` NORMAL survives the death of every process, FULL also a power cut; what reaches a dead-letter queue is always

@@ -84,7 +84,8 @@ class Traffic:
         """Note what was done; not to be called inside a transaction."""
         with self._lock:
             self._pending[now // MINUTE_MS, queue][_PLACES[kind]] += messages
-        self.settle(now)
+        if not 0 <= now - self._written < WRITE_MS:
+            self.settle(now)
 
     def settle(self, now: int) -> float | None:
         """Write what is due, for whoever has nothing to count now; in how many seconds the rest is, None if nothing is left."""

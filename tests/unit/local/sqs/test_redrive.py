@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +81,35 @@ def test_a_dead_letter_queue_that_is_gone_loses_nothing(desk: Desk, pair: tuple[
     for _ in range(3):
         assert desk.bodies(url) == ["m"]
         desk.clock.advance(11)
+
+
+def test_what_is_buried_makes_room_in_the_same_receive(desk: Desk, pair: tuple[str, str]) -> None:
+    """A receive gives as many as it was asked for, in order, though those before them were received too often."""
+    url, dead = pair
+    desk.send(url, "a", "b", "c", "d")
+    assert desk.bodies(url, 2) == ["a", "b"]
+    desk.clock.advance(11)
+    desk.send(url, "e")
+    assert sorted(desk.bodies(url, 3)) == ["c", "d", "e"]
+    assert sorted(desk.look(dead)) == ["a", "b"]
+
+
+def test_who_dies_before_it_buries_loses_nothing(
+    desk: Desk, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was claimed and not buried is buried by the next receive that could have it."""
+    url, dead = pair
+    desk.send(url, "m")
+    desk.receive(url)
+    desk.clock.advance(11)
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.sqs._exchange, "_bury_claimed", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            desk.receive(url)
+    assert (desk.look(url), desk.look(dead)) == (["m"], [])
+    desk.clock.advance(11)
+    assert desk.receive(url) == []
+    assert (desk.look(url), desk.look(dead)) == ([], ["m"])
 
 
 def test_a_task_brings_messages_back_as_new_ones(desk: Desk, pair: tuple[str, str]) -> None:
