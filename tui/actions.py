@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from textual.binding import Binding
-
 from lambdalog.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -187,6 +185,8 @@ ALL: Final[dict[str, Action]] = {action.name: action for actions in SCOPES.value
 
 def bindings(scope: str) -> list[BindingType]:
     """The bindings of a screen, or of the app."""
+    from textual.binding import Binding  # settings read this table before Textual is loaded
+
     return [
         Binding(
             action.keys,

@@ -29,7 +29,8 @@ from tui.modes import MODES, screen_class
 from tui.screen import ModeScreen
 from tui.settings import Settings, state_folder
 from tui.stylesheet import KeptStylesheet
-from tui.themes import DARK, THEMES
+from tui.theme_names import DARK
+from tui.themes import THEMES
 from tui.trouble import explained
 
 if TYPE_CHECKING:

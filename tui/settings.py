@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog.errors import ConfigError
 from lambdalog.prices import Prices
 from tui.actions import checked_keymap
-from tui.themes import DARK
+from tui.theme_names import DARK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,7 +6,7 @@ from rich.style import Style
 from textual.widget import Widget
 
 from tui.palette import palette
-from tui.themes import NO_COLOUR
+from tui.theme_names import NO_COLOUR
 
 
 class Themed(Widget):

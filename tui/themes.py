@@ -6,10 +6,7 @@ from typing import Final
 
 from textual.theme import Theme
 
-DARK: Final = "lambdalog"
-LIGHT: Final = "lambdalog-light"
-HIGH_CONTRAST: Final = "high-contrast"
-NO_COLOUR: Final = "no-colour"
+from tui.theme_names import DARK, HIGH_CONTRAST, LIGHT, NO_COLOUR
 
 THEMES: Final = (
     Theme(

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
 from tui.grid import Cell, Column, Grid, Part, fit
-from tui.themes import DARK, THEMES
+from tui.theme_names import DARK
+from tui.themes import THEMES
 
 
 class Shown(App[None]):

@@ -15,7 +15,7 @@ from textual.strip import Strip
 from lambdalog.level import ERROR
 from tui.logs.format import clock_text, day_text
 from tui.still import Still
-from tui.themes import NO_COLOUR
+from tui.theme_names import NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from tui.logs.line_row import append_row
 from tui.palette import palette
-from tui.themes import NO_COLOUR, THEMES
+from tui.theme_names import NO_COLOUR
+from tui.themes import THEMES
 
 if TYPE_CHECKING:
     from rich.style import Style
