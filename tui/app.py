@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
+    from tui.early import Early
     from tui.feed import Feed
     from tui.invocations.screen import InvocationsScreen
     from tui.logs.screen import LogsScreen
@@ -110,8 +111,9 @@ class Dashboard(App[None]):
         settings: Settings | None = None,
         state: Path | None = None,
         screen: str = "",
+        early: Early | None = None,
     ) -> None:
-        """`state` is where sessions and copies are kept; `screen` the one to begin with."""
+        """`state` is where sessions and copies are kept; `screen` the one to begin with; `early` what it begins with."""
         super().__init__()
         self.feed = feed
         self.clock = clock
@@ -121,6 +123,7 @@ class Dashboard(App[None]):
             sessions.load(self.state, feed.label) if self.settings.restore_session else sessions.Session()
         )
         self._first = screen or (self.session.screen if self.session.screen in MODES else "logs")
+        self.early = early
         self._came_from = ""
         self._leaving = threading.Event()
         for theme in THEMES:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
+import os
 import re
 import sys
 from pathlib import Path
@@ -63,6 +63,8 @@ def command(
         if screenshot is None:
             show(cloud, groups, screen=screen or "")
             return
+        import asyncio
+
         from tui.app import screenshot as draw
         from tui.feed import StoreFeed
 
@@ -100,14 +102,21 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
     """Open the dashboard on a cloud, until it is quit."""
     # What is imported and made at the start stays: looked through for cycles again and again, it takes a seventh longer.
     gc.disable()
-    from tui.app import Dashboard
+    from tui import early as first
+    from tui import session as sessions
     from tui.feed import StoreFeed
-    from tui.settings import load
+    from tui.settings import load, state_folder
 
     settings = load()
     feed = StoreFeed(cloud, groups)
     try:
-        app = Dashboard(feed, settings=settings, screen=screen)
+        kept = settings.restore_session
+        session = sessions.load(state_folder(os.environ), feed.label) if kept else sessions.Session()
+        early = first.read(feed, settings, session, screen, cloud.clock)
+        with first.drawn(early, settings, session, sys.__stderr__, os.environ):  # where Textual draws, too
+            from tui.app import Dashboard
+
+            app = Dashboard(feed, settings=settings, screen=screen, early=early)
         gc.freeze()
         gc.set_threshold(GARBAGE, 50, 200)
         gc.enable()

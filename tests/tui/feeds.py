@@ -392,6 +392,7 @@ class MockFeed:
     """A room for each screen, filled by the test."""
 
     label = "disk:demo"
+    near = True
 
     def __init__(self, history: list[Line] | None = None, failures: list[Group] | None = None) -> None:
         self.groups: tuple[str, ...] = ()

@@ -32,6 +32,11 @@ class Feed(Protocol):
     groups: tuple[str, ...]
 
     @property
+    def near(self) -> bool:
+        """Whether a page is a matter of milliseconds: what is read lies on this machine."""
+        ...
+
+    @property
     def logs(self) -> Logs:
         """Log lines."""
         ...
@@ -85,6 +90,11 @@ class StoreFeed:
             if name not in self._rooms:
                 self._rooms[name] = getattr(import_module(f"tui.feed.{name}"), kind)(*given)
             return self._rooms[name]
+
+    @property
+    def near(self) -> bool:
+        """Whether it is a store."""
+        return self._cloud.root is not None
 
     @property
     def _may_be_apart(self) -> bool:

@@ -44,6 +44,14 @@ class Query:
     start: int | None = None
     end: int | None = None
 
+    def fits(self, line: Line) -> bool:
+        """Whether a line of these groups and streams lies in the range, and matches."""
+        return (
+            (self.start is None or line.timestamp >= self.start)
+            and (self.end is None or line.timestamp < self.end)
+            and (self.pattern is None or self.pattern.matches(line.message))
+        )
+
 
 class Bar(NamedTuple):
     """What happened in one stretch of time."""

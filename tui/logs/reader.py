@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.message import Message
 
+from tui.early import Early
 from tui.feed.logs import FIRST_PAGE, PAGE
 from tui.trouble import explained
 
@@ -164,14 +165,17 @@ class Reader:
         """What came last has been taken: there is room for more."""
         self._room.release()
 
-    def follow(self, query: Query, limit: int) -> None:
-        """Read the newest lines, then hand over what comes; whatever was followed before is no longer."""
+    def follow(self, query: Query, limit: int, early: Early | None = None) -> None:
+        """Read the newest lines, then hand over what comes; whatever was followed before is no longer.
+
+        What was read early isn't handed over: whoever has it shows it.
+        """
         self._following.set()
         self._following = stop = threading.Event()
         self.question += 1
         self.followed += 1
         followed = self.followed
-        self._run("follow", lambda: self._follow(query, limit, followed, stop))
+        self._run("follow", lambda: self._follow(query, limit, followed, stop, early))
 
     def search(self, query: Query) -> None:
         """Find and count all lines that match."""
@@ -254,7 +258,9 @@ class Reader:
         if not self._closed.is_set():
             self._owner.post_message(message)
 
-    def _follow(self, query: Query, limit: int, followed: int, stop: threading.Event) -> None:
+    def _follow(
+        self, query: Query, limit: int, followed: int, stop: threading.Event, early: Early | None
+    ) -> None:
         since: int | None = None
         troubled = False
 
@@ -273,13 +279,17 @@ class Reader:
             try:
                 if since is None:
                     # Lines written while the history is read come twice; the buffer keeps one.
-                    now = self._clock.now_ms()
                     first = min(limit, FIRST_PAGE)
-                    lines = self._logs.page(query, None, None, first, descending=True)
-                    since = min(now, lines[0].timestamp) if lines else now
-                    self._post(Past(followed, lines[::-1], ended=len(lines) < first))
+                    if early is None:
+                        now = self._clock.now_ms()
+                        page = Early(query, now, self._logs.page(query, None, None, first, descending=True))
+                        self._post(Past(followed, page.lines[::-1], ended=len(page.lines) < first))
+                    else:
+                        page = early
+                    since = page.since
                     self._drawn.wait(DRAWN_SECONDS)
-                    if len(lines) == first < limit:  # a screenful is there at once, then the rest
+                    # A screenful is there at once, then the rest; after an early one also what came late meanwhile.
+                    if early is not None or len(page.lines) == first < limit:
                         lines = self._logs.page(query, None, None, limit, descending=True)
                         self._post(Past(followed, lines[::-1], ended=len(lines) < limit))
                 if troubled:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from textual import on
 
 from lambdalog.tail import Line
+from tui.early import first_query
 from tui.feed import Query
 from tui.logs.buffer import LogBuffer, key_of, severe_of
 from tui.logs.filter_bar import FilterBar
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
+    from tui.early import Early
     from tui.logs.buffer import Key
     from tui.session import Session
 
@@ -95,12 +96,11 @@ class LogsReading(ModeScreen):
         self._pace = Pace(self._frame, self.set_timer, settings.frames_per_second, self.dashboard.clock)
         self.view.wrap = settings.wrap or session.wrap
         self.view.utc = self.bars.utc = settings.utc or session.utc
-        groups = self.feed.groups or tuple(session.groups)
-        streams = tuple(filter(_is_text, session.stream_names)) or session.streams
-        self.query_ = Query(groups, "" if self.feed.groups else streams)
+        self.query_ = first_query(self.feed.groups, session)
         self.view.focus()
         self.recall(session.marks)
-        self._restart()
+        early, self.dashboard.early = self.dashboard.early, None
+        self._restart(early if early is not None and early.query == self.query_ else None)
         self.set_interval(1.0, self.tick)
         if session.filter:
             self.filter_bar.set(
@@ -146,7 +146,7 @@ class LogsReading(ModeScreen):
 
     # --- reading
 
-    def _restart(self) -> None:
+    def _restart(self, early: Early | None = None) -> None:
         """Read from the newest line back, and follow; older lines that match are searched for."""
         self.view.clear()
         self.attached, self._start_reached, self._whole_from = self.query_.end is None, False, None
@@ -155,7 +155,9 @@ class LogsReading(ModeScreen):
         self.reader.stop_search()
         # Without the filter, so that the window has no gaps once it is lifted.
         every = replace(self.query_, pattern=None, text="")
-        self.reader.follow(every, self.dashboard.settings.history_lines)
+        self.reader.follow(every, self.dashboard.settings.history_lines, early)
+        if early is not None:
+            self._show_past(Past(self.reader.followed, early.lines[::-1], ended=False))
         self._search()
         if self.attached:
             self.view.resume()
@@ -176,10 +178,7 @@ class LogsReading(ModeScreen):
                 self.say_state()  # at once, for both to be drawn in one frame
 
     def _fitting(self, lines: list[Line]) -> list[Line]:
-        return [line for line in lines if self._matches(line)] if self._narrow else lines
-
-    def _matches(self, line: Line) -> bool:
-        return _fits(self.query_, line)
+        return [line for line in lines if self.query_.fits(line)] if self._narrow else lines
 
     @property
     def _narrow(self) -> bool:
@@ -225,8 +224,10 @@ class LogsReading(ModeScreen):
 
     @on(Past)
     def _take_past(self, message: Past) -> None:
-        if not self.drawn or message.followed != self.reader.followed or not self.attached_or_ranged:
-            return
+        if self.drawn and message.followed == self.reader.followed and self.attached_or_ranged:
+            self._show_past(message)
+
+    def _show_past(self, message: Past) -> None:
         self._recovered()
         self._read = True
         self.view.add_more(message.lines)
@@ -388,7 +389,7 @@ class LogsReading(ModeScreen):
     def show_matching(self) -> None:
         """Show only what matches the filter and the range as they are now."""
         self._filters += 1
-        matches = partial(_fits, self.query_) if self._narrow else None
+        matches = self.query_.fits if self._narrow else None
         if matches is None or self.view.buffer.total <= FILTERED_AT_ONCE:
             self.view.show_only(matches)
         else:
@@ -441,16 +442,3 @@ class LogsReading(ModeScreen):
     def _go_to_time(self, at: int) -> None:
         self.view.pause()
         self.reader.jump(self.query_, at)
-
-
-def _is_text(kept: object) -> bool:
-    """A file that was written by hand may hold anything."""
-    return isinstance(kept, str)
-
-
-def _fits(query: Query, line: Line) -> bool:
-    return (
-        (query.start is None or line.timestamp >= query.start)
-        and (query.end is None or line.timestamp < query.end)
-        and (query.pattern is None or query.pattern.matches(line.message))
-    )

@@ -212,7 +212,7 @@ async def test_nothing_is_lost_or_shifted_whatever_is_done(
         assert view.following == following
         if not following:
             assert view.top_line == top
-            assert view.unseen == unseen + sum(map(driven.screen._matches, batch))
+            assert view.unseen == unseen + sum(map(driven.screen.query_.fits, batch))
     driven.screen.filter_bar.set("", Mode.TEXT)
     await driven.press("end")
     await at_rest(driven)
