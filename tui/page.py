@@ -25,7 +25,7 @@ class Page(ModalScreen[None]):
         width: 90%; height: 80%; padding: 1 2; background: $surface; border: round $primary; border-title-color: $primary;
     }
     Page VerticalScroll { height: 1fr; background: $surface; }
-    Page.with-value VerticalScroll { height: auto; max-height: 50%; }
+    Page.with-value VerticalScroll { height: auto; max-height: 50%; margin: 0 0 1 0; }
     Page JsonTree { height: 1fr; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
@@ -39,7 +39,8 @@ class Page(ModalScreen[None]):
         """One box."""
         with Vertical() as box:
             box.border_title = Text(self._title)  # no markup
-            yield VerticalScroll(Static(self._text))
+            if self._text:
+                yield VerticalScroll(Static(self._text))
             if self._value is not None:
                 yield JsonTree(self._value)
 

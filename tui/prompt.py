@@ -28,7 +28,7 @@ class Prompt(ModalScreen[str | None]):
     DEFAULT_CSS = """
     Prompt { align: center middle; }
     Prompt > Vertical {
-        width: 80%; max-width: 100; height: auto; padding: 1 2;
+        width: 90%; max-width: 100; height: auto; padding: 1 2;
         background: $surface; border: round $primary; border-title-color: $primary; border-title-style: bold;
     }
     Prompt Input { border: none; height: 1; padding: 0; background: $panel; }

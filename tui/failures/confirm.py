@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
 
     from tui.feed.failures import Planned
+
+HINT: Final = "any words, then Enter · Esc leaves everything as it is"
 
 
 def plan_text(plans: Sequence[Planned], verb: str) -> Text:
@@ -47,11 +49,13 @@ class Confirm(ModalScreen[str | None]):
     DEFAULT_CSS = """
     Confirm { align: center middle; }
     Confirm > Vertical {
-        width: 80%; max-width: 110; height: auto; max-height: 90%; padding: 1 2;
+        width: 90%; max-width: 110; height: auto; padding: 1 2;
         background: $surface; border: round $error; border-title-color: $error; border-title-style: bold;
     }
+    Confirm VerticalScroll { height: auto; max-height: 60vh; scrollbar-size: 1 1; }
     Confirm Static { height: auto; }
-    Confirm Input { border: none; height: 1; padding: 0 1; margin: 1 0 0 0; background: $panel; }
+    Confirm Input { border: none; height: 1; padding: 0 1; background: $panel; }
+    Confirm .note { margin: 1 0 0 0; color: $text-muted; }
     Confirm Input:focus { border: none; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
@@ -63,12 +67,10 @@ class Confirm(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """What would be done, and a line to type into."""
-        asked = (
-            f"type {self._word} and Enter · Esc leaves everything as it is"
-            if self._word
-            else "why? · Esc leaves everything as it is"
-        )
-        box = Vertical(Static(self._what), Input(placeholder=asked))
+        what = VerticalScroll(Static(self._what, id="what"), can_focus=False)
+        asked = f"type {self._word}" if self._word else "why?"
+        hint = f"{asked}, then Enter · Esc leaves everything as it is" if self._word else HINT
+        box = Vertical(what, Input(placeholder=asked), Static(Text(hint), classes="note"))
         box.border_title = Text(self._title)
         yield box
 
@@ -77,5 +79,12 @@ class Confirm(ModalScreen[str | None]):
         typed = event.value.strip()
         if typed and (not self._word or typed == self._word):
             self.dismiss(typed)
-        else:
-            self.app.bell()
+            return
+        self.app.bell()
+        wrong = (
+            f"nothing is done until {self._word} is typed"
+            if self._word
+            else "a reason is kept with it: say why"
+        )
+        note = self.query_one(".note", Static)
+        note.update(Text(f"{wrong} · Esc leaves everything as it is", str(self.app.theme_variables["error"])))

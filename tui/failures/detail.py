@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import chop_cells
 from rich.text import Text
 
 from lambdalog.printable import printable
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 REACH: Final = 20_000
 PART_MAX: Final = 1000
 FRAMES_MAX: Final = 200
+# How far in a frame's code and variables stand, and how many columns they have at least.
+FRAME_LEAD: Final = 6
+ROOM_LEAST: Final = 20
 # As many of the last attempt's lines as explain it; all of them are on the logs screen.
 LINES: Final = 12
 
@@ -36,7 +40,7 @@ def failure_text(
     `event`: with its event.
     """
     text = Text()
-    _failure(detail.failure, text, styles)
+    _failure(detail.failure, text, styles, width)
     letter = detail.letter
     text.append("\n")
     for name, value in (
@@ -89,7 +93,20 @@ def _laid_out(event: str) -> str:
         return event
 
 
-def _failure(failure: Failure, text: Text, styles: Mapping[str, Style], lead: str = "") -> None:
+def _hang(text: Text, told: str, style: str, width: int) -> None:
+    """A frame's code or variable, what doesn't fit on a line further in on the next ones."""
+    lead = FRAME_LEAD
+    while told:
+        room = max(width - lead, ROOM_LEAST)
+        part = chop_cells(told[: room * 2], room)[0]
+        if len(part) < len(told) and (at := part.rfind(" ")) > len(part) // 2:
+            part = part[: at + 1]
+        text.append(f"{'':{lead}}{part}\n", style)
+        told = told[len(part) :]
+        lead = FRAME_LEAD + 4
+
+
+def _failure(failure: Failure, text: Text, styles: Mapping[str, Style], width: int, lead: str = "") -> None:
     text.append(f"{lead}{printable(failure.type[:PART_MAX])}", styles["error"])
     text.append(f": {printable(failure.message[:REACH])}\n")
     for note in failure.notes:
@@ -106,10 +123,12 @@ def _failure(failure: Failure, text: Text, styles: Mapping[str, Style], lead: st
         text.append(f"  {printable(frame.file[:PART_MAX])}:{frame.line}", styles["key"])
         text.append(f"  in {printable(frame.function[:PART_MAX])}\n")
         if frame.code:
-            text.append(f"      {printable(frame.code[:PART_MAX])}\n", "bold")
+            _hang(text, printable(frame.code[:PART_MAX]), "bold", width)
         for name, value in (frame.local or {}).items():
-            text.append(f"      {printable(str(name)[:PART_MAX])} = {printable(str(value)[:200])}\n", "dim")
+            _hang(text, f"{printable(str(name)[:PART_MAX])} = {printable(str(value)[:200])}", "dim", width)
     for member in failure.members:
-        _failure(member, text, styles, "in the group: ")
+        _failure(member, text, styles, width, "in the group: ")
     for cause in failure.causes:
-        _failure(cause, text, styles, "while handling " if cause.relation == "context" else "caused by ")
+        _failure(
+            cause, text, styles, width, "while handling " if cause.relation == "context" else "caused by "
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
+
 from lambdalog.printable import printable
 from tui.invocations.rows import NAME_MAX
 from tui.invocations.waterfall import steps_of, waterfall
@@ -39,9 +41,15 @@ def told(
         facts.append(("memory", f"{report.max_memory_mb} of {report.memory_mb} MB"))
     if last is not None:
         facts.append(("stream", printable(last.stream[:NAME_MAX])))
+    room = width
     for name, value in facts:
+        size = cell_len(f"{name} {value}   ")
+        if room < width and size - 3 > room:  # a fact is not broken where it fits on a line of its own
+            text.append("\n")
+            room = width
         text.append(f"{name} ", styles["quiet"])
         text.append(f"{value}   ", styles["value"])
+        room -= size
     text.append("\n\n")
     if detail is None:
         text.append("reading its lines …", styles["quiet"])

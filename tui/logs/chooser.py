@@ -8,11 +8,13 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
+from rich.segment import Segment
 from rich.text import Text
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widgets import Input, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
@@ -101,6 +103,22 @@ def found_part(rows: Sequence[Listed], text: str) -> str:
     return name[begin : begin + len(text)]
 
 
+class Marks(SelectionList[str]):
+    """Names with a mark before those that are chosen; without colours, too."""
+
+    def render_line(self, y: int) -> Strip:
+        """Textual's own has one and the same glyph before each name, in other colours."""
+        strip = super().render_line(y)
+        index = self.scroll_offset.y + y
+        if index >= self.option_count:
+            return strip
+        marked = self.get_option_at_index(index).value in self.selected
+        _, inner, _, gap, *name = strip
+        mark = Segment("✓" if marked else "·", inner.style)
+        space = Segment(" ", gap.style)
+        return Strip([space, mark, space, gap, *name])
+
+
 class Chooser(ModalScreen[Choice | None]):
     """Space or a click marks, Enter takes the marks; with none, what is typed; with neither, all."""
 
@@ -112,13 +130,13 @@ class Chooser(ModalScreen[Choice | None]):
     }
     Chooser Input { border: none; height: 1; padding: 0 1; background: $panel; }
     Chooser Input:focus { border: none; }
-    Chooser SelectionList { height: 1fr; border: none; background: $surface; padding: 0; scrollbar-size: 1 1; }
-    Chooser SelectionList:focus { border: none; background-tint: initial; }
+    Chooser Marks { height: 1fr; border: none; background: $surface; padding: 0; scrollbar-size: 1 1; }
+    Chooser Marks:focus { border: none; background-tint: initial; }
     Chooser #groups { height: auto; min-height: 2; max-height: 40%; }
-    Chooser SelectionList > .selection-list--button { color: $panel; background: $panel; }
-    Chooser SelectionList > .selection-list--button-highlighted { color: $panel; background: $panel; }
-    Chooser SelectionList > .selection-list--button-selected { color: $success; background: $panel; text-style: bold; }
-    Chooser SelectionList > .selection-list--button-selected-highlighted { color: $success; background: $panel; text-style: bold; }
+    Chooser Marks > .selection-list--button { color: $text-muted; background: $surface; }
+    Chooser Marks > .selection-list--button-highlighted { color: $text-muted; background: $surface; }
+    Chooser Marks > .selection-list--button-selected { color: $success; background: $surface; text-style: bold; }
+    Chooser Marks > .selection-list--button-selected-highlighted { color: $success; background: $surface; text-style: bold; }
     Chooser .label { height: 1; margin: 1 0 0 0; color: $text-muted; }
     Chooser .label.first { margin: 0; }
     Chooser .note { height: 1; margin: 1 0 0 0; color: $text-muted; }
@@ -157,14 +175,14 @@ class Chooser(ModalScreen[Choice | None]):
         box = Vertical(
             Static("", classes="label first", id="groups-label"),
             Input(placeholder="part of a name, or a glob: /aws/lambda/*", id="glob"),
-            SelectionList[str](id="groups"),
+            Marks(id="groups"),
             Static("streams · reading …", classes="label", id="streams-label"),
             Input(
                 self._typed,
                 placeholder="how they begin, a part, or a glob: *[$LATEST]*  (all)",
                 id="streams",
             ),
-            SelectionList[str](id="listed"),
+            Marks(id="listed"),
             Static(_note(), classes="note"),
         )
         box.border_title = "groups and streams"
@@ -268,7 +286,7 @@ class Chooser(ModalScreen[Choice | None]):
         self.query_one(where, Static).update(Text.assemble((what, "bold"), f" · {told}"))
 
     def _fill(self, where: str, rows: Iterable[tuple[Text, str]], marked: set[str]) -> None:
-        names = cast("SelectionList[str]", self.query_one(where, SelectionList))
+        names = self.query_one(where, Marks)
         with self.prevent(SelectionList.SelectedChanged):
             names.clear_options()
             names.add_options([Selection(text, name, name in marked) for text, name in rows])

@@ -31,7 +31,9 @@ PLACES: Final = (
     Column("oldest", 6, right=True),
     Column("sent", 7, right=True, since=104),
     Column("deleted", 7, right=True, since=104),
-    Column("change", 8, right=True),
+    Column("change", 8, right=True, until=119),
+    # What a queue is for is worth more than the difference of two columns.
+    Column("change", 8, right=True, since=140),
     Column("depth", BARS),
     Column("role", 0, since=120),
 )

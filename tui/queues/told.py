@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tui.feed.queues import Message, Task, Topic
 
+# Values stand below each other; SQS's longest attribute has 37 letters, a user's may have more.
+NAMES_LEAST: Final = 13
+NAMES_MOST: Final = 40
 _TIMES = ("SentTimestamp", "ApproximateFirstReceiveTimestamp")
 
 
@@ -66,6 +69,8 @@ def task_text(task: Task) -> str:
 
 
 def _fields(text: Text, fields: Iterable[tuple[str, str]], lead: str = "") -> None:
-    for name, value in fields:
-        text.append(f"{lead}{printable(name):<14} ", "bold")
+    shown = [(printable(name), value) for name, value in fields]
+    widest = max([NAMES_LEAST, *(len(name) for name, _ in shown if len(name) <= NAMES_MOST)])
+    for name, value in shown:
+        text.append(f"{lead}{name:<{widest}}  ", "bold")
         text.append(f"{printable(value)}\n")

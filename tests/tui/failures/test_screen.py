@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.text import Text
 from textual.widgets import Static
 
 from lambdalog.failures.marks import Mark
@@ -70,7 +71,7 @@ async def test_a_replay_acts_on_exactly_what_was_confirmed(driven: Driven) -> No
     """The question tells the exact count; failures that come after it are left alone."""
     await driven.pilot.press("R")
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
-    asked = str(driven.app.screen.query_one(Static).render())
+    asked = str(driven.app.screen.query_one("#what", Static).render())
     assert "replay 3 of 3 messages of payments-dlq" in asked
     assert f"where fingerprint={'f' * 16}" in asked
     driven.feed.failures.given = groups(failures(5))
@@ -86,6 +87,8 @@ async def test_nothing_happens_unless_the_word_is_typed(driven: Driven) -> None:
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
     await driven.pilot.press(*"yes", "enter")
     assert isinstance(driven.app.screen, Confirm)
+    note = driven.app.screen.query_one(".note", Static)
+    assert "nothing is done until replay is typed" in str(note.content)
     await driven.pilot.press("escape")
     await until(driven.pilot, lambda: driven.app.screen is driven.screen)
     assert driven.feed.failures.done == []
@@ -97,9 +100,24 @@ async def test_a_discard_wants_a_reason(driven: Driven) -> None:
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
     await driven.pilot.press("enter")
     assert isinstance(driven.app.screen, Confirm)
+    assert "say why" in str(driven.app.screen.query_one(".note", Static).content)
     await driven.pilot.press(*"tests", "enter")
     await until(driven.pilot, lambda: len(driven.feed.failures.done) == 3)
     assert {verb for verb, _ in driven.feed.failures.done} == {"discard: tests"}
+
+
+async def test_however_much_is_asked_about_the_answer_can_be_typed() -> None:
+    """A plan of many queues is scrolled; the line to type into is on the smallest screen."""
+    app = dashboard(MockFeed([]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        what = Text("".join(f"replay 1 of 9 messages of queue-{number}\n" for number in range(40)))
+        app.push_screen(Confirm("replay 40 failures", what, word="replay"))
+        await until(pilot, lambda: isinstance(app.screen, Confirm) and app.screen.is_mounted)
+        await pilot.pause()
+        for part in ("Input", ".note"):
+            region = app.screen.query_one(part).region
+            assert region.height
+            assert region.bottom < 24
 
 
 async def test_marks(driven: Driven) -> None:
@@ -160,7 +178,7 @@ async def test_one_event_is_edited_and_sent(driven: Driven) -> None:
     editor.area.text = '{"id": "p-3"}'
     await driven.pilot.press("ctrl+s")
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
-    assert "1  with an edited event" in str(driven.app.screen.query_one(Static).render())
+    assert "1  with an edited event" in str(driven.app.screen.query_one("#what", Static).render())
     await driven.pilot.press(*"replay", "enter")
     await until(driven.pilot, lambda: ("replay", "ffff-2") in driven.feed.failures.done)
     assert driven.feed.failures.done == [("edit", '{"id":"p-3"}'), ("replay", "ffff-2")]

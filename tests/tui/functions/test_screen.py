@@ -216,7 +216,7 @@ async def invoke(driven: Driven, key: str, typed: str) -> None:
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Editor))
     await driven.pilot.press("ctrl+s")
     await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
-    asked = str(driven.app.screen.query_one(Static).render())
+    asked = str(driven.app.screen.query_one("#what", Static).render())
     assert "payments:3 with 13 bytes" in asked
     await driven.pilot.press(*typed, "enter")
 

@@ -11,7 +11,7 @@ from textual.widgets import Input, SelectionList, Static
 from tests.tui.feeds import MockFeed
 from tests.tui.made import line
 from tests.tui.pilot import dashboard, until
-from tui.logs.chooser import Chooser, Listed, fitting_streams, meant_streams
+from tui.logs.chooser import Chooser, Listed, Marks, fitting_streams, meant_streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -162,6 +162,8 @@ async def test_a_mouse_chooses_too() -> None:
     async with chooser(made()) as (pilot, app):
         assert await pilot.click("#listed", offset=(8, 1))
         await until(pilot, lambda: "1 marked" in label(app))
+        marks = app.screen.query_one("#listed", Marks)
+        assert [marks.render_line(y).text[1] for y in range(5)] == ["·", "✓", "·", "·", " "]
         note = app.screen.query(Static).last()
         assert await pilot.click(note, offset=(len("Space marks · En"), 0))
         await until(pilot, lambda: app.logs.query_.streams == ("s3",))
