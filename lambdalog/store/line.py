@@ -171,7 +171,8 @@ def columns(lines: bytes) -> Columns | None:
 def _texts(values: Sequence[bytes]) -> list[str]:
     """The messages that JSON values in one line each stand for; ValueError if one stands for none."""
     whole = b"\n".join(values)
-    objects = whole.count(b"\n{") + (whole[:1] == b"{")
+    # One byte is found eight times faster than two.
+    objects = whole.count(b"\n{") + (whole[:1] == b"{") if b"{" in whole else 0
     if objects == len(values):
         return whole.decode().split("\n")
     if not objects:
