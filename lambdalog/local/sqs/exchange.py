@@ -192,7 +192,8 @@ class Exchange:
             if not self._bury_claimed(queue, redrive, overdue, now):
                 break
             found += [taken for taken in claimed if taken.receives <= redrive.receives]
-            if len(found) == count:
+            # What is not hidden would be claimed once more.
+            if len(found) == count or (found and not hidden_ms):
                 return found
             try:
                 claimed = self._claim(queue, count - len(found), hidden_ms, now)

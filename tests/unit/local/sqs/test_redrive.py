@@ -94,6 +94,17 @@ def test_what_is_buried_makes_room_in_the_same_receive(desk: Desk, pair: tuple[s
     assert sorted(desk.look(dead)) == ["a", "b"]
 
 
+def test_what_is_not_hidden_is_given_once_in_a_receive(desk: Desk, pair: tuple[str, str]) -> None:
+    """With a visibility timeout of 0 too: what comes after something buried is neither given twice nor buried with it."""
+    url, dead = pair
+    desk.send(url, "a")
+    desk.receive(url)
+    desk.clock.advance(11)
+    desk.send(url, "b")
+    assert desk.bodies(url, 10, VisibilityTimeout=0) == ["b"]
+    assert (desk.look(url), desk.look(dead)) == (["b"], ["a"])
+
+
 def test_who_dies_before_it_buries_loses_nothing(
     desk: Desk, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
