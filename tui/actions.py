@@ -45,6 +45,7 @@ APP: Final = (
     Action("app.palette", "ctrl+p,colon", "command_palette", "Palette", "Every action, by its name.", display="^p"),
     Action("app.theme", "ctrl+t", "change_theme", "Theme", "Choose other colours.", display="^t"),
     Action("app.screenshot", "ctrl+s", "save_screenshot", "Screenshot", "Draw this screen into an SVG file.", display="^s"),
+    Action("app.suspend", "ctrl+z", "suspend_process", "Suspend", "Back to the shell; its `fg` comes back here.", display="^z"),
     Action("app.quit", "q,ctrl+c", "quit", "Quit", "Leave; the next start takes up where this one ended.", footer=True),
 )  # fmt: skip
 

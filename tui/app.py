@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -145,7 +146,12 @@ class Dashboard(App[None]):
         # Each screen's reading holds threads for good, and asyncio's own pool has four beside the cores: on two cores
         # nobody would be left to answer a key.
         pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dashboard")
-        asyncio.get_running_loop().set_default_executor(pool)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(pool)
+        if not self.is_headless:
+            # Else the terminal would be left as it is, and the session be lost.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, self._told_to_end, number)
         self.set_keymap(self.settings.keymap)
 
     def on_mount(self) -> None:
@@ -153,11 +159,18 @@ class Dashboard(App[None]):
         if self._first != "logs":
             self.switch_mode(self._first)
         self.set_timer(LOAD_SECONDS, self._load)
+        # What was on the terminal is gone when a shell's `fg` brings this back.
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
 
     def on_unmount(self) -> None:
         """Threads are waited for at the end: they are to wait for nothing themselves."""
         self._leaving.set()
         self.feed.leave()
+
+    def _told_to_end(self, number: signal.Signals) -> None:
+        """Leave as by a key; the status is that of a process which the signal ended."""
+        self.keep_session()
+        self.exit(return_code=128 + number)
 
     def _load(self) -> None:
         """Load the other screens' modules, one after the other, while nobody waits for them; then look after the store."""

@@ -121,6 +121,8 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
         gc.set_threshold(GARBAGE, 50, 200)
         gc.enable()
         app.run(mouse=settings.mouse)
+        if app.return_code:
+            sys.exit(app.return_code)
     finally:
         gc.enable()
         feed.close()
