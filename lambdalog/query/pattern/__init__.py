@@ -9,7 +9,7 @@
 The same pattern gives the same answer wherever it is asked: `parse(text).matches(message)`.
 """
 
-from lambdalog.query.pattern.pattern import LENGTH_MAX, Pattern, parse
+from lambdalog.query.pattern.pattern import LENGTH_MAX, Pattern, Wording, parse
 from lambdalog.query.pattern.terms import Term
 
-__all__ = ["LENGTH_MAX", "Pattern", "Term", "parse"]
+__all__ = ["LENGTH_MAX", "Pattern", "Term", "Wording", "parse"]

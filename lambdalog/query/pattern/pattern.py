@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from lambdalog.errors import PatternError
 from lambdalog.query.pattern import delimited, json_fields, terms
@@ -35,6 +35,13 @@ class Tree(Protocol):
         ...
 
 
+class Wording(NamedTuple):
+    """The text that a pattern was made from, and as what it was read: what can be said to another process."""
+
+    kind: Literal["pattern", "plain", "expression"]
+    text: str
+
+
 @dataclass(frozen=True)
 class Pattern:
     """A parsed pattern. `str()` prints it back; an empty one matches everything."""
@@ -44,6 +51,8 @@ class Pattern:
     """Whether a message matches."""
     literals: tuple[str, ...] = field(compare=False, repr=False, default=())
     """Texts that every matching message contains."""
+    wording: Wording | None = field(compare=False, repr=False, default=None)
+    """What `lambdalog.query.wording.meant` makes the same pattern from; None where nothing does."""
 
     def __str__(self) -> str:
         return str(self.tree)
@@ -67,4 +76,4 @@ def parse(text: str) -> Pattern:
             tree = delimited.read(scanner)
         case _:
             tree = terms.read(text)
-    return Pattern(tree, tree.matcher(), tree.literals())
+    return Pattern(tree, tree.matcher(), tree.literals(), Wording("pattern", text))
