@@ -43,6 +43,26 @@ class Asked(NamedTuple):
     blocks: int = 1
 
 
+class Stretch(NamedTuple):
+    """Lines that stand together: the times of the first and the last (epoch ms), and how many bytes they are, unpacked."""
+
+    earliest: int
+    latest: int
+    size: int
+
+
+class Extent(NamedTuple):
+    """What a scan has to read of one file: its segments there, and the stretches of their lines that may be meant."""
+
+    segments: frozenset[str]
+    stretches: list[Stretch]
+
+    @property
+    def size(self) -> int:
+        """The bytes of all stretches."""
+        return sum(stretch.size for stretch in self.stretches)
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """Events that can't be read: a frame of a sealed file, or (frame None) its index, blooms or all of it."""
@@ -60,7 +80,7 @@ class Scan:
     `start` is inclusive and `end` exclusive, epoch ms. `after` resumes strictly past a position, in the scan's own
     direction. `match` decides on the message; `literals` are texts that every matching message contains, which let
     most of the bytes go by undecoded. Streams are chosen by name, by what names begin with, and by `stream_named`; all of
-    these that are given must hold.
+    these that are given must hold. `segments` are those that are read, where others read the rest.
     """
 
     group: str
@@ -73,9 +93,12 @@ class Scan:
     after: Position | None = None
     match: Callable[[str], bool] | None = None
     literals: tuple[str, ...] = ()
+    segments: frozenset[str] | None = None
 
-    def wants_stream(self, stream: str) -> bool:
-        """Whether the scan reads this stream."""
+    def wants(self, segment: str, stream: str) -> bool:
+        """Whether the scan reads this segment of a stream."""
+        if self.segments is not None and segment not in self.segments:
+            return False
         if self.streams is not None and stream not in self.streams:
             return False
         if self.stream_prefix is not None and not stream.startswith(self.stream_prefix):

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
     from lambdalog.clock import Clock
     from lambdalog.store.blocks import Block
-    from lambdalog.store.event import Damage, Event, Scan
+    from lambdalog.store.event import Damage, Event, Extent, Scan
     from lambdalog.store.follow import Follower
     from lambdalog.store.scan import Source, Taken_co, Taker
+    from lambdalog.store.segments import Found
     from lambdalog.store.writer import Durability
 
 # Each open writer is a file descriptor; streams beyond these are opened again when they are written to.
@@ -240,16 +241,26 @@ class LogStore:
         for source in self._led(scan, Blocks):
             yield from source.events()
 
+    def extents(self, scan: Scan) -> list[Extent]:
+        """What a scan that is read to its end has to read of which files, in the order of `gather`; KeyError if no such group."""
+        reader, found = self._way(scan, lambda reader: reader)
+        return reader.extents(found)
+
     def _sources(self, scan: Scan) -> list[Source[Event]]:
         return self._led(scan, lambda reader: reader)
 
     def _led(self, scan: Scan, taking: Callable[[Reader], Taker[Taken_co]]) -> list[Source[Taken_co]]:
+        reader, found = self._way(scan, taking)
+        return reader.sources(found)
+
+    def _way(
+        self, scan: Scan, taking: Callable[[Reader], Taker[Taken_co]]
+    ) -> tuple[GroupReader[Taken_co], Found]:
         created = self.catalog.streams(scan.group)
         segments = self.segments(scan.group)
         found = segments.found(created, self.catalog.gone(scan.group))
         asked = narrowed(scan, self.expired_before(self.catalog.group(scan.group)))
-        taker = taking(Reader(asked, segments.report_line))
-        return GroupReader(segments, asked, taker).sources(found)
+        return GroupReader(segments, asked, taking(Reader(asked, segments.report_line))), found
 
     def minutes(
         self, group: str, *, start: int | None = None, end: int | None = None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final, Generic
 
 from lambdalog.errors import CorruptSegment
 from lambdalog.store import rollup
-from lambdalog.store.event import Asked
+from lambdalog.store.event import Asked, Extent, Stretch
 from lambdalog.store.scan import Begun, Lines, Source, Taken_co
+from lambdalog.store.segment import BLOCK
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -60,16 +61,71 @@ class GroupReader(Generic[Taken_co]):
         sources = [
             Source(bound, partial(self._live, live))
             for live in found.live
-            if self._scan.wants_stream(live.stream) and (bound := self._live_bound(live)) is not None
+            if self._scan.wants(live.segment, live.stream) and (bound := self._live_bound(live)) is not None
         ]
-        wanted = None
+        wanted = self._ids(found)
         for held in found.sealed:
-            if self._scan.literals and wanted is None:
-                from lambdalog.store import bloom  # only where something was sealed
-
-                wanted = bloom.required(self._scan.literals)
-            sources += self._sealed(held, wanted or [])
+            sources += self._sealed(held, wanted)
         return sources
+
+    def extents(self, found: Found) -> list[Extent]:
+        """What of which file `sources` would read if all of them were opened, in their order."""
+        extents = [
+            Extent(frozenset({live.segment}), self._live_stretches(live))
+            for live in found.live
+            if self._scan.wants(live.segment, live.stream) and self._live_bound(live) is not None
+        ]
+        wanted = self._ids(found)
+        for held in found.sealed:
+            if entries := self._entries(held):
+                stretches = self._sealed_stretches(held.file, entries, wanted)
+                extents.append(Extent(frozenset(entry.segment for entry in entries), stretches))
+        return [extent for extent in extents if extent.stretches]
+
+    def _ids(self, found: Found) -> list[tuple[int, int]]:
+        """The ids that whatever is asked for contains, as blooms know them."""
+        if not (self._scan.literals and found.sealed):
+            return []
+        from lambdalog.store import bloom  # only where something was sealed
+
+        return bloom.required(self._scan.literals)
+
+    def _sealed_stretches(
+        self, file: SealedFile, entries: list[SegmentEntry], wanted: list[tuple[int, int]]
+    ) -> list[Stretch]:
+        admits = self._admitting(file, wanted) if wanted else None
+        index = file.index
+        stretches = []
+        for number in self._numbers(file, entries):
+            frame = index.frames[number]
+            if frame.count == _UNREADABLE:
+                stretches.append(Stretch(index.earliest, index.latest, frame.length))
+            elif self._wanted(frame, admits):
+                stretches.append(Stretch(frame.earliest, frame.latest, frame.length))
+        return stretches
+
+    def _live_stretches(self, live: LiveSegment) -> list[Stretch]:
+        """A live segment as if its lines were spread evenly over its time."""
+        span = self._segments.span(live)
+        if span is None:
+            return []
+        try:
+            size = live.size
+        except FileNotFoundError:
+            return []
+        finally:
+            live.close()
+        count = -(-size // BLOCK)
+        length = span.last - span.first
+        stretches = [
+            Stretch(
+                span.first + length * number // count,
+                span.first + length * (number + 1) // count,
+                min(BLOCK, size - number * BLOCK),
+            )
+            for number in range(count)
+        ]
+        return [each for each in stretches if each.latest >= self._start and each.earliest < self._end]
 
     def _live_bound(self, live: LiveSegment) -> int | None:
         """The bound of a live segment; None if nothing in it can be asked for."""
@@ -94,14 +150,7 @@ class GroupReader(Generic[Taken_co]):
 
     def _sealed(self, held: Held, wanted: list[tuple[int, int]]) -> Iterator[Source[Taken_co]]:
         file = held.file
-        entries = [
-            entry
-            for entry in held.entries
-            if entry.count
-            and entry.latest >= self._start
-            and entry.earliest < self._end
-            and self._scan.wants_stream(entry.stream)
-        ]
+        entries = self._entries(held)
         if not entries:
             return
         index = file.index
@@ -111,14 +160,11 @@ class GroupReader(Generic[Taken_co]):
             bound = index.latest if self._scan.descending else index.earliest
             yield Source(bound, partial(self._alone, begun, file, entries[0], admits))
             return
-        numbers: Iterable[int]
-        if len(entries) == len(index.segments):
-            numbers, chosen = range(len(index.frames)), None
-        else:
-            numbers = sorted({number for entry in entries for number in file.frames_of(entry)})
+        chosen = None
+        if len(entries) != len(index.segments):
             chosen = frozenset(entry.segment for entry in entries)
         listed = index.frames
-        for number in numbers:
+        for number in self._numbers(file, entries):
             frame = listed[number]
             unreadable = frame.count == _UNREADABLE
             if not unreadable and not self._wanted(frame, admits):
@@ -127,6 +173,24 @@ class GroupReader(Generic[Taken_co]):
             if unreadable:  # opened, and reported, whatever the time
                 bound = index.latest if self._scan.descending else index.earliest
             yield Source(bound, partial(self._frame, file, number, chosen))
+
+    def _entries(self, held: Held) -> list[SegmentEntry]:
+        """The segments of a sealed file that may hold what is asked for."""
+        return [
+            entry
+            for entry in held.entries
+            if entry.count
+            and entry.latest >= self._start
+            and entry.earliest < self._end
+            and self._scan.wants(entry.segment, entry.stream)
+        ]
+
+    @staticmethod
+    def _numbers(file: SealedFile, entries: list[SegmentEntry]) -> Sequence[int]:
+        """The frames in which the segments are."""
+        if len(entries) == len(file.index.segments):
+            return range(len(file.index.frames))
+        return sorted({number for entry in entries for number in file.frames_of(entry)})
 
     def _wanted(self, frame: FrameEntry, admits: Callable[[FrameEntry], bool] | None) -> bool:
         return (
