@@ -22,6 +22,9 @@ STORE_FOLDER = ".lambdalog"
 COMMANDS_VARIABLE = "LAMBDALOG_ALLOW_COMMANDS"
 DURABILITY_VARIABLE = "LAMBDALOG_DURABILITY"
 LOG_DURABILITY_VARIABLE = "LAMBDALOG_LOG_DURABILITY"
+PROCESSES_VARIABLE = "LAMBDALOG_PROCESSES"
+# Each takes 30 to 50 MB.
+_PROCESSES_MOST = 8
 DEFAULT_REGION = "us-east-1"
 # Emulators agree on this account number; it can't belong to anyone.
 LOCAL_ACCOUNT = "000000000000"
@@ -119,6 +122,29 @@ def log_durability(environ: Mapping[str, str] | None = None) -> Literal["never",
         LOG_DURABILITY_VARIABLE,
         {"never": "never", "batch": "batch", "invocation": "invocation"},
     )
+
+
+def processes(environ: Mapping[str, str] | None = None) -> int:
+    """How many processes may read one store's logs together: LAMBDALOG_PROCESSES, or as many as there are processors to use.
+
+    In a function on Lambda (or under our runtime) always 1. ConfigError for what is no number from 1 on.
+    """
+    environ = os.environ if environ is None else environ
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:
+        return 1
+    text = environ.get(PROCESSES_VARIABLE)
+    if not text:
+        return min(_processors(), _PROCESSES_MOST)
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ConfigError(f"{PROCESSES_VARIABLE} is '{text}'; write a number: 1 has one process read all")
+    return int(text)
+
+
+def _processors() -> int:
+    """How many processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _chosen(environ: Mapping[str, str] | None, variable: str, choices: Mapping[str, _Choice]) -> _Choice:

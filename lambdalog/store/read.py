@@ -105,22 +105,17 @@ class GroupReader(Generic[Taken_co]):
         return stretches
 
     def _live_stretches(self, live: LiveSegment) -> list[Stretch]:
-        """A live segment as if its lines were spread evenly over its time."""
-        span = self._segments.span(live)
+        """A live segment as if its lines were spread evenly over its time; none of them is outside of that."""
+        size, span = self._segments.sized(live)
         if span is None:
             return []
-        try:
-            size = live.size
-        except FileNotFoundError:
-            return []
-        finally:
-            live.close()
-        count = -(-size // BLOCK)
-        length = span.last - span.first
+        count = max(-(-size // BLOCK), 1)
+        earliest = span.first - DISORDER_MS
+        length = max(span.last + DISORDER_MS - earliest, 0)
         stretches = [
             Stretch(
-                span.first + length * number // count,
-                span.first + length * (number + 1) // count,
+                earliest + length * number // count,
+                earliest + length * (number + 1) // count,
                 min(BLOCK, size - number * BLOCK),
             )
             for number in range(count)

@@ -125,6 +125,10 @@ class GroupSegments:
 
     def span(self, segment: LiveSegment) -> Span | None:
         """The times of a live segment; None if it holds nothing, or is gone."""
+        return self.sized(segment)[1]
+
+    def sized(self, segment: LiveSegment) -> tuple[int, Span | None]:
+        """How large a live segment's file is (0: it is gone, or was sealed meanwhile), and its times as `span` has them."""
         path = self._layout.live_segment(segment.segment)
         try:
             size = path.stat().st_size
@@ -132,7 +136,7 @@ class GroupSegments:
             size = -1
         known = self._spans.get(segment.segment)
         if known is not None and known[0] == size:
-            return known[1]
+            return max(size, 0), known[1]
         span = None
         with suppress(FileNotFoundError):
             first, last = segment.first_line(), segment.last_line()
@@ -142,7 +146,7 @@ class GroupSegments:
                 span = Span(segment.earliest(), segment.latest() or 0, 0)
         segment.close()
         self._spans[segment.segment] = (size, span)
-        return span
+        return max(size, 0), span
 
     def report(self, file: SealedFile, frame: int | None, what: str) -> None:
         """Note what can't be read."""

@@ -8,6 +8,7 @@ from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from lambdalog.query import crew
 from lambdalog.store import Scan
 from lambdalog.store.rollup import add
 from lambdalog.tail.line import Line, line_of
@@ -16,7 +17,7 @@ from lambdalog.tail.stored import DiskFollowing
 from lambdalog.tail.streams import Stream, Streams, newest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lambdalog.query.pattern import Pattern
     from lambdalog.store import LogStore
@@ -49,14 +50,18 @@ class DiskSource:
         return newest_of(found)
 
     def lines(self, start: int | None, end: int | None, *, descending: bool = False) -> Iterator[Line]:
-        """Merged over all groups, as they are read."""
-        if self._wanted.request is not None:
-            return self._of_request(self._wanted.request, start, end, descending=descending)
-        return self._merged(start, end, self._wanted.pattern, descending=descending)
+        """Merged over all groups, as they are read: by several processes where much of that is to be looked at."""
+        pattern = self._wanted.pattern
+        if self._wanted.request is not None or pattern is None:
+            return self._lines(start, end, descending=descending)
+        scans = [
+            self._asked(group, start, end, pattern=pattern, descending=descending) for group in self.groups()
+        ]
+        return self._divided(scans, pattern)
 
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
         """Merged over all groups."""
-        lines = self.lines(start, end, descending=descending)
+        lines = self._lines(start, end, descending=descending)
         try:
             return list(islice(lines, limit))
         finally:
@@ -108,6 +113,19 @@ class DiskSource:
 
     # --- scans
 
+    def _lines(self, start: int | None, end: int | None, *, descending: bool) -> Iterator[Line]:
+        if self._wanted.request is not None:
+            return self._of_request(self._wanted.request, start, end, descending=descending)
+        return self._merged(start, end, self._wanted.pattern, descending=descending)
+
+    def _divided(self, scans: Sequence[Scan], pattern: Pattern) -> Iterator[Line]:
+        events = crew.events(self._store, scans, pattern.wording)
+        try:
+            for event in events:
+                yield line_of(event)
+        finally:
+            events.close()  # type: ignore[attr-defined]  # a generator
+
     def _merged(
         self, start: int | None, end: int | None, pattern: Pattern | None, *, descending: bool = False
     ) -> Iterator[Line]:
@@ -146,7 +164,24 @@ class DiskSource:
         pattern: Pattern | None = None,
         descending: bool = False,
     ) -> Iterator[Line]:
-        scan = Scan(
+        scan = self._asked(group, start, end, streams=streams, pattern=pattern, descending=descending)
+        try:
+            for event in self._store.scan(scan):
+                yield line_of(event)
+        except KeyError:
+            return  # deleted since it was listed
+
+    def _asked(
+        self,
+        group: str,
+        start: int | None,
+        end: int | None,
+        *,
+        streams: set[str] | None = None,
+        pattern: Pattern | None = None,
+        descending: bool = False,
+    ) -> Scan:
+        return Scan(
             group,
             start=start,
             end=end,
@@ -156,8 +191,3 @@ class DiskSource:
             match=pattern.matches if pattern is not None else None,
             literals=pattern.literals if pattern is not None else (),
         )
-        try:
-            for event in self._store.scan(scan):
-                yield line_of(event)
-        except KeyError:
-            return  # deleted since it was listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from lambdalog.settings import (
     log_durability,
     other_endpoints,
     parse_target,
+    processes,
     region,
 )
 
@@ -111,3 +113,14 @@ def test_endpoints_of_other_services() -> None:
         "AWS_ENDPOINT_URL_S3": "S3",
         "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": "DYNAMODB_STREAMS",
     }
+
+
+def test_as_many_processes_read_as_there_are_processors() -> None:
+    """Unless a number is set; in a function it is always one, whatever is set; what is no number is refused."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    assert processes({}) == processes({"LAMBDALOG_PROCESSES": ""}) == min(usable, 8)
+    assert [processes({"LAMBDALOG_PROCESSES": text}) for text in ("1", "3", "64")] == [1, 3, 64]
+    assert processes({"AWS_LAMBDA_FUNCTION_NAME": "f", "LAMBDALOG_PROCESSES": "4"}) == 1
+    for text in ("0", "-1", "two", "1.5", "²"):
+        with pytest.raises(ConfigError, match="LAMBDALOG_PROCESSES"):
+            processes({"LAMBDALOG_PROCESSES": text})

@@ -16,11 +16,11 @@ import threading
 from contextlib import suppress
 from importlib import import_module
 from itertools import count
-from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from lambdalog.child import Child
 from lambdalog.cloud import connect
 from tui.trouble import ExplainedError, explained
 
@@ -66,8 +66,7 @@ class Apart:
     """Asks the room in module `tui.feed.ROOM`, class `kind`, on the store `target`; its process begins with the first question."""
 
     def __init__(self, room: str, kind: str, target: str) -> None:
-        # -P: what lies in the folder that the user is in is no module of ours.
-        self._command = [sys.executable, "-P", "-m", "tui.feed.apart", room, kind, target]
+        self._command = ["-m", "tui.feed.apart", room, kind, target]
         self._lock = threading.Lock()
         self._numbers = count()
         self._line: _Line | None = None
@@ -145,16 +144,8 @@ class _Line:
         self._waiting: dict[int, SimpleQueue[Answered]] = {}
         self._acting: set[int] = set()  # what changes something, and has not told that it is done
         self.ended = False
-        self._connection, theirs = Pipe()
-        with theirs:
-            self.process = subprocess.Popen(
-                [*command, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in an editor that the dashboard opened is none of its business
-            )
+        child = Child(*command)
+        self._connection, self.process = child.connection, child.process
         threading.Thread(target=self._listen, name="apart", daemon=True).start()
 
     def ask(self, asked: Asked) -> SimpleQueue[Answered]:

@@ -7,7 +7,7 @@ import struct
 from array import array
 from collections import Counter
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from lambdalog.query.insights.values import Time, number_of, order, text_of
 
@@ -45,6 +45,10 @@ class Aggregate(Protocol):
 
     def extend(self, values: list[Any]) -> None:
         """Take in the values of some records, one of each, None where a record has none."""
+        ...
+
+    def merge(self, other: Self) -> None:
+        """Take in what another one has taken in, of records that come after all of these."""
         ...
 
     def result(self) -> Any:
@@ -103,6 +107,10 @@ class Count:
         """Records that were counted elsewhere."""
         self._count += count
 
+    def merge(self, other: Self) -> None:
+        """Add its count."""
+        self._count += other._count
+
     def result(self) -> int:
         """How many."""
         return self._count
@@ -136,10 +144,26 @@ class CountDistinct:
             return
         self._seen.add(number)
         if len(self._seen) > 4 * EXACT_MAX:
+            self._estimate()
+
+    def _estimate(self) -> bytearray:
+        """From now on no value is remembered."""
+        if self._registers is None:
             self._registers = bytearray(1 << _REGISTERS)
             for each in self._seen:
                 self._register(self._registers, each)
             self._seen = set()
+        return self._registers
+
+    def merge(self, other: Self) -> None:
+        """Put its values to these."""
+        if self._registers is None and other._registers is None:
+            self._seen |= other._seen
+            if len(self._seen) > 4 * EXACT_MAX:
+                self._estimate()
+            return
+        registers = self._estimate()
+        registers[:] = bytes(map(max, registers, other._estimate()))
 
     @staticmethod
     def _register(registers: bytearray, number: int) -> None:
@@ -178,8 +202,20 @@ class Sum:
         if type(self._sum) is int and set(map(type, numbers)) <= {int}:
             self._sum += sum(numbers)
             return
+        self._add(math.fsum(numbers))
+
+    def merge(self, other: Self) -> None:
+        """Add its sum."""
+        self._count += other._count
+        if type(self._sum) is int and type(other._sum) is int:
+            self._sum += other._sum
+        else:
+            self._add(other._sum)
+            self._compensation += other._compensation
+
+    def _add(self, number: float) -> None:
         # Neumaier's sum of the blocks' sums.
-        number, before = math.fsum(numbers), self._sum
+        before = self._sum
         self._sum = before + number
         large, small = (before, number) if abs(before) >= abs(number) else (number, before)
         self._compensation += (large - self._sum) + small
@@ -207,10 +243,17 @@ class Deviation:
         numbers = numbers_of(values)
         if not numbers:
             return
-        # Chan's way to put two parts together.
         count = len(numbers)
         mean = math.fsum(numbers) / count
-        squares = math.fsum((number - mean) ** 2 for number in numbers)
+        self._add(count, mean, math.fsum((number - mean) ** 2 for number in numbers))
+
+    def merge(self, other: Self) -> None:
+        """Take in its part."""
+        if other._count:
+            self._add(other._count, other._mean, other._squares)
+
+    def _add(self, count: int, mean: float, squares: float) -> None:
+        # Chan's way to put two parts together.
         difference, total = mean - self._mean, self._count + count
         self._squares += squares + difference * difference * self._count * count / total
         self._mean += difference * count / total
@@ -242,6 +285,10 @@ class Extreme:
             if self._best is None or (order(value, self._best) or 0) * self._sign > 0:
                 self._best = value
 
+    def merge(self, other: Self) -> None:
+        """Keep its best one if that is beyond."""
+        self.extend([other._best])
+
     def result(self) -> Any:
         """The best one."""
         return self._best
@@ -264,6 +311,10 @@ class AtTime:
                 continue
             if self._when is None or (when - self._when) * self._sign > 0:
                 self._value, self._when = value, when
+
+    def merge(self, other: Self) -> None:
+        """Keep its value if that is of an earlier, or later, one."""
+        self.extend([(other._value, other._when)])
 
     def result(self) -> Any:
         """Its value."""
@@ -292,6 +343,21 @@ class Percentile:
             return
         self._few.extend(map(float, numbers))
         if len(self._few) > EXACT_MAX:
+            self._forget()
+
+    def merge(self, other: Self) -> None:
+        """Put its numbers to these."""
+        if other._few is not None:
+            self.extend(other._few.tolist())
+            return
+        self._forget()
+        self._count += other._count
+        self._buckets.update(other._buckets)
+        self._least, self._most = min(self._least, other._least), max(self._most, other._most)
+
+    def _forget(self) -> None:
+        """From now on only buckets are known."""
+        if self._few is not None:
             self._put(self._few)
             self._few = None
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # What bounds the memory of a query, together with what one aggregate may take.
 GROUPS_MAX: Final = 100_000
 
+# What records are grouped by, as it is compared → as it is shown, and the aggregates.
+Groups = dict["Hashable", tuple[tuple[Any, ...], list["Aggregate"]]]
+
 
 class Grouping:
     """Takes records in and gives rows, in the order of what they are grouped by."""
@@ -30,7 +33,7 @@ class Grouping:
         self._items = [(item.name, compiled(item.expression, now)) for item in stats.items]
         self._makers = [_maker(call) for call in stats.calls]
         self._taking = Taking(stats, now)
-        self._groups: dict[Hashable, tuple[tuple[Any, ...], list[Aggregate]]] = {}
+        self.groups: Groups = {}
         if not stats.by:
             self._aggregates(())
 
@@ -54,10 +57,16 @@ class Grouping:
             assert isinstance(aggregate, aggregates.Count)
             aggregate.add(count)
 
+    def merge(self, groups: Groups) -> None:
+        """Take in what another grouping of the same `stats` has made of records that come after all of these."""
+        for key, found in groups.values():
+            for aggregate, other in zip(self._aggregates(key), found, strict=True):
+                aggregate.merge(other)
+
     def rows(self) -> Iterator[Record]:
         """The rows, sorted by what they are grouped by."""
         for values, found in sorted(
-            self._groups.values(), key=lambda group: [sort_key(value) for value in group[0]]
+            self.groups.values(), key=lambda group: [sort_key(value) for value in group[0]]
         ):
             made = dict(zip(self._names, values, strict=True))
             made |= {f"{SLOT}{number}": aggregate.result() for number, aggregate in enumerate(found)}
@@ -74,15 +83,15 @@ class Grouping:
             )
 
     def _aggregates(self, key: tuple[Any, ...]) -> list[Aggregate]:
-        found = self._groups.get(key)
+        found = self.groups.get(key)
         if found is not None:
             return found[1]
-        if len(self._groups) >= GROUPS_MAX:
+        if len(self.groups) >= GROUPS_MAX:
             raise QueryError(
                 f"there are more than {GROUPS_MAX} groups; group by fewer fields, or filter first"
             )
         made = [make() for make in self._makers]
-        self._groups[key] = (key, made)
+        self.groups[key] = (key, made)
         return made
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from lambdalog import settings
+from lambdalog.query import crew, division
 from lambdalog.query.insights.expressions import condition
 from lambdalog.query.insights.grouping import Grouping, Taking
 from lambdalog.query.insights.lines import Lines, place_of_stats
 from lambdalog.query.insights.literals import literals, stream
 from lambdalog.query.insights.records import Record, getter
-from lambdalog.query.insights.stages import apply, asked
+from lambdalog.query.insights.stages import BLOCK, apply, asked
 from lambdalog.query.insights.syntax import (
     Call,
     Command,
@@ -28,11 +30,14 @@ from lambdalog.query.insights.syntax import (
     Unnest,
 )
 from lambdalog.query.insights.values import Time, text_of
+from lambdalog.query.worker import StatsTask
 from lambdalog.store import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from lambdalog.query.division import Share
+    from lambdalog.query.insights.grouping import Groups
     from lambdalog.query.insights.period import Period
     from lambdalog.store import Event, LogStore
     from lambdalog.store.blocks import Block
@@ -58,6 +63,19 @@ class Statistics:
     scanned: int = 0
     bytes: int = 0
     groups: int = 0
+
+    def add(self, other: Statistics) -> None:
+        """What another process took for its share."""
+        self.matched += other.matched
+        self.scanned += other.scanned
+        self.bytes += other.bytes
+
+
+class Partial(NamedTuple):
+    """What a `stats` has made of a share of the events, and what that took."""
+
+    groups: Groups
+    statistics: Statistics
 
 
 class Run:
@@ -125,8 +143,8 @@ class Run:
             number, period = counted
             records: Iterator[Record] = self._from_minutes(commands[number], period)  # type: ignore[arg-type]
             rest = commands[number + 1 :]
-        elif (place := place_of_stats(commands)) is not None:
-            records = self._from_lines(commands[: place + 1])
+        elif (place := _place_of_stats(commands)) is not None:
+            records = self._grouped(commands[: place + 1])
             rest = commands[place + 1 :]
         else:
             order, rest = _order(commands)
@@ -143,24 +161,25 @@ class Run:
             self.statistics.matched += 1
             yield record
 
-    def _events(self, order: str | None) -> Iterator[Record]:
-        """All events in the range, newest or oldest first; None: in whatever order is quickest."""
+    def _scans(self, *, descending: bool = False, share: Share | None = None) -> list[Scan]:
+        """The events in the range, of each group; of a share, what is in that."""
         only = stream(self._query)
-        wanted = literals(self._query)
+        whole = Scan(
+            "",
+            start=self._start,
+            end=self._end,
+            streams=None if only is None else frozenset({only}),
+            descending=descending,
+            literals=literals(self._query),
+        )
+        if share is None:
+            return [replace(whole, group=group) for group in self._groups]
+        return [replace(whole, group=group, segments=segments) for group, segments in share.items()]
+
+    def _events(self, order: str | None, share: Share | None = None) -> Iterator[Record]:
+        """All events in the range, newest or oldest first; None: in whatever order is quickest."""
         read = self._store.gather if order is None else self._store.scan
-        scans = [
-            read(
-                Scan(
-                    group,
-                    start=self._start,
-                    end=self._end,
-                    streams=None if only is None else frozenset({only}),
-                    descending=order == "desc",
-                    literals=wanted,
-                )
-            )
-            for group in self._groups
-        ]
+        scans = [read(scan) for scan in self._scans(descending=order == "desc", share=share)]
         if order is None or len(scans) == 1:
             for scan in scans:
                 yield from self._counted(scan)
@@ -173,8 +192,7 @@ class Run:
             size = 64  # a few are enough for a first page
             while block := list(islice(events, size)):
                 size = min(size * 2, _EVERY)
-                if self._stopped():
-                    raise Cancelled
+                self._look()
                 statistics.scanned += len(block)
                 statistics.bytes += sum(len(event.message) for event in block)
                 for event in block:
@@ -182,20 +200,72 @@ class Run:
         except KeyError:
             return  # the group was deleted meanwhile
 
-    # --- stats of lines with few fields
+    # --- stats of whatever order
 
-    def _from_lines(self, commands: tuple[Command, ...]) -> Iterator[Record]:
+    def partial(self, share: Share) -> Partial:
+        """What the first `stats`, of a query that can be divided, makes of a share of the events."""
+        place = _place_of_stats(self._query.commands)
+        assert place is not None
+        commands = self._query.commands[: place + 1]
+        grouping = Grouping(commands[-1], self._now)  # type: ignore[arg-type]
+        self._take(commands, grouping, share)
+        return Partial(grouping.groups, self.statistics)
+
+    def _grouped(self, commands: tuple[Command, ...]) -> Iterator[Record]:
+        grouping = Grouping(commands[-1], self._now)  # type: ignore[arg-type]
+        files = [] if settings.processes() < 2 else crew.files_of(self._store, self._scans())
+        if division.size_of(files) <= division.NEAR_BYTES:
+            self._take(commands, grouping, None)
+        else:
+            first = division.first_of(files)
+            watch = crew.Stopwatch(self._store)
+            with watch.running():
+                self._take(commands, grouping, division.share_of(files[:first]))
+            read, left = division.size_of(files[:first]), division.size_of(files[first:])
+            with crew.shares(files[first:], watch.expected(read, left)) as count:
+                self._take_together(commands, grouping, division.in_row(files[first:], count))
+        yield from grouping.rows()
+
+    def _take_together(
+        self, commands: tuple[Command, ...], grouping: Grouping, shares: Sequence[Share]
+    ) -> None:
+        own, *others = shares
+        root, text = str(self._store.root), self._query.text
+        tasks = [StatsTask(root, self._now, text, self._start, self._end, share) for share in others]
+        with crew.workers(self._store, tasks) as workers:
+            self._take(commands, grouping, own)
+            for worker, share in zip(workers, others, strict=True):
+                try:
+                    for partial in worker.found(self._look):
+                        grouping.merge(partial.groups)
+                        self.statistics.add(partial.statistics)
+                except crew.Gone:
+                    self._take(commands, grouping, share)
+
+    def _take(self, commands: tuple[Command, ...], grouping: Grouping, share: Share | None) -> None:
+        """Take into a `stats`, the last of the commands, what the others let through."""
+        if place_of_stats(commands) is not None:
+            self._take_lines(commands, grouping, share)
+            return
+        records = self._events(None, share)
+        for command in commands[:-1]:
+            records = apply(command, records, self._now, None)
+        records = self._matched(records)
+        while block := list(islice(records, BLOCK)):
+            grouping.add(block)
+
+    def _take_lines(self, commands: tuple[Command, ...], grouping: Grouping, share: Share | None) -> None:
+        """The same by the block, where few fields are asked for."""
         stats = commands[-1]
         assert isinstance(stats, Stats)
-        lines, grouping = Lines(commands), Grouping(stats, self._now)
+        lines = Lines(commands)
         quick = Taking(stats, self._now, lines.getter)
         asked = [command.condition for command in commands if isinstance(command, Filter)]
         conditions = [condition(each, self._now, lines.getter) for each in asked]
-        for group in self._groups:
-            for block in self._blocks(group):
-                if self._stopped():
-                    raise Cancelled
-                read = lines.read(group, block)
+        for scan in self._scans(share=share):
+            for block in self._blocks(scan):
+                self._look()
+                read = lines.read(scan.group, block)
                 if read is None:
                     self._add_events(grouping, block, asked)
                     continue
@@ -207,12 +277,13 @@ class Run:
                 self.statistics.matched += len(found)
                 if found:
                     grouping.add(found, quick)
-        yield from grouping.rows()
 
-    def _blocks(self, group: str) -> Iterator[Block]:
-        only = stream(self._query)
-        streams = None if only is None else frozenset({only})
-        scan = Scan(group, self._start, self._end, streams, literals=literals(self._query))
+    def _look(self) -> None:
+        """Cancelled if nobody wants to know any more."""
+        if self._stopped():
+            raise Cancelled
+
+    def _blocks(self, scan: Scan) -> Iterator[Block]:
         try:
             yield from self._store.blocks(scan)
         except KeyError:
@@ -230,8 +301,7 @@ class Run:
     def _from_minutes(self, stats: Stats, period: Period | None) -> Iterator[Record]:
         grouping = Grouping(stats, self._now)
         for group in self._groups:
-            if self._stopped():
-                raise Cancelled
+            self._look()
             try:
                 self._add_minutes(grouping, group, period)
             except KeyError:
@@ -268,6 +338,19 @@ class Run:
 _pointer = getter("@ptr")
 
 
+def _place_of_stats(commands: tuple[Command, ...]) -> int | None:
+    """Where a `stats` stands before which each event is looked at by itself: it takes them in whatever order."""
+    for number, command in enumerate(commands):
+        match command:
+            case Stats():
+                return number
+            case Filter() | Fields() | Display() | Parse():
+                continue
+            case _:
+                return None
+    return None
+
+
 def _order(commands: tuple[Command, ...]) -> tuple[str | None, tuple[Command, ...]]:
     """In which order events are wanted, and the commands without a sort that this order makes needless."""
     for number, command in enumerate(commands):
@@ -282,8 +365,6 @@ def _order(commands: tuple[Command, ...]) -> tuple[str | None, tuple[Command, ..
                 return "desc" if descending else "asc", commands[:number] + commands[number + 1 :]
             case Filter() | Fields() | Display() | Parse():
                 continue
-            case Stats():
-                return None, commands
             case _:
                 return "desc", commands
     return "desc", commands

@@ -182,7 +182,7 @@ def test_modules_of_the_folder_that_the_user_is_in_are_not_loaded(
 def test_a_long_list_comes_in_pieces() -> None:
     """Whoever draws never waits for all of it to be unpickled; what is given back is the same list, however long."""
     apart = Apart("", "", "")
-    apart._command = [sys.executable, "-c", COUNTING]
+    apart._command = ["-c", COUNTING]
     try:
         for count in (0, 1, PART, PART + 1, 3 * PART, 3 * PART + 7):
             assert apart.call("counted", count) == list(range(count))
@@ -212,7 +212,7 @@ def test_it_ends_whatever_it_is_at(failures: ApartFailures) -> None:
     failures.close()
     assert stopped.returncode == 0
     deaf = Apart("failures", "StoreFailures", "disk:/nowhere")
-    deaf._command = [sys.executable, "-c", DEAF]
+    deaf._command = ["-c", DEAF]
     line = deaf._begun()
     deaf.close()
     assert line.process.returncode == -signal.SIGKILL
