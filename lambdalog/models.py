@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import DataNotFoundError, UnknownServiceError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
-from botocore.waiter import WaiterModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from botocore.waiter import WaiterModel
 
 
 class _Loader(Loader):
@@ -46,6 +47,8 @@ def pagination(service: str) -> Mapping[str, Any]:
 @cache
 def waiters(service: str) -> WaiterModel:
     """What can be waited for in a service; nothing in some."""
+    from botocore.waiter import WaiterModel
+
     try:
         return WaiterModel(_load(service, "waiters-2"))
     except UnknownServiceError:

@@ -24,7 +24,6 @@ from botocore.exceptions import (
 )
 from botocore.paginate import Paginator
 from botocore.validate import ParamValidator
-from botocore.waiter import NormalizedOperationMethod, Waiter
 
 from lambdalog.clock import SYSTEM
 from lambdalog.forked import after_fork
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from botocore.model import ServiceModel
+    from botocore.waiter import Waiter
 
     from lambdalog.arn import Scope
     from lambdalog.clock import Clock
@@ -177,6 +177,9 @@ class Double:
 
     def get_waiter(self, waiter_name: str) -> Waiter:
         """boto3's waiter of that name, as `function_active`."""
+        # With it comes what botocore writes its documentation by.
+        from botocore.waiter import NormalizedOperationMethod, Waiter
+
         model = waiters(self.service)
         names = {xform_name(name): name for name in model.waiter_names}
         if waiter_name not in names:

@@ -21,7 +21,6 @@ from lambdalog.arn import Arn
 from lambdalog.local.claim import claim
 from lambdalog.local.logs import tokens
 from lambdalog.local.logs.filters import SUBSCRIPTION, Record, records
-from lambdalog.query.pattern import parse
 from lambdalog.store.arrivals import Arrivals, Piece
 from lambdalog.store.watch import new_watch
 
@@ -231,6 +230,8 @@ class Deliveries:
 
     def _filter(self, info: GroupInfo, name: str, record: Record) -> int:
         """One filter's turn."""
+        from lambdalog.query.pattern import parse
+
         identity = record["id"]
         until, pause = self._resting.get(identity, (0.0, 0.5))
         if until > self._clock.monotonic():

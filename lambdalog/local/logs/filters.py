@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.logs.room import Room
-from lambdalog.query.pattern import parse
 from lambdalog.store.arrivals import Arrivals
 
 if TYPE_CHECKING:
@@ -70,6 +69,8 @@ class Filters(Room):
     @staticmethod
     def _regexes(info: GroupInfo, kind: str, name: str) -> int:
         """How many of the group's other filters have regular expressions in their patterns."""
+        from lambdalog.query.pattern import parse
+
         return sum(
             _has_regex(parse(record["pattern"]))
             for each in (METRIC, SUBSCRIPTION)

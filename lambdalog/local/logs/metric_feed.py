@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from lambdalog.local.logs.filters import METRIC, Record, records
 from lambdalog.local.logs.transformation import Transformation, transformation
-from lambdalog.query.pattern import parse
 from lambdalog.store.arrivals import Arrivals
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ class MetricFeed:
                     self._ledger.forget_segments(record["id"], gone)
 
     def _filter(self, info: GroupInfo, record: Record) -> None:
+        from lambdalog.query.pattern import parse
+
         pattern = parse(record["pattern"])
         wanted = [transformation(each, pattern) for each in record["transformations"]]
         # Whatever comes counts where there is a default value; else what can't match need not be decoded.

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog.errors import LambdalogError, QueryError
 from lambdalog.local.logs.query_log import UNFINISHED, QueryLog
 from lambdalog.local.logs.room import Room, group_name
-from lambdalog.query.insights import Cancelled, Run, read
-from lambdalog.query.insights.records import Record, getter, names, pointed
-from lambdalog.query.insights.values import text_of
 from lambdalog.store import Scan
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
     from lambdalog.local.logs.query_log import Started
+    from lambdalog.query.insights import Run
     from lambdalog.query.insights.run import Row, Statistics
 
 logger = logging.getLogger(__name__)
@@ -81,6 +79,9 @@ class Queries(Room):
         queryLanguage: str = "CWLI",
     ) -> dict[str, Any]:
         """StartQuery: times in epoch seconds, both inclusive. The query runs on; GetQueryResults follows it."""
+        # The language is read where a query begins: most commands ask for no such thing, and it is a fifth of their start.
+        from lambdalog.query.insights import Run, read
+
         if queryLanguage != "CWLI":
             raise self._invalid(f"Queries in {queryLanguage} are not evaluated here, only in CWLI.")
         groups = self._queried(logGroupName, logGroupNames, logGroupIdentifiers)
@@ -177,6 +178,9 @@ class Queries(Room):
 
     def get_log_record(self, *, logRecordPointer: str, unmask: bool = False) -> dict[str, Any]:
         """GetLogRecord: all fields of the event that a row's @ptr names."""
+        from lambdalog.query.insights.records import Record, getter, names, pointed
+        from lambdalog.query.insights.values import text_of
+
         del unmask
         try:
             group, (timestamp, ingestion, segment, offset) = pointed(logRecordPointer)
@@ -204,6 +208,8 @@ class Queries(Room):
         time: int | None = None,
     ) -> dict[str, Any]:
         """GetLogGroupFields: the fields of a group's newest events around a time, and how many of them have each."""
+        from lambdalog.query.insights.records import Record, names
+
         group = self._one_group(logGroupName, logGroupIdentifier)
         self._group(group)
         now = self.clock.now_ms()
@@ -228,6 +234,8 @@ class Queries(Room):
 
     def _evaluate(self, query_id: str, running: _Running) -> None:
         """Run a query to its end, in a thread of the pool. Whatever happens, its end is noted."""
+        from lambdalog.query.insights import Cancelled
+
         assert running.run is not None
         status = "Failed"
         try:

@@ -8,7 +8,6 @@ from lambdalog.clock import SYSTEM
 from lambdalog.errors import PatternError, StoreError
 from lambdalog.local.base import Double
 from lambdalog.local.logs.ledger import Ledger
-from lambdalog.query.pattern import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,6 +65,9 @@ class Room(Double):
             raise self.error("ServiceUnavailableException", str(error), status=500) from error
 
     def _pattern(self, text: str) -> Pattern:
+        # Patterns are read where one is asked for: of a command's start that would be an eighth.
+        from lambdalog.query.pattern import parse
+
         try:
             return parse(text)
         except PatternError as error:

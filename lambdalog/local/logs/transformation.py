@@ -11,7 +11,6 @@ import orjson
 
 from lambdalog.errors import PatternError
 from lambdalog.local.logs.ledger import MINUTE_MS, Value
-from lambdalog.query.pattern import json_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,6 +104,8 @@ def _field(text: str, pattern: Pattern) -> _Field:
     """What finds a field in a message: `$.a.b` of JSON, `$name` or `$3` of what the pattern names."""
     if not text.startswith(("$.", "$[")):
         return lambda message: pattern.extract(message).get(text)
+    from lambdalog.query.pattern import json_fields
+
     try:
         selector = json_fields.read_selector(text)
     except PatternError as error:
