@@ -7,6 +7,7 @@ import select
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -52,6 +53,9 @@ POLL_SECONDS: Final = 0.5
 )
 @click.option("--fold", is_flag=True, help="START, END and REPORT as one line an invocation.")
 @click.option(
+    "-n", "--lines", "last", type=click.IntRange(1), metavar="N", help="Only the last N, of what there is."
+)
+@click.option(
     "--format",
     "form",
     type=click.Choice(["text", "pretty", "json", "raw"]),
@@ -75,6 +79,7 @@ def command(
     request: str | None,
     context: int,
     fold: bool,
+    last: int | None,
     form: str,
     live: bool,
     store: str | None,
@@ -88,6 +93,8 @@ def command(
     start, end = parse_time(since, now), parse_time(until, now) if until else None
     if follow and end is not None:
         raise click.UsageError("--follow goes on for ever; --until says when to stop. Give one of them.")
+    if follow and last is not None:
+        raise click.UsageError("--lines is for what there is; with --follow, --since says where to begin.")
     if end is not None and end <= start:
         raise click.UsageError(f"--until {until} is not after --since {since}: there is nothing in between.")
     if request is not None and not request.strip():
@@ -111,14 +118,14 @@ def command(
             with kept_up(cloud):
                 _follow(source, groups, start, view)
             return
-        view.write(view.folded(view.page(source, start, end)))
+        shown = view.folded(view.page(source, start, end))
+        view.write(shown if last is None else deque(shown, last))
         _say(source.notes())
-        if not view.anything and not source.groups():
-            if groups:
-                raise ConfigError(
-                    f"no log group is called {' or '.join(groups)}; see them with: lambdalog group list"
-                )
-            _say([f"there are no log groups in {cloud.target}"])
+        if not view.anything or len(groups) > 1:
+            names = source.groups()
+            _missing(names, groups, cloud)
+            if names and not view.anything and sys.stderr.isatty():
+                _say([f"no such line since {since}; --since 1d looks further back"])
 
 
 class View:
@@ -196,6 +203,21 @@ def _shower(form: str) -> Callable[[Shown], str]:
     if form == "pretty":
         return lambda shown: shown.pretty(colour=colour)
     return lambda shown: shown.text(colour=colour)
+
+
+def _missing(names: list[str], groups: tuple[str, ...], cloud: Cloud) -> None:
+    """Say which of `groups` mean none of the groups that are read. ConfigError if there are none."""
+    from lambdalog.tail.wanted import matcher
+
+    if not names:
+        if groups:
+            raise ConfigError(
+                f"no log group is called {' or '.join(groups)}; see them with: lambdalog group list"
+            )
+        _say([f"there are no log groups in {cloud.target}"])
+    for given in groups:
+        if names and not any(map(matcher([given]), names)):
+            _say([f"no log group is called {given}; see them with: lambdalog group list"])
 
 
 def _follow(source: Source, groups: tuple[str, ...], start: int, view: View) -> None:

@@ -183,6 +183,8 @@ def test_platform_lines_fold(cloud: Cloud, call: Run) -> None:
         (["--format", "xml"], 2, "xml"),
         (["nobody"], 1, "no log group is called nobody; see them with: lambdalog group list"),
         (["nobody", "no*"], 1, "no log group is called nobody or no*"),
+        (["-f", "-n", "5"], 2, "--lines is for what there is"),
+        (["-n", "0"], 2, "-n"),
     ],
 )
 def test_what_is_wrong_is_said(cloud: Cloud, call: Run, arguments: list[str], code: int, text: str) -> None:
@@ -208,6 +210,35 @@ def test_following_looks_after_the_store(tmp_path: Path) -> None:
                 threading.Event().wait(0.01)
         assert list(group.live.iterdir()) == []
         assert len(list(group.sealed.glob("*.zst"))) == 1
+
+
+def test_the_last_lines_are_enough(cloud: Cloud, call: Run) -> None:
+    """-n leaves out what is before them, of all groups together and after folding."""
+    everything = raw(call("tail", "--format", "raw"))
+    assert raw(call("tail", "--format", "raw", "-n", "3")) == everything[-3:]
+    assert raw(call("tail", "--format", "raw", "--lines", "100")) == everything
+    assert len(raw(call("tail", "--format", "raw", "--fold", "-n", "1"))) == 1
+
+
+def test_a_group_that_is_not_there_among_others_is_said(cloud: Cloud, call: Run) -> None:
+    """The others' lines come all the same; each that means nothing is named."""
+    done = call("tail", "orders", "nobody", "web*", "no*")
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 7)
+    assert [line.partition(";")[0] for line in done.stderr.splitlines()] == [
+        f"lambdalog: no log group is called {name}" for name in ("nobody", "web*", "no*")
+    ]
+
+
+def test_a_terminal_is_told_that_nothing_was_found(cloud: Cloud, store_path: Path) -> None:
+    """Silence would leave open whether there is nothing; who reads standard error by a program gets none of it."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"LAMBDALOG_STORE": f"disk:{store_path}"}
+    command = [sys.executable, "-m", "lambdalog", "tail", "--request", "nobody"]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=theirs, check=True)
+    os.close(theirs)
+    assert done.stdout == b""
+    assert b"no such line since 10m; --since 1d looks further back" in os.read(ours, 4096)
+    os.close(ours)
 
 
 def test_a_store_without_groups_is_named(call: Run, tmp_path: Path) -> None:
