@@ -31,7 +31,11 @@ class ConfigError(LambdalogError):
     """A setting can't be used."""
 
 
-class TimeError(ConfigError):
+class ArgumentError(ConfigError):
+    """An argument can't be understood."""
+
+
+class TimeError(ArgumentError):
     """A text that should be a time is none."""
 
 

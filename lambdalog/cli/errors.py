@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambdalog.errors import LambdalogError, PatternError, TimeError
+from lambdalog.errors import ArgumentError, LambdalogError, PatternError
 from lambdalog.printable import printable
 
 
@@ -22,7 +22,7 @@ def explain(error: BaseException) -> str | None:
 
 def status(error: BaseException) -> int:
     """The exit status for such an error: 2 where the command line can't be meant so, 1 for what failed."""
-    return 2 if isinstance(error, (PatternError, TimeError)) else 1
+    return 2 if isinstance(error, (PatternError, ArgumentError)) else 1
 
 
 def _of_aws(error: BaseException) -> str:

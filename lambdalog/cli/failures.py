@@ -83,7 +83,7 @@ def list_(**given: Any) -> None:
     """Each failure, in order of time."""
     given = _merged(given)
     with _desk(given) as desk:
-        failures = desk.failures(given["queue"], _where(given))
+        failures = desk.failures(_queue(desk, given), _where(given))
         if not failures and not given["as_json"]:
             _none(chosen=bool(given["queue"] or given["where"]))
         for found in failures:
@@ -106,7 +106,7 @@ def show(identity: str, **given: Any) -> None:
     """
     given = _merged(given)
     with _desk(given) as desk:
-        found = desk.find(identity, given["queue"])
+        found = desk.find(identity, _queue(desk, given))
         if found is None:
             raise click.ClickException(
                 f"no failure has the id {identity}; see them with: lambdalog failures list"
@@ -260,7 +260,7 @@ def audit(run_id: str | None, limit: int, **given: Any) -> None:
 
 def _groups(statuses: tuple[str, ...], *, everything: bool, **given: Any) -> None:
     with _desk(given) as desk:
-        found = desk.groups(given["queue"], _where(given))
+        found = desk.groups(_queue(desk, given), _where(given))
         now = desk.cloud.clock.now_ms()
         shown = [
             group
@@ -290,6 +290,15 @@ def _desk(given: dict[str, Any]) -> Desk:
     from lambdalog.failures import Desk
 
     return Desk(open_cloud(given["store"]), spend_receives=bool(given.get("spend_receives")), owns=True)
+
+
+def _queue(desk: Desk, given: dict[str, Any]) -> str | None:
+    """The queue that was chosen. ConfigError for one that there isn't."""
+    if given["queue"] is None:
+        return None
+    from lambdalog.cli.queue.find import find_queue
+
+    return find_queue(desk.cloud.sqs, given["queue"])[0]
 
 
 def _where(given: dict[str, Any]) -> Any:

@@ -48,6 +48,8 @@ _WORDS: Final = {
     "in-doubt": "in doubt: sent, and broken off before the answer was noted; look before you send them again",
     "planned": "not tried yet",
 }
+# How many reasons of what failed a replay tells in the end.
+REASONS_MAX: Final = 5
 # Message attributes of a dead letter, Lambda's and our decorator's, which are shown by other names.
 _SHOWN: Final = frozenset(
     {"RequestID", "ErrorCode", "ErrorMessage", "FunctionName", "FunctionVersion", "Fingerprint"}
@@ -284,8 +286,8 @@ def show_plan(plan: Plan, verb: str, where: str = "", *, as_json: bool) -> None:
         write_line(printable(f"Left alone, {count}: {reason}"))
 
 
-def show_result(result: Result, *, as_json: bool, command: str) -> None:
-    """How a run ended: a table by fingerprint, and a line for each state."""
+def show_result(result: Result, why: Counter[str], *, as_json: bool, command: str) -> None:
+    """How a run ended: a table by fingerprint, a line for each state, and the commonest reasons of what failed."""
     if as_json:
         record: dict[str, Any] = {"run": result.run, "stopped": result.stopped, **result.counts}
         write_line(json.dumps(record))
@@ -309,5 +311,11 @@ def show_result(result: Result, *, as_json: bool, command: str) -> None:
         out.print(table, soft_wrap=False)
     for state, _ in states:
         write_line(f"{result.counts[state]:>6}  {_WORDS[state]}")
+        if state == "failed":
+            for reason, count in why.most_common(REASONS_MAX):
+                write_line(f"{'':>8}{count:>6}  {printable(reason)[:300]}")
+            if len(why) > REASONS_MAX:
+                others = len(why) - REASONS_MAX
+                write_line(f"{'':>8}and {others} other reasons; see: lambdalog failures runs {result.run}")
     if result.stopped:
         write_line(f"{result.stopped}; go on with: lambdalog {command} --resume {result.run}")

@@ -29,6 +29,7 @@ def command(queue: str, file: str, skip: int, store: str | None) -> None:
 
     Body and message attributes are as they were; message id and time are new. A line that is no message ends it.
     """
+    from lambdalog.cli.queue.find import find_queue
     from lambdalog.failures import Desk
 
     sent = last = 0
@@ -38,6 +39,7 @@ def command(queue: str, file: str, skip: int, store: str | None) -> None:
         if file != "-":
             source = stack.enter_context(open(file, "rb"))  # noqa: PTH123 - a name as it was typed
         desk = stack.enter_context(Desk(open_cloud(store), owns=True))
+        queue, _ = find_queue(desk.cloud.sqs, queue)
         lines = itertools.chain((b"" for _ in range(skip)), itertools.islice(source, skip, None))
         try:
             for state in desk.import_(queue, lines):

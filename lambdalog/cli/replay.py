@@ -17,9 +17,11 @@ from lambdalog.cli.options import (
     store_option,
     where_option,
 )
+from lambdalog.errors import ConfigError
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
+    from lambdalog.cloud import Cloud
     from lambdalog.failures import Desk, Destination, Explained, Pace, Plan
 
 # More than these are not edited one by one.
@@ -120,6 +122,8 @@ def command(
     pace = _pace(canary, rate, stop_after, at_once, {"canary": 1})
     with Desk(open_cloud(store), spend_receives=spend_receives, owns=True) as desk:
         queue, _ = find_queue(desk.cloud.sqs, queue)
+        if not debugging:
+            _reachable(desk.cloud, destination)
         planned = desk.plan(queue, where=chosen, destination=destination, settings=changes, in_doubt=in_doubt)
         if debugging:
             _debug(desk, planned, code)
@@ -153,6 +157,24 @@ def _destination(
     if file is not None:
         return Destination("file", str(Path(file).expanduser().absolute()))
     return Destination("source") if to_source else Destination()
+
+
+def _reachable(cloud: Cloud, destination: Destination) -> None:
+    """ConfigError for a function or queue that there isn't: of a canary it would only be told that it failed."""
+    from lambdalog.cli.queue.find import find_queue
+    from lambdalog.cli.records import qualified
+
+    if destination.kind == "queue":
+        find_queue(cloud.sqs, destination.name)
+    if destination.kind == "function":
+        functions, asked = cloud.lambda_, dict[str, Any](qualified(destination.name))
+        try:
+            # It asks for no leave but that to invoke.
+            functions.invoke(InvocationType="DryRun", **asked)
+        except functions.exceptions.ResourceNotFoundException as error:
+            raise ConfigError(
+                f"{error.response['Error']['Message']}; see what there is with: lambdalog function list"
+            ) from None
 
 
 def _pace(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,17 @@ if TYPE_CHECKING:
 def work(desk: Desk, run_id: str, *, pace: Pace | None, as_json: bool, command: str) -> None:
     """Work on a run to its end, and show it. SystemExit 1 if not all went well, 130 after Ctrl-C."""
     cancel = threading.Event()
+    why: Counter[str] = Counter()
     try:
         with _interruptible(cancel), _bar(desk, run_id, command) as progress:
-            result = desk.run(run_id, pace=pace, cancel=cancel, progress=progress)
+
+            def told(step: Step) -> None:
+                if step.state == "failed":
+                    why[step.detail or step.item.type] += 1
+                if progress is not None:
+                    progress(step)
+
+            result = desk.run(run_id, pace=pace, cancel=cancel, progress=told)
     except KeyboardInterrupt:
         print(f"\nbroken off; go on with: lambdalog {command} --resume {run_id}", file=sys.stderr)
         raise
@@ -31,7 +40,7 @@ def work(desk: Desk, run_id: str, *, pace: Pace | None, as_json: bool, command: 
             f"run {run_id} was broken off; go on with: lambdalog {command} --resume {run_id}", file=sys.stderr
         )
         raise
-    view.show_result(result, as_json=as_json, command=command)
+    view.show_result(result, why, as_json=as_json, command=command)
     if cancel.is_set():
         raise SystemExit(130)
     if not result.clean:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from lambdalog.errors import ConfigError
+from lambdalog.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Setting:
         self.text = text
         self.steps = _steps(path.strip())
         if not equals or not self.steps:
-            raise ConfigError(f"'{text}': write PATH=VALUE, as order.total=3 or $.items[0].name=x")
+            raise ArgumentError(f"'{text}': write PATH=VALUE, as order.total=3 or $.items[0].name=x")
         try:
             self.value = _decoder.decode(value)
         except msgspec.DecodeError:
@@ -61,7 +61,7 @@ def _steps(path: str) -> list[str | int]:
     while position < len(path):
         found = _STEP.match(path, position)
         if found is None:
-            raise ConfigError(f"'{path}' is no path; write order.items[0].name, or $.order['odd name']")
+            raise ArgumentError(f"'{path}' is no path; write order.items[0].name, or $.order['odd name']")
         name, index, *quoted = found.groups()
         steps.append(int(index) if index is not None else name or next(q for q in quoted if q is not None))
         position = found.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambdalog.errors import ConfigError
+from lambdalog.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +59,7 @@ class Pace:
 
 
 def parse_stop(text: str) -> tuple[int | None, float | None]:
-    """(failures, share) of `5` or `20%`. ConfigError for what is neither."""
+    """(failures, share) of `5` or `20%`. ArgumentError for what is neither."""
     try:
         if text.endswith("%"):
             share = float(text[:-1]) / 100
@@ -69,11 +69,11 @@ def parse_stop(text: str) -> tuple[int | None, float | None]:
             return int(text), None
     except ValueError:
         pass
-    raise ConfigError(f"'{text}': say after how many failures to stop (5), or at which share of them (20%)")
+    raise ArgumentError(f"'{text}': say after how many failures to stop (5), or at which share of them (20%)")
 
 
 def parse_rate(text: str) -> float:
-    """Items a second, of `5`, `5/s`, `90/m` or `600/h`. ConfigError for what is none."""
+    """Items a second, of `5`, `5/s`, `90/m` or `600/h`. ArgumentError for what is none."""
     number, slash, unit = text.partition("/")
     seconds = {"s": 1, "m": 60, "h": 3600}.get(unit if slash else "s")
     try:
@@ -81,5 +81,5 @@ def parse_rate(text: str) -> float:
     except ValueError:
         rate = 0.0
     if seconds is None or not 0 < rate < float("inf"):
-        raise ConfigError(f"'{text}' is no rate; write 5/s, or 90/m")
+        raise ArgumentError(f"'{text}' is no rate; write 5/s, or 90/m")
     return rate / seconds

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from lambdalog.errors import ConfigError
+from lambdalog.errors import ArgumentError
 from lambdalog.failures.edit import Refused as NotEdited
 from lambdalog.failures.edit import with_settings
 from lambdalog.failures.where import EVERYTHING
@@ -221,8 +221,8 @@ def _sent(earlier: Earlier | None, letter: Letter, *, in_doubt: bool) -> str:
 
 
 def function_of(text: str) -> Destination:
-    """The destination that `--to FUNCTION[:Q]` means. ConfigError for what is no function's name."""
+    """The destination that `--to FUNCTION[:Q]` means. ArgumentError for what is no function's name."""
     name, _, qualifier = text.partition(":") if not text.startswith("arn:") else (text, "", "")
     if not name or (qualifier and ":" in qualifier):
-        raise ConfigError(f"'{text}' names no function; write FUNCTION, or FUNCTION:VERSION-OR-ALIAS")
+        raise ArgumentError(f"'{text}' names no function; write FUNCTION, or FUNCTION:VERSION-OR-ALIAS")
     return Destination("function", text)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
-from lambdalog.errors import ConfigError, PatternError
+from lambdalog.errors import ArgumentError, PatternError
 from lambdalog.query.pattern import parse
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ EVERYTHING: Final = Where()
 
 
 def where(texts: Iterable[str]) -> Where:
-    """Read conditions. ConfigError for one that is none."""
+    """Read conditions. ArgumentError for one that is none."""
     given = tuple(text.strip() for text in texts)
     return Where(given, tuple(_test(text) for text in given))
 
@@ -92,7 +92,7 @@ def _test(text: str) -> Callable[[Explained, int], bool]:
         return lambda found, _: found.fingerprint.startswith(text)
     form = _FORM.fullmatch(text)
     if form is None:
-        raise ConfigError(
+        raise ArgumentError(
             f"'{text}' is no condition; write FIELD=VALUE, FIELD~TEXT, $.path = VALUE, or a fingerprint "
             f"(fields: {', '.join([*TEXTS, *NUMBERS])})"
         )
@@ -100,7 +100,7 @@ def _test(text: str) -> Callable[[Explained, int], bool]:
     if name in NUMBERS:
         return _of_number(text, name, operator, value)
     if name not in TEXTS:
-        raise ConfigError(f"'{text}': there is no field {name}; there are {', '.join([*TEXTS, *NUMBERS])}")
+        raise ArgumentError(f"'{text}': there is no field {name}; there are {', '.join([*TEXTS, *NUMBERS])}")
     return _of_text(text, name, operator, value)
 
 
@@ -119,14 +119,14 @@ def _of_text(text: str, name: str, operator: str, value: str) -> Callable[[Expla
             part = value.casefold()
             return lambda found, _: (part in read(found).casefold()) is wanted
         case _:
-            raise ConfigError(f"'{text}': {name} is a text; compare it with =, !=, ~ or !~")
+            raise ArgumentError(f"'{text}': {name} is a text; compare it with =, !=, ~ or !~")
 
 
 def _of_number(text: str, name: str, operator: str, value: str) -> Callable[[Explained, int], bool]:
     found = _DURATION.fullmatch(value.strip())
     if operator not in _COMPARE or found is None or (found[2] is not None) is not (name == "age"):
         what = "a duration, as 90s, 10m, 2h or 3d" if name == "age" else "a number"
-        raise ConfigError(f"'{text}': {name} is {what}; compare it with >, <, >=, <= or =")
+        raise ArgumentError(f"'{text}': {name} is {what}; compare it with >, <, >=, <= or =")
     bound = int(found[1]) * (_UNITS[found[2]] if found[2] else 1)
     read, compare = NUMBERS[name], _COMPARE[operator]
     return lambda explained, now: compare(read(explained, now), bound)
@@ -136,6 +136,6 @@ def _of_event(text: str) -> Callable[[Explained, int], bool]:
     try:
         pattern = parse(text if text.startswith("{") else f"{{ {text} }}")
     except PatternError as error:
-        raise ConfigError(f"'{text}' can't be asked of an event: {error}") from None
+        raise ArgumentError(f"'{text}' can't be asked of an event: {error}") from None
     matches = pattern.matches
     return lambda found, _: found.letter.event is not None and matches(found.letter.event)

@@ -190,6 +190,9 @@ def test_a_replay_tells_what_it_did(call: Run, store: Path) -> None:
     done = call("replay", "pay-dlq", "--yes", "--reason", "repaired")
     assert done.returncode == 1
     assert "succeeded, and deleted from the queue" in done.stdout
+    failed, why = done.stdout.splitlines()[-2:]
+    assert failed == "     1  failed again, and kept"
+    assert why.split(maxsplit=1) == ["1", "ValueError: two is too much"]
     assert left(store) == [2]
     (listed,) = [json.loads(line) for line in call("failures", "runs", "--json").stdout.splitlines()]
     assert (listed["items"], listed["reason"]) == ({"acked": 2, "failed": 1}, "repaired")
@@ -319,11 +322,17 @@ def test_a_replay_of_nothing_says_so(call: Run, store: Path) -> None:
     ("arguments", "code", "text"),
     [
         (["replay", "pay-dlq", "--to", "f", "--to-source"], 2, "name one of"),
-        (["replay", "pay-dlq", "--to", "f:1:2"], 1, "names no function"),
-        (["replay", "pay-dlq", "--where", "nonsense"], 1, "is no condition"),
-        (["replay", "pay-dlq", "--rate", "fast"], 1, "is no rate"),
-        (["replay", "pay-dlq", "--stop-after", "half"], 1, "how many failures"),
-        (["replay", "pay-dlq", "--set", "x"], 1, "write PATH=VALUE"),
+        (["replay", "pay-dlq", "--to", "f:1:2"], 2, "names no function"),
+        (["replay", "pay-dlq", "--where", "nonsense"], 2, "is no condition"),
+        (["replay", "pay-dlq", "--rate", "fast"], 2, "is no rate"),
+        (["replay", "pay-dlq", "--stop-after", "half"], 2, "how many failures"),
+        (["replay", "pay-dlq", "--set", "x"], 2, "write PATH=VALUE"),
+        (["replay", "pay-dlq", "--to", "none", "--yes"], 1, "Function not found"),
+        (["replay", "pay-dlq", "--to", "pay:none"], 1, "Function not found"),
+        (["replay", "pay-dlq", "--to-queue", "none"], 1, "no queue is called none"),
+        (["failures", "--queue", "none"], 1, "no queue is called none"),
+        (["failures", "show", "x", "--queue", "none"], 1, "no queue is called none"),
+        (["import", "none", "/dev/null"], 1, "no queue is called none"),
         (["replay", "--resume", "none"], 1, "there is no replay none"),
         (["replay", "--resume", "x", "--set", "a=1"], 2, "takes only a pace"),
         (["replay", "pay-dlq", "--pdb", "--code", "/nowhere"], 1, "there is no folder"),
@@ -335,7 +344,7 @@ def test_a_replay_of_nothing_says_so(call: Run, store: Path) -> None:
         (["failures", "mute", "ffff"], 1, "no group has a fingerprint"),
         (["failures", "mute", "ffff", "--for", "long"], 2, "write 30m"),
         (["failures", "runs", "none"], 1, "there is no replay none"),
-        (["failures", "--where", "color=red"], 1, "there is no field color"),
+        (["failures", "--where", "color=red"], 2, "there is no field color"),
     ],
 )
 def test_what_is_wrong_is_one_line(
