@@ -36,6 +36,17 @@ class Told(NamedTuple):
     utc: bool
 
 
+def nothing_text(query: Query, *, searched: bool) -> str:
+    """Why no line is shown, and what shows some."""
+    if query.pattern is not None:
+        return "Nothing matches. Esc takes the filter away." if searched else "searching …"
+    if query.start is not None:
+        return "No line is of this time. Esc shows all."
+    if query.groups or query.streams:
+        return "No line is of these groups and streams yet. s chooses others."
+    return "No lines yet. What is written is seen here as it comes; try: lambdalog demo"
+
+
 def _streams_text(streams: str | tuple[str, ...]) -> str:
     """What is typed, how many were chosen, or the end of one's name: Lambda's begin alike."""
     if isinstance(streams, str):

@@ -17,7 +17,7 @@ from tui.early import first_query
 from tui.feed import Query
 from tui.logs.buffer import LogBuffer, key_of, severe_of
 from tui.logs.filter_bar import FilterBar
-from tui.logs.head import Told, head_text
+from tui.logs.head import Told, head_text, nothing_text
 from tui.logs.histogram import Histogram
 from tui.logs.mode import Mode
 from tui.logs.pace import Pace
@@ -358,6 +358,7 @@ class LogsReading(ModeScreen):
             utc=view.utc,
         )
         self.show_state(head_text(told, self.ink))
+        view.say_nothing(nothing_text(self.query_, searched=self.searched) if self._read else "")
 
     # --- what narrows
 

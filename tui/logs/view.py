@@ -56,6 +56,7 @@ class LogView(Themed, can_focus=True):
         self.buffer = buffer or LogBuffer()
         self.following = True
         self.unseen = 0
+        self._nothing = ""
         self.cursor: Place | None = None
         self.wrap = False
         self.utc = False
@@ -95,6 +96,13 @@ class LogView(Themed, can_focus=True):
         self._dirty = False
         self.refresh()
         return True
+
+    def say_nothing(self, why: str) -> None:
+        """What stands here while no line does."""
+        if why != self._nothing:
+            self._nothing = why
+            if not self.buffer.shown:
+                self.refresh()
 
     # --- what is shown
 
@@ -339,6 +347,11 @@ class LogView(Themed, can_focus=True):
         for y in range(crop.y, crop.bottom):
             place, row = self._drawn[y] if y < len(self._drawn) else (None, blank)
             edge = edges[bar[y]] if bar and y < height else no_edge
+            if y == 1 and not count and self._nothing:
+                why = Strip([Segment(f"  {self._nothing}", styles["time"])])
+                strip = why.adjust_cell_length(width, styles["base"])
+                strips.append(strip.crop(crop.x, crop.right))
+                continue
             if place is not None and place == self.cursor:
                 strip = Strip([*row.strip.apply_style(styles["cursor"]), edge], width)
             else:

@@ -96,7 +96,7 @@ class QueuesScreen(ListingScreen):
         yield self.make_grid()
         yield FilterBar(id="filter-bar")
         with Vertical(id="box") as box:
-            box.border_title = "nothing"
+            box.border_title = ""
             yield Grid(MESSAGES, self._paint_inside, id="inside")
 
     def make_grid(self) -> Grid:
@@ -206,7 +206,8 @@ class QueuesScreen(ListingScreen):
         else:
             state.append(f"{count_text(len(self.queues), 'queue')}, {count_text(len(self.topics), 'topic')}")
         if dead := sum(queue.depth for queue in self.queues if queue.failures):
-            state.append(f", {count_text(dead, 'failed message')}", "bold")
+            state.append(", ")
+            state.append(f"{count_text(dead, 'failed message')}", "bold")
         state.append(" ")
         self.show_state(state)
         self._look()
@@ -216,7 +217,11 @@ class QueuesScreen(ListingScreen):
         place = self.selected
         if place is None:
             self._show_inside({}, MESSAGES)
-            nothing = "nothing fits: Esc takes the filter away" if self.pattern is not None else "nothing"
+            nothing = (
+                "nothing fits: Esc takes the filter away"
+                if self.pattern is not None
+                else "no queue and no topic; a deployed function has one for its dead letters"
+            )
             self.box.border_title = Text(nothing if self.read else "")
             return
         spend = self._spent == place.arn

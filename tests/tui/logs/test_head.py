@@ -9,7 +9,7 @@ from rich.style import Style
 
 from lambdalog.query.pattern import parse
 from tui.feed import Query
-from tui.logs.head import Told, head_text
+from tui.logs.head import Told, head_text, nothing_text
 
 TOLD = Told(Query(), "", lines=1204, matched=7, total=None, searched=True, following=True, unseen=0, utc=True)
 NOON = 1_700_049_600_000
@@ -45,6 +45,22 @@ NOON = 1_700_049_600_000
 def test_the_head_says_of_what_and_how_many(told: dict[str, Any], said: str) -> None:
     """Groups, times, counts, and whether new lines are followed; nothing of it is control."""
     assert head_text(TOLD._replace(**told), lambda _: Style()).plain.strip() == said
+
+
+@pytest.mark.parametrize(
+    ("query", "searched", "said"),
+    [
+        (Query(), True, "No lines yet"),
+        (Query(groups=("a",)), True, "s chooses others"),
+        (Query(streams="a"), True, "s chooses others"),
+        (Query(start=1, end=2), True, "Esc shows all"),
+        (Query(pattern=parse("x")), False, "searching"),
+        (Query(pattern=parse("x"), start=1), True, "Esc takes the filter away"),
+    ],
+)
+def test_why_there_is_nothing(query: Query, searched: bool, said: str) -> None:
+    """It says what would show something."""
+    assert said in nothing_text(query, searched=searched)
 
 
 def test_colours_are_the_themes() -> None:

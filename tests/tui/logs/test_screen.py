@@ -323,6 +323,24 @@ async def test_trouble_on_the_way_counts_nothing_twice(driven: Driven) -> None:
     await until(driven.pilot, lambda: "160 lines" in driven.state)
 
 
+async def test_why_no_line_is_shown_is_said(driven: Driven) -> None:
+    """Where nothing matches or nothing is there, it stands there with what to do; the first line takes its place."""
+
+    def said() -> str:
+        return "\n".join(strip.text for strip in driven.view.render_lines(driven.view.size.region))
+
+    assert "No line" not in said()
+    await driven.press("slash", *"nowhere")
+    await until(driven.pilot, lambda: "Nothing matches. Esc takes the filter away." in said())
+    await driven.press("escape", "escape")
+    await until(driven.pilot, lambda: "Nothing matches" not in said() and "line 99" in said())
+    driven.feed.logs.past.clear()
+    driven.screen._restart()
+    await until(driven.pilot, lambda: "No lines yet." in said())
+    driven.feed.logs.coming.put([line(100)])
+    await until(driven.pilot, lambda: "line 100" in said() and "No lines" not in said())
+
+
 async def test_what_the_source_notes_is_shown(driven: Driven) -> None:
     """Throttled, sampled, late: it stands in the head."""
     driven.feed.logs.notes.put(["throttled: reading more slowly"])
