@@ -37,6 +37,9 @@ def explained(error: BaseException) -> str:
     response = getattr(error, "response", None)
     code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
     advice = _ADVICE.get(code) or _KINDS.get(type(error).__name__)
+    if isinstance(error, OSError) and error.strerror and not response:
+        where = f"{error.filename}: " if error.filename else ""
+        return printable(f"{where}{error.strerror}")
     said = printable(str(error)).strip() or type(error).__name__
     if advice is None:
         return f"{type(error).__name__}: {said}" if not code else said

@@ -24,6 +24,8 @@ def refused(code: str, message: str = "no") -> ClientError:
         (NoCredentialsError(), "there are no credentials; run `aws configure` or set AWS_PROFILE (Unable to locate credentials)"),
         (ConfigError("no such\x1b[2J folder"), "ConfigError: no such␛[2J folder"),
         (OSError(), "OSError: OSError"),
+        (PermissionError(13, "Permission denied", "/a\x1b[2J"), "/a␛[2J: Permission denied"),
+        (OSError(24, "Too many open files"), "Too many open files"),
         (ExplainedError("it is full"), "it is full"),
     ],
 )  # fmt: skip

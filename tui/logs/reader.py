@@ -106,11 +106,11 @@ class Around(Message):
 
 
 class Exported(Message):
-    """How an export ended."""
+    """How an export ended: how many lines were written, and why no more, in words, if it failed."""
 
-    def __init__(self, path: Path, count: int) -> None:
+    def __init__(self, path: Path, count: int, failed: str = "") -> None:
         super().__init__()
-        self.path, self.count = path, count
+        self.path, self.count, self.failed = path, count, failed
 
 
 class Trouble(Message):
@@ -234,12 +234,15 @@ class Reader:
         """Write all lines that match, oldest first, a line each."""
 
         def work() -> None:
-            count = 0
-            with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                for lines in self._logs.matches(query, self._closed, descending=False):
-                    file.writelines(f"{write(line)}\n" for line in lines)
-                    count += len(lines)
-            self._post(Exported(path, count))
+            count, failed = 0, ""
+            try:
+                with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                    for lines in self._logs.matches(query, self._closed, descending=False):
+                        file.writelines(f"{write(line)}\n" for line in lines)
+                        count += len(lines)
+            except Exception as error:  # noqa: BLE001 - that it ended early is what counts, whoever is to blame
+                failed = explained(error)
+            self._post(Exported(path, count, failed))
 
         self._run("export", work)
 

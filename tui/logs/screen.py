@@ -20,6 +20,7 @@ from tui.logs.reader import (
     Exported,
 )
 from tui.logs.reading import LogsReading
+from tui.numbers import count_text
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -282,4 +283,8 @@ class LogsScreen(LogsReading):
 
     @on(Exported)
     def _exported(self, message: Exported) -> None:
-        self.notify(f"{message.count:,} lines are in {message.path}")
+        if message.failed:
+            written = f"; it has {count_text(message.count, 'line')}" if message.count else ""
+            self.notify(f"the export failed: {message.failed}{written}", severity="error")
+        else:
+            self.notify(f"{count_text(message.count, 'line')} in {printable(str(message.path))}")

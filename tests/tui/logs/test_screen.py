@@ -253,6 +253,16 @@ async def test_context_shows_the_neighbours(driven: Driven) -> None:
     )
 
 
+async def test_an_export_that_fails_is_told(driven: Driven, tmp_path: Path) -> None:
+    """A file that can't be written is named with why; it is no trouble of the source's."""
+    said: list[str] = []
+    driven.screen.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
+    driven.screen.reader.export(driven.screen.query_, tmp_path / "none" / "lines.txt", str)
+    await until(driven.pilot, lambda: bool(said))
+    assert said == [f"the export failed: {tmp_path}/none/lines.txt: No such file or directory"]
+    assert "✗" not in driven.state
+
+
 async def test_export_writes_what_matches(driven: Driven, tmp_path: Path) -> None:
     """Every matching line is in the file, oldest first, as JSON."""
     driven.screen.filter_bar.set("line 5", Mode.TEXT)
