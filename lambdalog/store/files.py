@@ -10,6 +10,7 @@
     <root>/logs.sqlite                                metric values, how far filters have come, queries
     <root>/.deliveries.lock                           held while subscription filters deliver
     <root>/queues.sqlite, functions.sqlite, events.sqlite, throttles.sqlite, replay.sqlite
+    <root>/.queues.lock                               held while one message, or a batch, is written
     <root>/replay/<run id>.lock                       held by the process that works on a replay or discard
     <root>/endpoint-key.json                          the key pair that clients of the endpoint sign with, mode 0600
     <root>/endpoint.lock                              held by the process that serves the store; tells its address

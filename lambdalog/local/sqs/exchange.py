@@ -320,12 +320,9 @@ class Exchange:
         return deleted, breach
 
     def delete_plain(self, queue: Queue, handle: str) -> bool:
-        """`delete` of a message that lies where its claim put it, body and all; False: it doesn't."""
+        """`delete` of a standard queue's message, if it lies where its claim put it, body and all; False: it doesn't."""
         receipt = parse(handle)
-        if receipt is None or receipt.queue != queue.id or not receipt.inline:
-            return False
-        place = (queue.id, receipt.visible_at, receipt.seq, receipt.secret)
-        if not self._tables.connection.execute(schema.DELETE, place).rowcount:
+        if receipt is None or receipt.queue != queue.id or not self.mailbox.delete_in_place(queue, receipt):
             return False
         self.traffic.count(queue.id, "deleted", 1, self._clock.now_ms())
         return True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog.local.sqs import schema
 from lambdalog.local.sqs.message import Draft, Ids, Numbers, Taken
 from lambdalog.store.tables import transaction
+from lambdalog.store.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,6 +38,7 @@ class Mailbox:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+        self.turns = Turns(tables.path.with_name(".queues.lock"))
         self.numbers = Numbers()
         self.ids = Ids()
         # Claims that a queue may still make before the messages in flight are counted again.
@@ -63,7 +65,7 @@ class Mailbox:
             seq = self.numbers.take(now)
             row = (queue.id, queue.version, visible_at, seq, now, id_, body, attributes, system)
             try:
-                return db.execute(schema.SEND, row).rowcount == 1
+                return self.turns.take(db.execute, schema.SEND, row).rowcount == 1
             except sqlite3.IntegrityError:
                 # Another process drew the same number, and was first.
                 if not tries:
@@ -91,6 +93,9 @@ class Mailbox:
             else:
                 rows.append((number, version, visible_at, seq, now, id_, None, None, system))
                 bodies.append((seq, body, attributes))
+        return self.turns.take(self._add_many, rows, bodies)
+
+    def _add_many(self, rows: list[tuple[Any, ...]], bodies: list[tuple[Any, ...]]) -> bool:
         with transaction(self.db) as db:
             if db.executemany(schema.SEND, rows).rowcount != len(rows):
                 return False
@@ -121,9 +126,9 @@ class Mailbox:
         if queue.id in self._dry and not self.any_due(queue, now):
             rows = []
         elif count == 1:
-            rows = db.execute(schema.CLAIM_ONE, parameters).fetchall()
+            rows = self.turns.take(_rows, db, schema.CLAIM_ONE, parameters)
         else:
-            rows = db.execute(schema.CLAIM, (*parameters, count)).fetchall()
+            rows = self.turns.take(_rows, db, schema.CLAIM, (*parameters, count))
         if not rows:
             self._dry.add(queue.id)
             found = db.execute(schema.CURRENT, (queue.id,)).fetchone()
@@ -180,14 +185,24 @@ class Mailbox:
 
     def delete(self, queue: Queue, receipt: Receipt) -> bool:
         """Delete a message by a claim of it; whether that claim still held."""
+        return self.delete_in_place(queue, receipt) or self.turns.take(self._delete, queue, receipt)
+
+    def delete_in_place(self, queue: Queue, receipt: Receipt) -> bool:
+        """Delete a message that lies where its claim put it, body and all; False: it doesn't."""
+        if not receipt.inline:
+            return False
         place = (queue.id, receipt.visible_at, receipt.seq, receipt.secret)
-        if receipt.inline and self._tables.connection.execute(schema.DELETE, place).rowcount:
-            return True
+        return bool(self.turns.take(self._tables.connection.execute, schema.DELETE, place).rowcount)
+
+    def _delete(self, queue: Queue, receipt: Receipt) -> bool:
         with transaction(self.db) as db:
             return self.delete_within(db, queue, receipt)
 
     def delete_many(self, queue: Queue, receipts: Sequence[Receipt]) -> None:
         """Delete messages by claims of them, in one transaction; those whose claim doesn't hold any more stay."""
+        self.turns.take(self._delete_many, queue, receipts)
+
+    def _delete_many(self, queue: Queue, receipts: Sequence[Receipt]) -> None:
         places = [(queue.id, one.visible_at, one.seq, one.secret) for one in receipts if one.inline]
         with transaction(self.db) as db:
             # Most often each lies where its claim put it.
@@ -225,6 +240,9 @@ class Mailbox:
 
     def hide(self, queue: Queue, receipt: Receipt, until: int) -> bool:
         """Let a claimed message be seen at `until`; False if the claim is not its last, or it is gone."""
+        return self.turns.take(self._hide, queue, receipt, until)
+
+    def _hide(self, queue: Queue, receipt: Receipt, until: int) -> bool:
         with transaction(self.db) as db:
             place = self.place(db, queue, receipt)
             if place is None:
@@ -311,6 +329,11 @@ class Mailbox:
     def unsweep(self, queue: Queue) -> None:
         """The retention period changed, or something older came: look anew."""
         self._sweep_at.pop(queue.id, None)
+
+
+def _rows(db: sqlite3.Connection, statement: str, parameters: tuple[int, ...]) -> list[Any]:
+    """All rows: only then is a statement that changes something committed."""
+    return db.execute(statement, parameters).fetchall()
 
 
 def marked(system: str | None, **more: str) -> str:

@@ -44,6 +44,7 @@ class Sqs(PlainOperations, QueueOperations, AccessOperations, LookOperations, Mo
         """End waits; close the database."""
         self._arrivals.close()
         self.traffic.write()
+        self._exchange.mailbox.turns.close()
         self._tables.close()
 
     def end_waits(self) -> None:
