@@ -34,7 +34,7 @@ ALL_ATTEMPTS_MS: Final = 6 * 3_600_000 + 60_000
 AFTER_MS: Final = 60_000
 LINES_MAX: Final = 10_000
 _FAILURES: Final = "failure"
-_OTHERS: Final = '?errorType ?"[ERROR] " ?"START RequestId: " ?platform.start'
+_OTHERS: Final = '?errorType ?"[ERROR] " ?"START RequestId: " ?"platform.start"'
 
 
 class Told(NamedTuple):

@@ -23,7 +23,7 @@ Kind = Literal["start", "end", "report", "error"]
 # A CloudWatch filter pattern for all lines that `mark_of` may know; the same on disk and on AWS.
 PATTERN: Final = (
     '?"START RequestId: " ?"END RequestId: " ?"REPORT RequestId: " ?"[ERROR] " ?"\\tERROR\\tInvoke Error "'
-    ' ?"Task timed out after" ?"Error: Runtime exited" ?platform.start ?platform.report ?errorType'
+    ' ?"Task timed out after" ?"Error: Runtime exited" ?"platform.start" ?"platform.report" ?errorType'
 ).replace("\\t", "\t")
 
 _TIMED_OUT: Final = re.compile(

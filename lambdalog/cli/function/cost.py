@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambdalog.invocations import Mark
 
 # REPORT in either log format: nothing else says what is billed.
-_PATTERN = '?"REPORT RequestId: " ?platform.report'
+_PATTERN = '?"REPORT RequestId: " ?"platform.report"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,8 @@ def command(
         if end <= start:
             raise click.UsageError(f"--until {until} is not after --since {since}.")
         for config in _functions(cloud.lambda_, functions):
-            group = config["LoggingConfig"]["LogGroup"]
+            name = config["FunctionName"]
+            group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
             # Whole minutes are kept of each version: as many as the stretch has, and the two at its ends.
             book = Book(minutes=(end - start) // MINUTE_MS + 2)
             book.add(_reports(cloud.logs, config["FunctionName"], group, start, end))

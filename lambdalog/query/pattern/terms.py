@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.query.literals import of_regex
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 Kind = Literal["required", "optional", "excluded"]
 _SIGNS: Final[dict[str, Kind]] = {"?": "optional", "-": "excluded"}
 _PREFIX: Final = {"required": "", "optional": "?", "excluded": "-"}
+# CloudWatch refuses a term with any other character that stands outside of double quotes: "Invalid filter pattern".
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +27,17 @@ class Term:
     text: str
     kind: Kind = "required"
     regex: bool = False
-    quoted: bool = False
+    # How it was written: it means the same.
+    quoted: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
-        body = f"%{self.text}%" if self.regex else quoted(self.text) if self.quoted else self.text
+        """The term as CloudWatch takes it."""
+        if self.regex:
+            body = f"%{self.text}%"
+        elif self.quoted or not _PLAIN.fullmatch(self.text):
+            body = quoted(self.text)
+        else:
+            body = self.text
         return _PREFIX[self.kind] + body
 
 

@@ -252,6 +252,20 @@ trees = (
 )
 
 
+@pytest.mark.parametrize(
+    ("pattern", "sent"),
+    [
+        ("timed-out -x@y.z ?a:b", '"timed-out" -"x@y.z" ?"a:b"'),
+        ('ERROR "two words" ?a_1', 'ERROR "two words" ?a_1'),
+        ("café", '"café"'),
+        ("%a.b% c.d", '%a.b% "c.d"'),
+    ],
+)
+def test_a_term_is_printed_as_cloudwatch_takes_it(pattern: str, sent: str) -> None:
+    """What has other characters than letters, digits and underscores stands in quotes, or CloudWatch refuses it."""
+    assert str(parse(pattern)) == sent
+
+
 @given(trees)
 def test_a_pattern_prints_and_parses_to_itself(tree: Any) -> None:
     """str() gives a pattern that parses to the same tree."""
