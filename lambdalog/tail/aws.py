@@ -94,7 +94,7 @@ class AwsSource:
             except ClientError as error:
                 if error.response["Error"]["Code"] == "ResourceNotFoundException":
                     continue  # deleted since it was listed
-                if not refused(error) or group in self.wanted.groups:
+                if not refused(error) or self.wanted.named(group):
                     raise
                 more = True
                 continue
@@ -245,7 +245,7 @@ class AwsSource:
         try:
             yield from lines
         except ClientError as error:
-            if not refused(error) or group in self.wanted.groups:
+            if not refused(error) or self.wanted.named(group):
                 raise
             self._notes.append(f"{group} can't be read: {error.response['Error']['Message']}")
 

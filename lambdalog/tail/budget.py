@@ -26,6 +26,8 @@ GROWTH: Final = 0.02
 CAREFUL_SECONDS: Final = 600.0
 TRIES: Final = 8
 
+# HTTP's statuses for what went wrong at the other end.
+FAULT: Final = 500
 THROTTLES: Final = frozenset(
     {
         "LimitExceededException",
@@ -41,6 +43,11 @@ THROTTLES: Final = frozenset(
 def throttled(error: ClientError) -> bool:
     """Whether AWS refused a call for its rate, or for now."""
     return error.response["Error"]["Code"] in THROTTLES
+
+
+def passing(error: ClientError) -> bool:
+    """Whether a call failed for a fault of the service's, which passes: 5xx, as every operation may answer now and then."""
+    return bool(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= FAULT)
 
 
 class Budget:
@@ -76,6 +83,11 @@ class Budget:
         with self._lock:
             careful = self._clock.monotonic() < self._careful_until
             self.rate = max(self.rate, min(self.rate + GROWTH, self._ceiling if careful else self._most))
+
+    def pause(self, seconds: float) -> None:
+        """Make no calls for so long: nobody answers. The rate stays what it was granted to be."""
+        with self._lock:
+            self._next = max(self._next, self._clock.monotonic() + seconds)
 
     def refuse(self) -> None:
         """A call was refused for its rate: fewer from now on, and none for as long as two of them take."""

@@ -8,7 +8,7 @@ The budget of calls is shared out by the square root of how much each group writ
 the events wait least. Where it doesn't reach, the busiest groups are followed by StartLiveTail, and polled now and then
 all the same: Live Tail samples, and its sessions end.
 
-Throttling and a network that is down are waited out. What else goes wrong is raised, and the next poll goes on from there.
+Throttling, faults of the service and a network that is down are waited out. What else goes wrong is raised, and the next poll goes on from there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
-from lambdalog.tail.budget import throttled
+from lambdalog.tail.budget import passing, throttled
 from lambdalog.tail.group import refused
 from lambdalog.tail.live import GROUPS_MOST
 from lambdalog.tail.request import Belonging
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 # The rest of the budget lists groups and reads the pages that come after the first.
 SHARE: Final = 0.9
 LIST_EVERY_SECONDS: Final = 30.0
+# While nobody answers: the first wait, which doubles, the longest, and how often it is said.
+PAUSE_SECONDS: Final = 0.5
+PAUSE_MOST_SECONDS: Final = 10.0
+SAY_SECONDS: Final = 60.0
 # A poll gives back what it has once it has so much.
 LINES_MOST: Final = 10_000
 
@@ -81,6 +85,9 @@ class AwsFollowing:
         self._found: list[Line] = []  # read, and not given yet
         self._late_told = 0
         self._latest_late = 0
+        self._unanswered = 0  # calls in a row
+        self._down = False  # whether that was said
+        self._said: dict[str, float] = {}  # of what may be said again and again, when it was
         self._stirred = threading.Event()
         self._woken = False
 
@@ -195,9 +202,12 @@ class AwsFollowing:
             groups = page()
         except ClientError as error:
             self._list_again(now)
-            if not throttled(error):
+            if throttled(error):
+                self._throttled("DescribeLogGroups")
+            elif passing(error):
+                self._unreachable(error)
+            else:
                 raise
-            self._throttled("DescribeLogGroups")
             return
         except (ConnectionError, HTTPClientError) as error:
             self._list_again(now)
@@ -206,7 +216,7 @@ class AwsFollowing:
         except BaseException:
             self._list_again(now)
             raise
-        self._budget.granted()
+        self._answered()
         for group in groups:
             self._listed.add(group.name)
             if group.name not in self._watched and group.name not in self._refused:
@@ -265,7 +275,7 @@ class AwsFollowing:
         except BaseException:
             self._put(watched, now)
             raise
-        self._budget.granted()
+        self._answered()
         fresh, late = watched.take(lines)
         found += fresh
         self.late += len(late)
@@ -285,12 +295,15 @@ class AwsFollowing:
         if throttled(error):
             self._throttled("FilterLogEvents")
             self._put(watched, now)
+        elif passing(error):
+            self._unreachable(error)
+            self._put(watched, now)
         elif code == "ResourceNotFoundException":
             self._forget(watched.group.name)  # deleted since it was listed
         elif code == "InvalidParameterException" and watched.token is not None:
             watched.token = None  # a token that expired: the look begins anew
             self._put(watched, now)
-        elif refused(error) and watched.group.name not in self._source.wanted.groups:
+        elif refused(error) and not self._source.wanted.named(watched.group.name):
             self._notes.append(f"{watched.group.name} can't be read: {message}")
             self._refused.add(watched.group.name)
             self._forget(watched.group.name)
@@ -298,13 +311,30 @@ class AwsFollowing:
             self._put(watched, now)
             raise error
 
+    def _answered(self) -> None:
+        self._budget.granted()
+        self._unanswered = 0
+        if self._down:
+            self._down = False
+            self._notes.append("AWS answers again")
+
     def _unreachable(self, error: Exception) -> None:
-        self._budget.refuse()
-        self._notes.append(f"AWS can't be reached, trying again: {error}")
+        self._budget.pause(min(PAUSE_SECONDS * 2 ** min(self._unanswered, 10), PAUSE_MOST_SECONDS))
+        self._unanswered += 1
+        self._down |= self._say(f"AWS can't be reached, trying again: {error}")
+
+    def _say(self, note: str) -> bool:
+        """Note what may go on for hours, the same no more than once a minute; whether it was noted."""
+        now = self._clock.monotonic()
+        if now - self._said.get(note, float("-inf")) < SAY_SECONDS:
+            return False
+        self._said[note] = now
+        self._notes.append(note)
+        return True
 
     def _throttled(self, operation: str) -> None:
         self._budget.refuse()
-        self._notes.append(
+        self._say(
             f"AWS throttles {operation}: going on with {self._budget.rate:.1f} calls a second "
             f"for {len(self._watched)} group{'' if len(self._watched) == 1 else 's'}"
         )

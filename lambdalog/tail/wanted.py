@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from lambdalog.errors import ConfigError
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lambdalog.query.pattern import Pattern
+
+# How the groups of functions are called.
+FUNCTIONS: Final = "/aws/lambda/"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Wanted:
     def __post_init__(self) -> None:
         object.__setattr__(self, "group", matcher(self.groups))
         object.__setattr__(self, "stream", stream_matcher(self.streams) if self.streams else None)
+
+    def named(self, group: str) -> bool:
+        """Whether a group was asked for by its own name, or its function's: that it can't be read is then an error."""
+        return not {group, group.removeprefix(FUNCTIONS)}.isdisjoint(self.groups)
 
     @property
     def glob(self) -> bool:
@@ -67,7 +74,7 @@ def matcher(groups: Sequence[str]) -> Callable[[str], bool]:
         return lambda _: True
 
     def wanted(name: str) -> bool:
-        short = name.removeprefix("/aws/lambda/")
+        short = name.removeprefix(FUNCTIONS)
         return any(
             given in {name, short} or fnmatchcase(name, given) or fnmatchcase(short, given)
             for given in groups
@@ -111,6 +118,6 @@ def prefixes(groups: Sequence[str]) -> list[str]:
 
 def _prefixes(given: str) -> tuple[str, ...]:
     begin = re.split(r"[*?\[]", given, maxsplit=1)[0]
-    if begin.startswith("/aws/lambda/"):
+    if begin.startswith(FUNCTIONS):
         return (begin,)  # no function's name begins with a slash
-    return (begin, f"/aws/lambda/{begin}")
+    return (begin, f"{FUNCTIONS}{begin}")

@@ -32,9 +32,13 @@ class Written(NamedTuple):
     number: int
 
 
-def refusal(code: str, operation: str) -> ClientError:
+def refusal(code: str, operation: str, status: int = 400) -> ClientError:
     """An error as botocore raises it."""
-    return ClientError({"Error": {"Code": code, "Message": "Rate exceeded"}}, operation)
+    answer: Any = {
+        "Error": {"Code": code, "Message": "Rate exceeded"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(answer, operation)
 
 
 @dataclass

@@ -161,6 +161,32 @@ def test_a_network_that_is_down_is_waited_for() -> None:
     assert following.notes()[0].startswith("AWS can't be reached, trying again")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointConnectionError(endpoint_url="https://logs"),
+        refusal("InternalFailure", "FilterLogEvents", 500),
+        refusal("503", "FilterLogEvents", 503),
+    ],
+)
+def test_an_outage_is_said_once_a_minute_and_slows_nothing_afterwards(error: Exception) -> None:
+    """Neither a fault of the service nor a network that is down is throttling: the rate stays, and each line comes once."""
+    account = Account(ManualClock())
+    written(account, "g", *([100] * 200))
+    following = follow(account)
+    found = take(following, 5)
+    before = following._budget.rate
+    account.failing = [error] * 25
+    found += take(following, 195)
+    notes = following.notes()
+    assert notes.count(f"AWS can't be reached, trying again: {error}") in {3, 4}
+    assert notes[-1] == "AWS answers again"
+    assert len(notes) == 2 * notes.count(notes[0])
+    assert following._budget.rate >= before
+    found += take(following, 60)
+    assert sorted(line.message for line in found) == sorted(f"g {number}" for number in range(200))
+
+
 @pytest.mark.parametrize("where", ["listing", "a look"])
 def test_what_is_raised_is_gone_on_from(where: str) -> None:
     """Credentials that expire and are made anew: whoever polls on has every line once, from where it was."""
@@ -208,6 +234,19 @@ def test_a_group_that_may_not_be_read_is_said_once() -> None:
     assert following.notes() == ["secret can't be read: Rate exceeded"]
     with pytest.raises(ClientError, match="AccessDenied"):
         take(follow(account, Wanted(("secret",))), 5)
+
+
+def test_a_function_that_was_named_and_may_not_be_read_is_an_error() -> None:
+    """Its group's name is longer than what was asked for."""
+    account = Account(ManualClock(), denied=frozenset({"/aws/lambda/pay"}))
+    written(account, "/aws/lambda/pay", 1)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        take(follow(account, Wanted(("pay",))), 5)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        list(AwsSource(account, Wanted(("pay",)), clock=account.clock).lines(None, None))
+    source = AwsSource(account, Wanted(("p*",)), clock=account.clock)
+    assert list(source.lines(None, None)) == []
+    assert source.notes() == ["/aws/lambda/pay can't be read: Rate exceeded"]
 
 
 def test_groups_come_and_go() -> None:
