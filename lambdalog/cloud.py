@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 SERVICES: Final = ("logs", "sqs", "sns", "lambda")
 # An invocation takes 15 minutes at most.
 LONGEST_SECONDS: Final = 930
+# For a connection, and for an answer: longer than SQS's longest poll. boto3 waits a minute for each, three times over.
+CONNECT_SECONDS: Final = 10
+READ_SECONDS: Final = 25
 
 
 def connect(target: str | None = None, *, clock: Clock = SYSTEM, **session: Any) -> Cloud:
@@ -140,15 +143,12 @@ class Cloud:
         with self._lock:
             key = f"{service}, careful"
             if key not in self._clients:
-                from botocore.config import Config
-
-                once = Config(
+                self._clients[key] = self._boto3(
+                    service,
                     retries={"total_max_attempts": 1},
-                    connect_timeout=10,
                     read_timeout=LONGEST_SECONDS,
                     tcp_keepalive=True,
                 )
-                self._clients[key] = self._boto3(service, config=once)
             return self._clients[key]
 
     def boto3_client(self, service: str) -> Any:
@@ -190,7 +190,8 @@ class Cloud:
 
     def _make(self, service: str) -> Any:
         if self.root is None or self.store is None:
-            return self._boto3(service)
+            # A function's answer may take longer; whoever waits for one has a careful client.
+            return self._boto3(service, read_timeout=60 if service == "lambda" else READ_SECONDS)
         match service:
             case "logs":
                 from lambdalog.local.logs import Logs
@@ -240,14 +241,23 @@ class Cloud:
                     sns=lambda: self.sns,
                 )
 
-    def _boto3(self, service: str, **arguments: Any) -> Any:
+    def _boto3(self, service: str, **config: Any) -> Any:
         import boto3
-        from botocore.exceptions import BotoCoreError
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError, NoRegionError, ProfileNotFound
 
         try:
             if self._session is None:
                 where = self.target.region if isinstance(self.target, Aws) else None
                 self._session = boto3.Session(region_name=where, **self._session_arguments)
-            return self._session.client(service, **arguments)
+            return self._session.client(service, config=Config(connect_timeout=CONNECT_SECONDS, **config))
+        except NoRegionError as error:
+            raise ConfigError(
+                "no region is set for AWS: name one as aws:REGION, or set AWS_REGION"
+            ) from error
+        except ProfileNotFound as error:
+            raise ConfigError(f"{error}; see: aws configure list-profiles") from error
         except BotoCoreError as error:
             raise ConfigError(f"can't make a client for AWS: {error}") from error
+        except ValueError as error:  # botocore's for an endpoint that is no URL
+            raise ConfigError(f"can't make a client for AWS: {error}; see AWS_ENDPOINT_URL") from error

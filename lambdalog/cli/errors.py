@@ -2,8 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from lambdalog.errors import ArgumentError, LambdalogError, PatternError
 from lambdalog.printable import printable
+
+# HTTP's statuses for what went wrong at the other end.
+FAULT: Final = 500
+# What to do, by AWS's codes and by the names of botocore's errors.
+_HINTS: Final = (
+    (
+        {"NoCredentialsError", "PartialCredentialsError"},
+        "see `aws configure`, or set AWS_PROFILE",
+    ),
+    (
+        {
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "SSOTokenLoadError",
+            "TokenRetrievalError",
+            "UnauthorizedSSOTokenError",
+        },
+        "sign in again (`aws sso login`), or renew the credentials",
+    ),
+    (
+        {
+            "AuthFailure",
+            "InvalidClientTokenId",
+            "InvalidSignatureException",
+            "MissingAuthenticationToken",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        },
+        "`aws sts get-caller-identity` says whose credentials these are; this machine's clock must be right, too",
+    ),
+    (
+        {
+            "RequestLimitExceeded",
+            "RequestThrottled",
+            "Throttling",
+            "ThrottlingException",
+            "TooManyRequestsException",
+        },
+        "the account's quota is used up for now: ask for less at once, or again in a while",
+    ),
+    (
+        {"ConnectTimeoutError", "ConnectionClosedError", "EndpointConnectionError", "ReadTimeoutError"},
+        "check the network, the region's name and AWS_ENDPOINT_URL, or try again",
+    ),
+    (
+        {"SSLError", "ProxyConnectionError"},
+        "check the proxy, and AWS_CA_BUNDLE",
+    ),
+)
 
 
 def explain(error: BaseException) -> str | None:
@@ -28,10 +80,24 @@ def status(error: BaseException) -> int:
 def _of_aws(error: BaseException) -> str:
     response = getattr(error, "response", None)
     if isinstance(response, dict) and "Error" in response:
-        found = response["Error"]
-        return f"{found.get('Message') or found.get('Code')} ({found.get('Code')})"
-    if type(error).__name__ in {"NoCredentialsError", "PartialCredentialsError"}:
-        return f"{error}; see `aws configure`, or set AWS_PROFILE"
-    # botocore's refusal of parameters has a line for each.
-    what, *which = str(error).splitlines() or [type(error).__name__]
-    return f"{what} {'; '.join(which)}" if which else what
+        code, text = _refusal(error, response)
+    else:
+        code = type(error).__name__
+        # botocore's refusal of parameters has a line for each.
+        what, *which = str(error).splitlines() or [code]
+        text = f"{what} {'; '.join(which)}" if which else what
+    hint = next((hint for codes, hint in _HINTS if code in codes), "")
+    return f"{text.removesuffix('.')}; {hint}" if hint else text
+
+
+def _refusal(error: BaseException, response: dict[str, Any]) -> tuple[str, str]:
+    """An error's code, and what it says."""
+    code, text = response["Error"].get("Code"), response["Error"].get("Message")
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= FAULT and code == str(status):  # an answer that says no more, as a proxy's
+        asked = getattr(error, "operation_name", "the request")
+        return (
+            code,
+            f"AWS answered {asked} with status {status}, also when it was asked again; try again later",
+        )
+    return code, f"{text or code} ({code})"

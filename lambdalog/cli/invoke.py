@@ -70,9 +70,14 @@ def command(
     payload = _event(event)
     project = _project(target, timeout, memory, env)
     with open_cloud(store) as cloud:
+        if wait and cloud.root is None:
+            raise click.UsageError(
+                "--wait is for a store on disk: on AWS, Lambda works on its events by itself"
+            )
         name = target if project is None else _deploy(cloud, project)
         # Where the store is being served, its environments are warm.
-        functions = served_client(cloud, "lambda") or cloud.lambda_
+        # Sent once, and waited for: boto3's own client would invoke again what takes longer than its patience.
+        functions = served_client(cloud, "lambda") or cloud.careful("lambda")
         arguments: dict[str, Any] = {"FunctionName": name, "Payload": payload}
         if qualifier is not None:
             arguments["Qualifier"] = qualifier
@@ -89,7 +94,7 @@ def command(
             return
         answer = functions.invoke(LogType="Tail" if show_log else "None", **arguments)
         if show_log:
-            for line in base64.b64decode(answer["LogResult"]).decode("utf-8", "replace").splitlines():
+            for line in base64.b64decode(answer.get("LogResult", "")).decode("utf-8", "replace").splitlines():
                 print(printable(line), file=sys.stderr)
         write_line(answer["Payload"].read().decode("utf-8", "replace"))
         if "FunctionError" in answer:

@@ -87,7 +87,9 @@ def events(
         else:
             if given:
                 if "DestinationConfig" in given:
-                    given["DestinationConfig"] = found["DestinationConfig"] | given["DestinationConfig"]
+                    given["DestinationConfig"] = (
+                        found.get("DestinationConfig", {}) | given["DestinationConfig"]
+                    )
                 found = client.update_function_event_invoke_config(**named, **given)
     found.pop("ResponseMetadata", None)
     if as_json:

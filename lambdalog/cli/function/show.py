@@ -79,11 +79,11 @@ def show(function: str, values: bool, as_json: bool, store: str | None) -> None:
             ("handler", config.get("Handler")),
             ("memory", f"{config['MemorySize']} MB"),
             ("timeout", f"{config['Timeout']} s"),
-            ("/tmp", f"{config['EphemeralStorage']['Size']} MB"),  # noqa: S108 - the name of a setting
+            ("/tmp", f"{config.get('EphemeralStorage', {}).get('Size', 512)} MB"),  # noqa: S108 - the name of a setting
             ("environment", " ".join(f"{name}={value}" for name, value in variables.items())),
             ("layers", " ".join(layer["Arn"] for layer in config.get("Layers", []))),
             ("dead letters", config.get("DeadLetterConfig", {}).get("TargetArn")),
-            ("log", config["LoggingConfig"]),
+            ("log", config.get("LoggingConfig")),
             ("concurrency", found.get("Concurrency", {}).get("ReservedConcurrentExecutions")),
             ("tags", " ".join(f"{name}={value}" for name, value in found.get("Tags", {}).items())),
             ("versions", " ".join(versions)),

@@ -47,7 +47,7 @@ def redrive(queue: str, target: str | None, rate: int | None, wait: bool, store:
         except KeyboardInterrupt:
             click.echo("\nthe task goes on; cancel it with: lambdalog queue moves --cancel", err=True)
             raise
-    moved = task["ApproximateNumberOfMessagesMoved"]
+    moved = task.get("ApproximateNumberOfMessagesMoved", 0)
     click.echo(f"{task['Status'].lower()}: {moved:,} message{'s' * (moved != 1)} moved")
     if task["Status"] == "FAILED":
         raise ConfigError(f"the task failed: {task.get('FailureReason', 'no reason given')}")
@@ -64,13 +64,15 @@ def _follow(cloud: Any, source: str) -> dict[str, Any]:
     ) as bar:
         shown = bar.add_task("", total=None)
         while True:
-            task: dict[str, Any] = cloud.sqs.list_message_move_tasks(SourceArn=source)["Results"][0]
+            # A task that was just started need not be listed yet.
+            tasks = cloud.sqs.list_message_move_tasks(SourceArn=source).get("Results") or [{}]
+            task: dict[str, Any] = tasks[0]
             bar.update(
                 shown,
                 total=task.get("ApproximateNumberOfMessagesToMove"),
-                completed=task["ApproximateNumberOfMessagesMoved"],
+                completed=task.get("ApproximateNumberOfMessagesMoved", 0),
             )
-            if task["Status"] not in {"RUNNING", "CANCELLING"}:
+            if task.get("Status", "RUNNING") not in {"RUNNING", "CANCELLING"}:
                 return task
             cloud.clock.sleep(_POLL_SECONDS)
 
@@ -103,7 +105,7 @@ def moves(queue: str, cancel: bool, as_json: bool, store: str | None) -> None:
                 .astimezone()
                 .strftime("%Y-%m-%d %H:%M:%S"),
                 task["Status"].lower(),
-                task["ApproximateNumberOfMessagesMoved"],
+                task.get("ApproximateNumberOfMessagesMoved", 0),
                 task.get("ApproximateNumberOfMessagesToMove", ""),
                 queue_name(task.get("DestinationArn", "")) or "its source",
                 task.get("FailureReason", ""),
