@@ -137,9 +137,9 @@ def _shapeless(headers: dict[bytes, bytes], body: bytes) -> str | None:
         return None
     if b"xml" in content:
         root = ET.fromstring(body)  # our own answer
-        return (
-            None if [part for part in root.iter() if part.tag.endswith("}Code")] else f"has no code: {body!r}"
-        )
+        # In a namespace or, for a service that isn't here, in none.
+        codes = [part for part in root.iter() if part.tag.rpartition("}")[2] == "Code"]
+        return None if codes else f"has no code: {body!r}"
     found = json.loads(body)
     if "__type" in found or b"x-amzn-errortype" in headers:
         return None
