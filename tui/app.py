@@ -196,14 +196,24 @@ class Dashboard(App[None]):
 
     # --- what screens share
 
-    def ask(self, owner: Screen[Any], question: Callable[[], Found], answer: Callable[[Found], None]) -> None:
-        """Ask the feed in a thread; the answer is used on the thread that draws, if `owner` is still there."""
+    def ask(
+        self,
+        owner: Screen[Any],
+        question: Callable[[], Found],
+        answer: Callable[[Found], None],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Ask the feed in a thread; the answer is used on the thread that draws, if `owner` is still there.
+
+        Why there is none is said; then `failed` is called.
+        """
 
         def work() -> None:
             try:
                 found = question()
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown
                 self.call_from_thread(self.notify, explained(error), severity="error")
+                self.call_from_thread(lambda: failed() if owner.is_mounted else None)
                 return
             self.call_from_thread(lambda: answer(found) if owner.is_mounted else None)
 

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 from lambdalog.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -44,7 +44,10 @@ def plan_text(plans: Sequence[Planned], verb: str) -> Text:
 
 
 class Confirm(ModalScreen[str | None]):
-    """Asks for the word that is to be typed, or for a reason; dismissed with what was typed, or None."""
+    """Asks for the word that is to be typed, or for a reason; dismissed with what was typed, or None.
+
+    It may open before it is known what would be done, so that what is typed ahead comes here; it is answered only then.
+    """
 
     DEFAULT_CSS = """
     Confirm { align: center middle; }
@@ -60,10 +63,39 @@ class Confirm(ModalScreen[str | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
 
-    def __init__(self, title: str, what: Text, *, word: str = "") -> None:
-        """`word` is what has to be typed; without one, a reason of any words."""
+    def __init__(
+        self,
+        title: str,
+        what: Text | None = None,
+        *,
+        word: str = "",
+        work_out: Callable[[], None] | None = None,
+    ) -> None:
+        """`word` is what has to be typed; without one, a reason of any words.
+
+        `work_out` begins to find out `what`, and calls `tell` or `withdraw` in the end.
+        """
         super().__init__()
-        self._title, self._what, self._word = title, what, word
+        self._work_out = work_out
+        self._title, self._word = title, word
+        self._what = what if what is not None else Text("working it out …", "dim")
+        self.told = what is not None
+
+    def on_mount(self) -> None:
+        """Begin."""
+        if self._work_out is not None:
+            self.call_after_refresh(self._work_out)
+
+    def withdraw(self) -> None:
+        """There is nothing to be asked."""
+        if self.is_current:
+            self.dismiss(None)
+
+    def tell(self, title: str, what: Text) -> None:
+        """What would be done, which is what is said yes to from now on."""
+        self.told = True
+        self.query_one(Vertical).border_title = Text(title)
+        self.query_one("#what", Static).update(what)
 
     def compose(self) -> ComposeResult:
         """What would be done, and a line to type into."""
@@ -77,6 +109,9 @@ class Confirm(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _done(self, event: Input.Submitted) -> None:
         typed = event.value.strip()
+        if not self.told:
+            self.app.bell()
+            return
         if typed and (not self._word or typed == self._word):
             self.dismiss(typed)
             return

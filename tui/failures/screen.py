@@ -227,7 +227,7 @@ class FailuresScreen(ListingScreen):
         group = self.selected
         if group is None:
             self._detailed = self.detail = None
-            self.show_about(Text("no failure"), Text(self._nothing))
+            self.show_about(Text("no failure" if self.read else ""), Text(self._nothing))
             self.query_one("#event", JsonTree).show("")
             return
         if self._detailed != (group.fingerprint, group.count):
@@ -331,23 +331,31 @@ class FailuresScreen(ListingScreen):
         self._ask(verb, lambda: self.feed.failures.plans(group, discard=discard), word=word)
 
     def _ask(self, verb: str, make: Callable[[], list[Planned]], *, word: str) -> None:
+        made: list[Planned] = []
+
         def ask(plans: list[Planned]) -> None:
             count = sum(planned.count for planned in plans)
             if not count:
+                question.withdraw()
                 reasons = {reason for planned in plans for reason in planned.left}
                 self.notify(
                     f"Nothing to {verb}: {'; '.join(sorted(reasons)) or 'they are gone'}.", severity="warning"
                 )
                 return
 
-            def go(typed: str | None) -> None:
-                if typed is not None:
-                    self._run(verb, plans, typed)
+            made.extend(plans)
+            question.tell(f"{verb} {count_text(count, 'failure')}", plan_text(plans, verb))
 
-            title = f"{verb} {count_text(count, 'failure')}"
-            self.app.push_screen(Confirm(title, plan_text(plans, verb), word=word), go)
+        def go(typed: str | None) -> None:
+            if typed is not None:
+                self._run(verb, made, typed)
 
-        self.dashboard.ask(self, make, ask)
+        def work_out() -> None:
+            self.dashboard.ask(question, make, ask, question.withdraw)
+
+        # Opened at once: what is typed ahead of the answer is meant for it, and would be keys of this screen.
+        question = Confirm(f"{verb} …", word=word, work_out=work_out)
+        self.app.push_screen(question, go)
 
     def _run(self, verb: str, plans: list[Planned], typed: str) -> None:
         self._cancel.clear()

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
 
+    from lambdalog.failures import Group
     from tui.app import Dashboard
+    from tui.feed.failures import Planned
 
 OTHER = "a" * 16
 
@@ -41,6 +43,11 @@ class Driven:
         screen = self.app.get_screen_stack("failures")[0]
         assert isinstance(screen, FailuresScreen)
         return screen
+
+    @property
+    def asked(self) -> bool:
+        """Whether a question is there, with what it is about."""
+        return isinstance(self.app.screen, Confirm) and self.app.screen.told
 
 
 @pytest.fixture
@@ -70,7 +77,7 @@ async def test_a_group_and_all_about_it(driven: Driven) -> None:
 async def test_a_replay_acts_on_exactly_what_was_confirmed(driven: Driven) -> None:
     """The question tells the exact count; failures that come after it are left alone."""
     await driven.pilot.press("R")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await until(driven.pilot, lambda: driven.asked)
     asked = str(driven.app.screen.query_one("#what", Static).render())
     assert "replay 3 of 3 messages of payments-dlq" in asked
     assert f"where fingerprint={'f' * 16}" in asked
@@ -81,10 +88,49 @@ async def test_a_replay_acts_on_exactly_what_was_confirmed(driven: Driven) -> No
     await until(driven.pilot, lambda: not driven.screen.running)
 
 
+async def test_what_is_typed_ahead_of_a_question_is_its_answer(driven: Driven) -> None:
+    """Until it is known what would be done, keys are the question's and no commands, and Enter says yes to nothing."""
+    room = driven.feed.failures
+    known = threading.Event()
+    plans = room.plans
+
+    def slow(group: Group, *, discard: bool) -> list[Planned]:
+        known.wait(60)
+        return plans(group, discard=discard)
+
+    room.plans = slow  # type: ignore[method-assign]
+    await driven.pilot.press("D", *"smart reason", "enter")
+    assert isinstance(driven.app.screen, Confirm)
+    assert not driven.app.screen.told
+    known.set()
+    await until(driven.pilot, lambda: driven.asked)
+    assert room.done == []
+    await driven.pilot.press("enter")
+    await until(driven.pilot, lambda: len(room.done) == 3)
+    assert {verb for verb, _ in room.done} == {"discard: smart reason"}
+
+
+async def test_a_question_without_an_object_is_withdrawn(driven: Driven) -> None:
+    """Where nothing is left, or it can't be known, the question goes, and why is said."""
+    room = driven.feed.failures
+    said: list[str] = []
+    for owner in (driven.app, driven.screen):
+        owner.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
+
+    def fails(group: Group, *, discard: bool) -> list[Planned]:
+        raise OSError("no route to the queues")
+
+    for plans, why in ((lambda *_, **__: [], "Nothing to replay"), (fails, "no route")):
+        room.plans = plans  # type: ignore[method-assign]
+        await driven.pilot.press("R")
+        await until(driven.pilot, lambda why=why: any(why in message for message in said))  # type: ignore[misc]
+        await until(driven.pilot, lambda: driven.app.screen is driven.screen)
+
+
 async def test_nothing_happens_unless_the_word_is_typed(driven: Driven) -> None:
     """Another word, or Escape, leaves everything as it is."""
     await driven.pilot.press("R")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await until(driven.pilot, lambda: driven.asked)
     await driven.pilot.press(*"yes", "enter")
     assert isinstance(driven.app.screen, Confirm)
     note = driven.app.screen.query_one(".note", Static)
@@ -97,7 +143,7 @@ async def test_nothing_happens_unless_the_word_is_typed(driven: Driven) -> None:
 async def test_a_discard_wants_a_reason(driven: Driven) -> None:
     """Without one nothing is deleted; with one, exactly the group."""
     await driven.pilot.press("D")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await until(driven.pilot, lambda: driven.asked)
     await driven.pilot.press("enter")
     assert isinstance(driven.app.screen, Confirm)
     assert "say why" in str(driven.app.screen.query_one(".note", Static).content)
@@ -163,7 +209,7 @@ async def test_why_a_replay_stopped_is_told(driven: Driven) -> None:
     said: list[str] = []
     driven.screen.notify = lambda message, **_: said.append(message)  # type: ignore[method-assign]
     await driven.pilot.press("R")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await until(driven.pilot, lambda: driven.asked)
     await driven.pilot.press(*"replay", "enter")
     await until(driven.pilot, lambda: bool(said))
     assert "the canary failed" in said[0]
@@ -177,7 +223,7 @@ async def test_one_event_is_edited_and_sent(driven: Driven) -> None:
     assert isinstance(editor, Editor)
     editor.area.text = '{"id": "p-3"}'
     await driven.pilot.press("ctrl+s")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await until(driven.pilot, lambda: driven.asked)
     assert "1  with an edited event" in str(driven.app.screen.query_one("#what", Static).render())
     await driven.pilot.press(*"replay", "enter")
     await until(driven.pilot, lambda: ("replay", "ffff-2") in driven.feed.failures.done)
@@ -210,7 +256,7 @@ async def test_what_runs_is_stopped(driven: Driven) -> None:
     driven.feed.failures.waits = threading.Event()
     driven.screen.set_filter("p-2")
     await driven.pilot.press("R")
-    await until(driven.pilot, lambda: isinstance(driven.app.screen, Confirm))
+    await until(driven.pilot, lambda: driven.asked)
     await driven.pilot.press(*"replay", "enter")
     await until(driven.pilot, lambda: len(driven.feed.failures.done) == 1)
     await driven.pilot.press("escape")
