@@ -55,22 +55,24 @@ class PlainOperations(SendOperations, ReceiveOperations):
         """ReceiveMessage."""
         if not args and self._plain_receive(params):
             queue = self._standard(params["QueueUrl"])
-            if queue is not None:
-                try:
-                    found = self._exchange.receive(
-                        queue, params.get("MaxNumberOfMessages", 1), queue.visibility, None
-                    )
-                except (Changed, OverLimit):
-                    found = []
-                if found:
-                    system = (
-                        *params.get("AttributeNames", ()),
-                        *params.get("MessageSystemAttributeNames", ()),
-                    )
-                    told = self._told(found, set(system), params.get("MessageAttributeNames", ()))
-                    told["ResponseMetadata"] = metadata()
-                    return told
+            found = None if queue is None else self._receive_plain(queue, params)
+            if found is not None:
+                found["ResponseMetadata"] = metadata()
+                return found
         return super().receive_message(*args, **params)
+
+    def _receive_plain(self, queue: Queue, params: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer; None where one has to wait for it, or the queue is not as it was."""
+        try:
+            found = self._exchange.receive(
+                queue, params.get("MaxNumberOfMessages", 1), queue.visibility, None
+            )
+        except (Changed, OverLimit):
+            return None
+        if not found:
+            return None if params.get("WaitTimeSeconds", queue.wait) else {}
+        system = (*params.get("AttributeNames", ()), *params.get("MessageSystemAttributeNames", ()))
+        return self._told(found, set(system), params.get("MessageAttributeNames", ()))
 
     @staticmethod
     def _plain_receive(params: dict[str, Any]) -> bool:
