@@ -14,11 +14,12 @@ import time
 import uuid
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tests.bench.harness import Bench, Figure, Row
-from tests.bench.load import Load, load
+from tests.bench.load import Load, load, middle
 from tests.bench.raw import Raw, captured, repeated
 from tests.bench.servers import Server, canned, ministack, moto, ours
 
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SECONDS: Final = float(os.environ.get("LAMBDALOG_BENCH_SECONDS", "0.5"))
+# For each round.
+SECONDS: Final = float(os.environ.get("LAMBDALOG_BENCH_SECONDS", "0.3"))
 CLIENTS: Final = (1, 16)
+ROUNDS: Final = 3
+# Who has taken as long over some rounds is not asked again.
+ENOUGH_SECONDS: Final = 3.0
 BODY: Final = json.dumps({"order": 12345, "items": ["a"] * 20, "pad": "x" * 150})
 TENS: Final = [{"Id": str(n), "MessageBody": BODY} for n in range(10)]
 EVENTS: Final = 10_000
@@ -58,56 +63,49 @@ class Cell(NamedTuple):
 
 def _measured(server: Server, service: str, call: Callable[[Any], object], how: str, clients: int) -> Load:
     client = server.client(service, max_pool_connections=max(CLIENTS))
-    call(client)  # what a server loads when it is first asked is not measured
+    call(client)  # what client and server load when they are first asked is not measured
     if how == "boto3":
         return load(clients, SECONDS, lambda: partial(call, client))
     return repeated(server.url, captured(client, call), clients, SECONDS)
 
 
 def _beside(folder: Path, asked: list[Asked]) -> Iterator[Row]:
-    """Each operation at each server, one server after the other: ours, then the peers."""
-    found: dict[str, dict[Cell, Load]] = {}
-    alone: dict[Cell, Load] = {}
-    for start in (ours, moto, ministack):
-        with start(folder) as server:
-            if server is None:
-                yield Row("endpoint: beside ministack", Figure(0, ""), "ministack: not installed")
-                continue
-            found[server.name] = {
-                Cell(one.what, how, clients): _measured(server, one.service, one.ready(server), how, clients)
-                for one in asked
-                for how in ("raw HTTP", "boto3")
-                for clients in CLIENTS
-            }
-            if server.ours:
-                for one in asked:
-                    alone |= _client_alone(folder, server, one)
-    mine = found.pop("ours")
-    for cell, got in mine.items():
-        if cell in alone:
-            yield Row(
-                str(cell),
-                Figure(got.rate, "/s"),
-                "the same answer, ready made",
-                Figure(alone[cell].rate, "/s"),
-            )
-        for peer, theirs in found.items():
-            yield Row(str(cell), Figure(got.rate, "/s"), peer, Figure(theirs[cell].rate, "/s"))
-        there = found["moto server"][cell]
-        yield Row(f"{cell}, median", _ms(got.median), "moto server", _ms(there.median))
-        yield Row(f"{cell}, 99th percentile", _ms(got.slow), "moto server", _ms(there.slow))
+    """Each operation at each server, in turns: what else the machine does falls on all of them."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(start(folder)) for start in (ours, moto, ministack)]
+        if None in servers:
+            yield Row("endpoint: beside ministack", Figure(0, ""), "ministack: not installed")
+        for one in asked:
+            ready = [(server, one.ready(server)) for server in servers if server is not None]
+            with canned(folder, _answer(*ready[0], one.service)) as alone:
+                for how in ("raw HTTP", "boto3"):
+                    # No server is quicker over boto3 than one that has the answer already.
+                    beside = ready if how == "raw HTTP" else [*ready, (alone, ready[0][1])]
+                    for clients in CLIENTS:
+                        yield from _rows(Cell(one.what, how, clients), one.service, beside)
 
 
-def _client_alone(folder: Path, server: Server, one: Asked) -> dict[Cell, Load]:
-    """What boto3 takes for an operation by itself: no server is quicker than one that has the answer already."""
-    call = one.ready(server)
-    with Raw(server.url, captured(server.client(one.service), call)) as raw:
-        body = raw()
-    with canned(folder, body) as ready:
-        return {
-            Cell(one.what, "boto3", clients): _measured(ready, one.service, call, "boto3", clients)
-            for clients in CLIENTS
-        }
+def _answer(server: Server, call: Callable[[Any], object], service: str) -> bytes:
+    with Raw(server.url, captured(server.client(service), call)) as raw:
+        return raw()
+
+
+def _rows(cell: Cell, service: str, servers: list[tuple[Server, Callable[[Any], object]]]) -> Iterator[Row]:
+    """Ours, which is the first one, beside each of the others."""
+    found: dict[str, list[Load]] = {server.name: [] for server, _ in servers}
+    spent = dict.fromkeys(found, 0.0)
+    for _ in range(ROUNDS):
+        for server, call in servers:
+            if spent[server.name] < ENOUGH_SECONDS:
+                began = time.monotonic()
+                found[server.name].append(_measured(server, service, call, cell.how, cell.clients))
+                spent[server.name] += time.monotonic() - began
+    mine, *peers = [(name, middle(loads)) for name, loads in found.items()]
+    for peer, theirs in peers:
+        yield Row(str(cell), Figure(mine[1].rate, "/s"), peer, Figure(theirs.rate, "/s"))
+    there = dict(peers)["moto server"]
+    yield Row(f"{cell}, median", _ms(mine[1].median), "moto server", _ms(there.median))
+    yield Row(f"{cell}, 99th percentile", _ms(mine[1].slow), "moto server", _ms(there.slow))
 
 
 def _ms(seconds: float) -> Figure:

@@ -27,6 +27,15 @@ def told(taken: Sequence[float], whole: float) -> Load:
     return Load(len(each) / whole, statistics.median(each), each[-1 - len(each) // 100])
 
 
+def middle(loads: Sequence[Load]) -> Load:
+    """The median of each figure over some rounds."""
+    return Load(
+        statistics.median(one.rate for one in loads),
+        statistics.median(one.median for one in loads),
+        statistics.median(one.slow for one in loads),
+    )
+
+
 def load(clients: int, seconds: float, make: Callable[[], Callable[[], object]]) -> Load:
     """Have so many clients, a thread each, call for so long, each what `make` makes it; each calls once at least."""
     calls = [make() for _ in range(clients)]

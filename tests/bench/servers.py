@@ -108,7 +108,7 @@ def canned(folder: Path, body: bytes) -> Iterator[Server]:
     file.write_bytes(body)
     with _started([sys.executable, "-m", "tests.bench.canned", str(port), str(file)], folder, {}) as process:
         _until(lambda: _listens(port), process)
-        yield Server("ready made", f"http://127.0.0.1:{port}", ANY)
+        yield Server("the same answer, ready made", f"http://127.0.0.1:{port}", ANY)
 
 
 @contextmanager
