@@ -150,6 +150,7 @@ def _follow(folder: Path) -> Iterator[Row]:
     with new_store(folder / "store") as store, Terminal(_ours(folder / "store")) as terminal:
         store.append(GROUP, "s0", [(int(time.time() * 1000), "begun")])
         terminal.wait("begun")
+        terminal.wait(READY)
         terminal.look(START_SECONDS)
         before = terminal.cpu
         until = time.monotonic()

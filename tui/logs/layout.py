@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.logs.buffer import key_of
@@ -40,7 +41,10 @@ def last_page(shown: Sequence[Line], rows_of: RowsOf, height: int) -> list[tuple
     index = len(shown) - 1
     while len(drawn) < height and index >= 0:
         rows = rows_of(shown[index])
-        drawn += [(Place(index, number), rows[number]) for number in reversed(range(len(rows)))]
+        if len(rows) == 1:
+            drawn.append((Place(index), rows[0]))
+        else:
+            drawn += [(Place(index, number), rows[number]) for number in reversed(range(len(rows)))]
         index -= 1
     return drawn[:height][::-1]
 
@@ -66,14 +70,10 @@ def track(shown: Sequence[Line], errors: Ordered, top: int, height: int) -> list
     count = len(shown)
     length = max(1, height * height // count)
     start = round(top / max(count - height, 1) * (height - length))
-    roles = []
-    for y in range(height):
-        role = "thumb" if start <= y < start + length else "track"
-        if errors.lines:
-            low = errors.find(key_of(shown[y * count // height]))
-            end = (y + 1) * count // height
-            high = errors.find(key_of(shown[end])) if end < count else len(errors)
-            if high > low and role == "track":
-                role = "track-error"
-        roles.append(role)
+    roles = ["track"] * height
+    if errors.lines:
+        # A row has the errors from its first line up to the next row's.
+        firsts = [errors.find(key_of(shown[y * count // height])) for y in range(height)]
+        roles = ["track-error" if high > low else "track" for low, high in pairwise([*firsts, len(errors)])]
+    roles[start : start + length] = ["thumb"] * length
     return roles

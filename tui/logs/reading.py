@@ -50,8 +50,6 @@ if TYPE_CHECKING:
 BARS_EVERY_SECONDS: Final = 10
 # So many bars after it was the newest, all that was on its way into a bar is there.
 SETTLED_BARS: Final = 2
-# How many lines there are is said on so many a frame, and each second.
-SAY_EVERY: Final = 4
 # More lines are filtered in a thread, while keys are answered.
 FILTERED_AT_ONCE: Final = 20_000
 
@@ -73,7 +71,7 @@ class LogsReading(ModeScreen):
         self._start_reached = False
         self._sparse = False  # whether the window was read under the filter, and lacks what lies between
         self._whole_from: tuple[int, int, str] | None = None
-        self._ticks = self._frames = self._filters = 0
+        self._ticks = self._filters = 0
         self._counted = self._read = False
         self._past_to: Key | None = None  # up to where following may hand over what is loaded already
         self._inexact = False  # whether what is counted as it comes isn't all there is
@@ -93,7 +91,7 @@ class LogsReading(ModeScreen):
         """Take the last session up, and start reading."""
         settings, session = self.dashboard.settings, self.dashboard.session
         self.reader = Reader(self, self.feed.logs, self.dashboard.clock)
-        self._pace = Pace(self._frame, self.set_timer, settings.frames_per_second, self.dashboard.clock)
+        self._pace = Pace(self.view.sync, self.set_timer, settings.frames_per_second, self.dashboard.clock)
         self.view.wrap = settings.wrap or session.wrap
         self.view.utc = self.bars.utc = settings.utc or session.utc
         self.query_ = first_query(self.feed.groups, session)
@@ -170,12 +168,6 @@ class LogsReading(ModeScreen):
         self.matched, self.searched = None, self.query_.pattern is None
         if self.query_.pattern is not None:
             self.reader.search(self.query_)
-
-    def _frame(self) -> None:
-        if self.view.sync():
-            self._frames += 1
-            if self._frames % SAY_EVERY == 1:
-                self.say_state()  # at once, for both to be drawn in one frame
 
     def _fitting(self, lines: list[Line]) -> list[Line]:
         return [line for line in lines if self.query_.fits(line)] if self._narrow else lines

@@ -34,13 +34,13 @@ class Drawn:
 
     strip: Strip
     field: Field | None = None
-    _edged: dict[Segment, Strip] = dataclass_field(default_factory=dict)
+    _edged: dict[str, Strip] = dataclass_field(default_factory=dict)
 
-    def with_edge(self, edge: Segment) -> Strip:
-        """The row and a last column. The same object each time: Textual keeps with a strip what it made of it."""
-        found = self._edged.get(edge)
+    def with_edge(self, role: str, edge: Segment) -> Strip:
+        """The row and a last column, by its role. The same object each time: Textual keeps with it what it made of it."""
+        found = self._edged.get(role)
         if found is None:
-            found = self._edged[edge] = Strip([*self.strip, edge], self.strip.cell_length + 1)
+            found = self._edged[role] = Strip([*self.strip, edge], self.strip.cell_length + 1)
         return found
 
 

@@ -342,20 +342,21 @@ class LogView(Themed, can_focus=True):
         bar = track(self.buffer.shown, self.buffer.errors, self._top.line, height) if count > height else None
         whole = crop.x == 0 and crop.width == width
         edges = {role: Segment("▐", styles[role]) for role in set(bar or ())}
-        blank, no_edge = self._painter.blank(), Segment(" ", styles["base"])
+        edges[""] = Segment(" ", styles["base"])
+        blank = self._painter.blank()
         strips = []
         for y in range(crop.y, crop.bottom):
             place, row = self._drawn[y] if y < len(self._drawn) else (None, blank)
-            edge = edges[bar[y]] if bar and y < height else no_edge
             if y == 1 and not count and self._nothing:
                 why = Strip([Segment(f"  {self._nothing}", styles["time"])])
                 strip = why.adjust_cell_length(width, styles["base"])
                 strips.append(strip.crop(crop.x, crop.right))
                 continue
+            role = bar[y] if bar and y < height else ""
             if place is not None and place == self.cursor:
-                strip = Strip([*row.strip.apply_style(styles["cursor"]), edge], width)
+                strip = Strip([*row.strip.apply_style(styles["cursor"]), edges[role]], width)
             else:
-                strip = row.with_edge(edge)
+                strip = row.with_edge(role, edges[role])
             strips.append(strip if whole else strip.crop(crop.x, crop.right))
         return strips
 
