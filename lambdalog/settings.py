@@ -25,6 +25,7 @@ LOG_DURABILITY_VARIABLE = "LAMBDALOG_LOG_DURABILITY"
 PROCESSES_VARIABLE = "LAMBDALOG_PROCESSES"
 # Each takes 30 to 50 MB.
 _PROCESSES_MOST = 8
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 DEFAULT_REGION = "us-east-1"
 # Emulators agree on this account number; it can't belong to anyone.
 LOCAL_ACCOUNT = "000000000000"
@@ -141,10 +142,19 @@ def processes(environ: Mapping[str, str] | None = None) -> int:
 
 
 def _processors() -> int:
-    """How many processors this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """How many processors this process may run on, and has the time of."""
+    if not hasattr(os, "sched_getaffinity"):
+        return os.cpu_count() or 1
+    return min(len(os.sched_getaffinity(0)), _granted(_QUOTA))
+
+
+def _granted(file: Path) -> int:
+    """The time of how many processors a container is granted (`docker run --cpus`): microseconds of each period, or `max`."""
+    try:
+        quota, period = file.read_text().split()
+        return max(int(quota) // int(period), 1)
+    except (OSError, ValueError):
+        return _PROCESSES_MOST  # no limit, or none that is told here
 
 
 def _chosen(environ: Mapping[str, str] | None, variable: str, choices: Mapping[str, _Choice]) -> _Choice:

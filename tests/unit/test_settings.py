@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lambdalog import settings
 from lambdalog.errors import ConfigError
 from lambdalog.settings import (
     Aws,
@@ -115,10 +116,33 @@ def test_endpoints_of_other_services() -> None:
     }
 
 
-def test_as_many_processes_read_as_there_are_processors() -> None:
-    """Unless a number is set; in a function it is always one, whatever is set; what is no number is refused."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    assert processes({}) == processes({"LAMBDALOG_PROCESSES": ""}) == min(usable, 8)
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="processors can't be chosen here")
+@pytest.mark.parametrize(
+    ("usable", "quota", "expected"),
+    [
+        (4, None, 4),
+        (64, None, 8),
+        (4, "max 100000\n", 4),
+        (4, "200000 100000\n", 2),
+        (4, "50000 100000\n", 1),
+        (2, "400000 100000\n", 2),
+        (4, "nonsense", 4),
+    ],
+)
+def test_as_many_processes_read_as_there_are_processors(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, usable: int, quota: str | None, expected: int
+) -> None:
+    """As many as this process may use, and a container has the time of; never more than eight."""
+    file = tmp_path / "cpu.max"
+    if quota is not None:
+        file.write_text(quota)
+    monkeypatch.setattr(settings, "_QUOTA", file)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(usable)))
+    assert processes({}) == processes({"LAMBDALOG_PROCESSES": ""}) == expected
+
+
+def test_how_many_processes_read_can_be_set() -> None:
+    """To any number; in a function it is always one, whatever is set; what is no number is refused."""
     assert [processes({"LAMBDALOG_PROCESSES": text}) for text in ("1", "3", "64")] == [1, 3, 64]
     assert processes({"AWS_LAMBDA_FUNCTION_NAME": "f", "LAMBDALOG_PROCESSES": "4"}) == 1
     for text in ("0", "-1", "two", "1.5", "²"):
