@@ -67,6 +67,8 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         what = error.strerror or str(error)
         return printable(f"{error.filename}: {what}" if error.filename else what)
+    if type(error).__module__ == "sqlite3":
+        return printable(f"the store's tables refuse: {error}; see: lambdalog store check")
     if type(error).__module__.partition(".")[0] == "botocore":
         return printable(_of_aws(error))
     return None

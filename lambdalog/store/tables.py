@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Synchronous = Literal["NORMAL", "FULL"]
 BUSY_MS: Final = 10_000
+# What SQLite needs for the index of its write-ahead log.
+_ROOM_BYTES: Final = 64 * 1024
 
 
 def connect(
@@ -30,16 +33,18 @@ def connect(
     """Open a database, making it with `schema` (idempotent statements) if it isn't there.
 
     NORMAL survives the death of the process, FULL also a power cut. `page_bytes` is for a new file, `pragmas` for
-    every connection. NewerFormat if its `user_version` is above
-    `version`; StoreError if it can't be opened.
+    every connection. In a folder that can't be written it is only read, and one that isn't there is empty.
+    NewerFormat if its `user_version` is above `version`; StoreError if it can't be opened.
     """
+    if path.parent.exists() and not os.access(path.parent, os.W_OK):
+        return _only_read(path, schema, version)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, timeout=BUSY_MS / 1000
         )
     except (OSError, sqlite3.Error) as error:
-        raise StoreError(f"can't open {path}: {error}") from error
+        raise StoreError(f"can't open {path}: {_why(path, error)}") from error
     try:
         if page_bytes is not None:
             connection.execute(f"PRAGMA page_size={page_bytes}")
@@ -58,11 +63,51 @@ def connect(
             raise NewerFormat(f"{path} has format {found}; this lambdalog knows up to {version}")
     except sqlite3.Error as error:
         connection.close()
-        raise StoreError(f"can't open {path}: {error}") from error
+        raise StoreError(f"can't open {path}: {_why(path, error)}") from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _only_read(path: Path, schema: str, version: int) -> sqlite3.Connection:
+    """A connection to a database that can't be written; what is asked of it that would write is refused by SQLite."""
+    try:
+        if path.exists():
+            # Who has it open keeps its log beside it, by which others can read along; else nobody is about to change it.
+            how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+            connection = sqlite3.connect(
+                f"{path.absolute().as_uri()}?{how}",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+                timeout=BUSY_MS / 1000,
+            )
+        else:
+            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            for statement in _statements(schema):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={version}")
+        connection.execute("PRAGMA query_only=ON")
+        found = _version(connection)
+    except sqlite3.Error as error:
+        raise StoreError(f"can't open {path}, which can't be written: {error}") from error
+    if found > version:
+        connection.close()
+        raise NewerFormat(f"{path} has format {found}; this lambdalog knows up to {version}")
+    if found < version:
+        connection.close()
+        raise StoreError(f"{path} has format {found}, and can't be written to be brought to {version}")
+    return connection
+
+
+def _why(path: Path, error: Exception) -> str:
+    """What an error means: of a full disk SQLite says in some places no more than that there was an I/O error."""
+    try:
+        disk = os.statvfs(path.parent)
+    except OSError:
+        return str(error)
+    return f"{error}; its disk is full" if disk.f_bavail * disk.f_frsize < _ROOM_BYTES else str(error)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,3 +74,44 @@ def test_what_cannot_be_opened_says_where(tmp_path: Path) -> None:
         connect(tmp_path / "file" / "t.sqlite", SCHEMA)
     with pytest.raises(StoreError, match="can't open"):
         connect(tmp_path / "file", SCHEMA)
+
+
+@pytest.fixture
+def locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders that can't be written: whoever runs the tests may be root, whom no mode keeps out."""
+    monkeypatch.setattr("lambdalog.store.tables.os.access", lambda *_: False)
+
+
+def test_what_cannot_be_written_is_read(tmp_path: Path, locked: None) -> None:
+    """A database in a read-only folder gives what it holds, and refuses to change; nothing is laid beside it."""
+    made = sqlite3.connect(tmp_path / "t.sqlite", isolation_level=None)
+    made.execute("PRAGMA journal_mode=WAL")
+    made.executescript(f"{SCHEMA}; INSERT INTO a VALUES (7); PRAGMA user_version=1")
+    with closing(connect(tmp_path / "t.sqlite", SCHEMA)) as along:  # while another has it open
+        assert along.execute("SELECT * FROM a").fetchall() == [(7,)]
+    made.close()
+    with closing(connect(tmp_path / "t.sqlite", SCHEMA)) as connection:
+        assert connection.execute("SELECT * FROM a").fetchall() == [(7,)]
+        with pytest.raises(sqlite3.OperationalError, match="readonly"), transaction(connection):
+            connection.execute("INSERT INTO a VALUES (8)")
+    assert [file.name for file in tmp_path.iterdir()] == ["t.sqlite"]
+    with pytest.raises(StoreError, match="has format 1, and can't be written to be brought to 2"):
+        connect(tmp_path / "t.sqlite", SCHEMA, version=2)
+
+
+def test_what_is_not_there_and_cannot_be_made_is_empty(tmp_path: Path, locked: None) -> None:
+    """Who reads a store that was never written to finds nothing; who writes is refused."""
+    with closing(connect(tmp_path / "t.sqlite", SCHEMA)) as connection:
+        assert connection.execute("SELECT * FROM a").fetchall() == []
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute("INSERT INTO a VALUES (8)")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of it SQLite says in some places no more than that there was an I/O error."""
+    full = os.statvfs_result((4096, 4096, 100, 0, 0, 0, 0, 0, 0, 255))
+    monkeypatch.setattr("lambdalog.store.tables.os.statvfs", lambda _: full)
+    (tmp_path / "t.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError, match=r"can't open .*t\.sqlite: .*; its disk is full"):
+        connect(tmp_path / "t.sqlite", SCHEMA)
