@@ -215,14 +215,14 @@ def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
 
 def _steps(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
     while traceback is not None:
-        if _tells(traceback.tb_frame.f_code.co_filename):
+        if tells(traceback.tb_frame.f_code.co_filename):
             yield traceback.tb_frame, traceback.tb_lineno
         traceback = traceback.tb_next
 
 
 # A process has some hundred files, and a stack goes through a few of them again and again.
 @lru_cache(maxsize=1000)
-def _tells(file: str) -> bool:
+def tells(file: str) -> bool:
     """Whether a frame of a file tells of a failure: the user's code and its libraries', not how Lambda came there."""
     return not _RUNTIME.search(file) and ("site-packages" in file or not _LIBRARY.search(file))
 
@@ -240,7 +240,7 @@ def from_stack(
     local: Callable[[FrameType], Mapping[str, str]] | None = None,
 ) -> Failure:
     """The failure of a thread that is stuck: its (frame, line), outermost first."""
-    steps = [(frame, line) for frame, line in stack if _tells(frame.f_code.co_filename)]
+    steps = [(frame, line) for frame, line in stack if tells(frame.f_code.co_filename)]
     mark = _digest(type_, message, [(frame.f_code.co_filename, frame.f_code.co_name) for frame, _ in steps])
     return Failure(type_, message, mark, _frames(steps[-FRAMES_MAX:], local))
 

@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.failure import CAUSES_MAX, FRAMES_MAX, Failure, Frame, cut, fingerprint
+from lambdalog.failure import CAUSES_MAX, FRAMES_MAX, Failure, Frame, cut, fingerprint, tells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -100,7 +100,9 @@ def frames_of(stack: Any) -> tuple[Frame, ...]:
         for file, line, function, code in _PYTHON.findall(text)
     ]
     if frames:
-        return tuple(frames[-FRAMES_MAX:])
+        # How Lambda came to the code is left out, unless there is nothing else.
+        own = [frame for frame in frames if tells(frame.file)]
+        return tuple((own or frames)[-FRAMES_MAX:])
     return _inner_last(list(_others(text)))
 
 

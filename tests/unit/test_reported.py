@@ -63,6 +63,18 @@ def test_no_line_takes_long(line: str) -> None:
     assert [frame.function for frame in frames] == ["x"]
 
 
+def test_how_lambda_came_to_the_code_is_left_out_of_a_stack() -> None:
+    """The runtime's frames and the decorator's are shown only where there are no others; the user's libraries stay."""
+    ours = '  File "/opt/python/lambdalog/instrument/decorator.py", line 1, in wrapped\n    return call()\n'
+    theirs = '  File "/x/site-packages/requests/api.py", line 2, in get\n    return request()\n'
+    own = '  File "/var/task/app.py", line 3, in process\n    raise E()\n'
+    assert [frame.file for frame in frames_of([ours, own, theirs])] == [
+        "/var/task/app.py",
+        "/x/site-packages/requests/api.py",
+    ]
+    assert [frame.function for frame in frames_of([ours])] == ["wrapped"]
+
+
 def test_libraries_do_not_count_for_a_fingerprint() -> None:
     """The same place in the function's code is the same failure, whatever the runtime did before it."""
     one = from_lambda_error({"errorType": "T", "errorMessage": "m", "stack": NODE})
