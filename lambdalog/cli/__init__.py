@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -22,6 +23,9 @@ def main() -> None:
 
     from lambdalog.cli.errors import explain, status
 
+    # Where the terminal has no sign for a character, a question mark: not an error in the midst of an answer.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = cli.main(standalone_mode=False, prog_name="lambdalog")
         sys.exit(code if isinstance(code, int) else 0)

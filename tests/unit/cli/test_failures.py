@@ -162,6 +162,29 @@ def test_a_failure_is_found_by_how_its_ids_begin(call: Run, store: Path) -> None
     assert call("failures", "show", one["messageId"][:3]).returncode == 1
 
 
+def test_a_store_that_can_not_be_written_is_looked_into(
+    call: Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failures, and what a replay would do, are shown; what would change the store ends with one line."""
+    monkeypatch.setattr("lambdalog.store.tables.os.access", lambda *_: False)
+    assert "no card" in call("failures").stdout
+    assert "Would send 3 of the 3 in pay-dlq" in call("replay", "pay-dlq").stdout
+    done = call("failures", "mute", "0123456789abcdef")
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "lambdalog: the store's tables refuse: attempt to write a readonly database"
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_locale_without_the_bars_gets_the_table(run: Run, store: Path) -> None:
+    """What a terminal that isn't UTF-8 has no sign for is a question mark; the rest of the answer is there."""
+    done = run("failures", PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "no card" in done.stdout
+    assert "?" in done.stdout
+
+
 def test_a_narrow_terminal_loses_columns_before_the_message(store: Path) -> None:
     """At sixty columns type, message and fingerprint are there; no line is longer."""
     script = (
