@@ -123,7 +123,8 @@ UPDATE state SET
 WHERE queue = ?1 AND (visible_at, seq) {which} AND (SELECT version FROM queues WHERE id = ?1) = ?2
 RETURNING seq, sent, receives, first, receipt, id, body, attributes, system
 """
-_DUE: Final = "(SELECT visible_at, seq FROM state WHERE queue = ?1 AND visible_at <= ?3 AND sent > ?5 ORDER BY visible_at, seq LIMIT {})"
+# The plus keeps a SQLite that was built with STAT4 from preparing the claim anew for each value: twice its time.
+_DUE: Final = "(SELECT visible_at, seq FROM state WHERE queue = +?1 AND visible_at <= ?3 AND sent > ?5 ORDER BY visible_at, seq LIMIT {})"
 CLAIM_ONE: Final = _CLAIM.format(which="= " + _DUE.format("1"))
 CLAIM: Final = _CLAIM.format(which="IN " + _DUE.format("?6"))
 ANY_DUE: Final = "SELECT 1 FROM state WHERE queue = ? AND visible_at <= ? AND sent > ? LIMIT 1"
