@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
-    from tui.early import Early
+    from tui.early import Beginning
     from tui.feed import Feed
     from tui.invocations.screen import InvocationsScreen
     from tui.logs.screen import LogsScreen
@@ -112,7 +112,7 @@ class Dashboard(App[None]):
         settings: Settings | None = None,
         state: Path | None = None,
         screen: str = "",
-        early: Early | None = None,
+        early: Beginning | None = None,
     ) -> None:
         """`state` is where sessions and copies are kept; `screen` the one to begin with; `early` what it begins with."""
         super().__init__()

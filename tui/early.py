@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -18,7 +19,7 @@ from tui.feed.logs import FIRST_PAGE
 from tui.logs.format import line_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     from lambdalog.clock import Clock
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tui.session import Session
     from tui.settings import Settings
 
+# So long the loading of the screen waits for them.
+PATIENCE_SECONDS: Final = 0.3
 # What the logs screen has above and below its lines: the head and the bars, the foot.
 ABOVE: Final = 5
 BELOW: Final = 1
@@ -47,6 +50,23 @@ class Early(NamedTuple):
     def since(self) -> int:
         """From when on what comes has to be followed, epoch ms."""
         return min(self.read_at, self.lines[0].timestamp) if self.lines else self.read_at
+
+
+class Beginning:
+    """Reads it in a thread: of thousands of streams the newest lines take a second, and nobody waits for them so long."""
+
+    def __init__(self, reading: Callable[[], Early | None]) -> None:
+        self._found: Early | None = None
+        self._thread = Thread(target=self._work, args=(reading,), name="early", daemon=True)
+        self._thread.start()
+
+    def _work(self, reading: Callable[[], Early | None]) -> None:
+        self._found = reading()
+
+    def wait(self, seconds: float | None = None) -> Early | None:
+        """What was read, as soon as it is; None where that takes longer, or nothing is to begin with."""
+        self._thread.join(seconds)
+        return self._found
 
 
 def first_query(groups: tuple[str, ...], session: Session) -> Query:

@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,8 +113,9 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
     try:
         kept = settings.restore_session
         session = sessions.load(state_folder(os.environ), feed.label) if kept else sessions.Session()
-        early = first.read(feed, settings, session, screen, cloud.clock)
-        with first.drawn(early, settings, session, sys.__stderr__, os.environ):  # where Textual draws, too
+        early = first.Beginning(partial(first.read, feed, settings, session, screen, cloud.clock))
+        found = early.wait(first.PATIENCE_SECONDS)
+        with first.drawn(found, settings, session, sys.__stderr__, os.environ):  # where Textual draws, too
             from tui.app import Dashboard
 
             app = Dashboard(feed, settings=settings, screen=screen, early=early)

@@ -7,8 +7,10 @@ import os
 import pty
 import re
 import sys
+import threading
 from dataclasses import replace
 from fcntl import ioctl
+from functools import partial
 from struct import pack
 from termios import TIOCSWINSZ
 from typing import TYPE_CHECKING, cast
@@ -183,7 +185,8 @@ async def test_the_screen_goes_on_from_it() -> None:
     """Its lines are there with the first frame, each once; what was written meanwhile comes, be it older than the newest."""
     feed = MockFeed([line(number) for number in range(50)])
     app = dashboard(feed)
-    app.early = read(feed)
+    app.early = early.Beginning(partial(read, feed))
+    app.early.wait()
     late = line(20, "late", at=line(20).timestamp + 1)
     feed.logs.past.append(late)
     feed.logs.asked.clear()
@@ -201,10 +204,32 @@ async def test_what_was_read_of_something_else_is_let_be() -> None:
     """If the session was changed by another dashboard meanwhile, the screen reads what it begins with."""
     feed = MockFeed([line(number) for number in range(50)])
     app = dashboard(feed)
-    app.early = early.Early(Query(("another",)), 0, [line(999, "of another group")])
+    other = early.Early(Query(("another",)), 0, [line(999, "of another group")])
+    app.early = early.Beginning(lambda: other)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(pilot, lambda: app.logs.drawn and app.logs.view.buffer.total == 50)
         assert line(999, "of another group") not in app.logs.view.buffer.lines
+
+
+async def test_what_is_still_being_read_comes_when_it_was() -> None:
+    """Of a store that takes long, nothing is waited for: the screen is there without lines, and gets them from that reading."""
+    feed = MockFeed([line(number) for number in range(50)])
+    app = dashboard(feed)
+    go_on = threading.Event()
+
+    def slow() -> early.Early | None:
+        go_on.wait(20)
+        return read(feed)
+
+    app.early = early.Beginning(slow)
+    assert app.early.wait(0) is None
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: app.current_mode == "logs" and app.logs.drawn)
+        await pilot.pause(0.1)
+        assert app.logs.view.buffer.total == 0
+        feed.logs.asked.clear()
+        go_on.set()
+        await until(pilot, lambda: app.logs.view.buffer.total == 50)
 
 
 def test_it_needs_no_textual() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from textual.message import Message
 
-from tui.early import Early
+from tui.early import Beginning, Early
 from tui.feed.logs import FIRST_PAGE, PAGE
 from tui.trouble import explained
 
@@ -165,17 +165,19 @@ class Reader:
         """What came last has been taken: there is room for more."""
         self._room.release()
 
-    def follow(self, query: Query, limit: int, early: Early | None = None) -> None:
+    def follow(
+        self, query: Query, limit: int, early: Beginning | None = None, *, shown: bool = False
+    ) -> None:
         """Read the newest lines, then hand over what comes; whatever was followed before is no longer.
 
-        What was read early isn't handed over: whoever has it shows it.
+        What is read early already isn't read again, nor handed over if it is `shown`.
         """
         self._following.set()
         self._following = stop = threading.Event()
         self.question += 1
         self.followed += 1
         followed = self.followed
-        self._run("follow", lambda: self._follow(query, limit, followed, stop, early))
+        self._run("follow", lambda: self._follow(query, limit, followed, stop, early, shown=shown))
 
     def search(self, query: Query) -> None:
         """Find and count all lines that match."""
@@ -262,7 +264,14 @@ class Reader:
             self._owner.post_message(message)
 
     def _follow(
-        self, query: Query, limit: int, followed: int, stop: threading.Event, early: Early | None
+        self,
+        query: Query,
+        limit: int,
+        followed: int,
+        stop: threading.Event,
+        early: Beginning | None,
+        *,
+        shown: bool,
     ) -> None:
         since: int | None = None
         troubled = False
@@ -283,16 +292,17 @@ class Reader:
                 if since is None:
                     # Lines written while the history is read come twice; the buffer keeps one.
                     first = min(limit, FIRST_PAGE)
-                    if early is None:
+                    page = early.wait() if early is not None else None
+                    is_early = page is not None and page.query == query
+                    if page is None or not is_early:
                         now = self._clock.now_ms()
                         page = Early(query, now, self._logs.page(query, None, None, first, descending=True))
+                    if not shown:
                         self._post(Past(followed, page.lines[::-1], ended=len(page.lines) < first))
-                    else:
-                        page = early
                     since = page.since
                     self._drawn.wait(DRAWN_SECONDS)
                     # A screenful is there at once, then the rest; after an early one also what came late meanwhile.
-                    if early is not None or len(page.lines) == first < limit:
+                    if is_early or len(page.lines) == first < limit:
                         lines = self._logs.page(query, None, None, limit, descending=True)
                         self._post(Past(followed, lines[::-1], ended=len(lines) < limit))
                 if troubled:

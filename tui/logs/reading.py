@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from textual.widget import Widget
 
-    from tui.early import Early
+    from tui.early import Beginning
     from tui.logs.buffer import Key
     from tui.session import Session
 
@@ -98,7 +98,7 @@ class LogsReading(ModeScreen):
         self.view.focus()
         self.recall(session.marks)
         early, self.dashboard.early = self.dashboard.early, None
-        self._restart(early if early is not None and early.query == self.query_ else None)
+        self._restart(early)
         self.set_interval(1.0, self.tick)
         if session.filter:
             self.filter_bar.set(
@@ -144,7 +144,7 @@ class LogsReading(ModeScreen):
 
     # --- reading
 
-    def _restart(self, early: Early | None = None) -> None:
+    def _restart(self, early: Beginning | None = None) -> None:
         """Read from the newest line back, and follow; older lines that match are searched for."""
         self.view.clear()
         self.attached, self._start_reached, self._whole_from = self.query_.end is None, False, None
@@ -153,9 +153,11 @@ class LogsReading(ModeScreen):
         self.reader.stop_search()
         # Without the filter, so that the window has no gaps once it is lifted.
         every = replace(self.query_, pattern=None, text="")
-        self.reader.follow(every, self.dashboard.settings.history_lines, early)
-        if early is not None:
-            self._show_past(Past(self.reader.followed, early.lines[::-1], ended=False))
+        found = early.wait(0) if early is not None else None
+        shown = found is not None and found.query == every
+        self.reader.follow(every, self.dashboard.settings.history_lines, early, shown=shown)
+        if found is not None and shown:
+            self._show_past(Past(self.reader.followed, found.lines[::-1], ended=False))
         self._search()
         if self.attached:
             self.view.resume()
