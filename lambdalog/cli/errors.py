@@ -68,6 +68,10 @@ def explain(error: BaseException) -> str | None:
         what = error.strerror or str(error)
         return printable(f"{error.filename}: {what}" if error.filename else what)
     if type(error).__module__ == "sqlite3":
+        if "readonly" in str(error):
+            return (
+                "the store can be read, not written: it is another user's, or on a disk that takes no writes"
+            )
         return printable(f"the store's tables refuse: {error}; see: lambdalog store check")
     if type(error).__module__.partition(".")[0] == "botocore":
         return printable(_of_aws(error))

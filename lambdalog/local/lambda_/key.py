@@ -19,7 +19,7 @@ _NONCE_BYTES: Final = 12
 
 
 class Undecryptable(Exception):
-    """An environment can't be decrypted: the key is another one, or the text was changed."""
+    """An environment can't be decrypted: the key is another one, or kept from whoever asks, or the text was changed."""
 
 
 class StoreKey:
@@ -36,13 +36,13 @@ class StoreKey:
         return base64.b64encode(nonce + sealed).decode()
 
     def open(self, sealed: str, owner: str) -> dict[str, str]:
-        """The variables again. Undecryptable if key, text or owner don't fit."""
+        """The variables again. Undecryptable if key, text or owner don't fit, or the key can't be read."""
         from cryptography.exceptions import InvalidTag
 
         raw = base64.b64decode(sealed)
         try:
             opened = self._load().decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], owner.encode())
-        except (InvalidTag, ValueError) as error:
+        except (InvalidTag, ValueError, OSError) as error:
             raise Undecryptable(str(self._path)) from error
         found: dict[str, str] = json.loads(opened)
         return found

@@ -62,6 +62,20 @@ def test_a_sealed_environment_is_its_functions_alone(tmp_path: Path) -> None:
     assert key.seal({"A": "ü"}, "f") != sealed
 
 
+def test_a_key_that_can_not_be_read_opens_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another user's functions are listed as Lambda lists those whose KMS key one may not use."""
+    sealed = StoreKey(tmp_path / "key").seal({"A": "1"}, "f")
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr(type(tmp_path), "read_bytes", refuse)
+    with pytest.raises(Undecryptable):
+        StoreKey(tmp_path / "key").open(sealed, "f")
+    with pytest.raises(PermissionError):
+        StoreKey(tmp_path / "key").seal({"A": "1"}, "f")
+
+
 def test_the_key_is_made_once(tmp_path: Path) -> None:
     """Whoever comes second takes the key that is there, and nothing else is left in the folder."""
     first, second = StoreKey(tmp_path / "key"), StoreKey(tmp_path / "key")
