@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -83,18 +84,22 @@ def near(files: Sequence[File], *, descending: bool) -> int:
 
     A scan upwards begins with the times before it, one downwards with all others.
     """
-    stretches = sorted(
-        (-each.earliest if descending else each.latest + 1, each.size)
-        for _, extent in files
-        for each in extent.stretches
-    )
-    size = found = 0
-    for time, length in stretches:
-        found = time
-        size += length
-        if size >= NEAR_BYTES:
+    # What begins and ends, by time from the end that the scan begins with: bytes a millisecond, as if lines were evenly spread.
+    changes: list[tuple[int, float]] = []
+    for _, extent in files:
+        for earliest, latest, size in extent.stretches:
+            density = size / (latest - earliest + 1)
+            changes.append((-latest if descending else earliest, density))
+            changes.append(((-earliest if descending else latest) + 1, -density))
+    changes.sort()
+    time, passed, density = changes[0][0], 0.0, 0.0
+    for at, change in changes:
+        if passed + density * (at - time) >= NEAR_BYTES:
+            time += ceil((NEAR_BYTES - passed) / density)
             break
-    return -found if descending else found
+        passed += density * (at - time)
+        time, density = at, density + change
+    return 1 - time if descending else time
 
 
 def beyond(files: Sequence[File], time: int, *, descending: bool) -> list[File]:

@@ -92,7 +92,7 @@ def test_a_scan_begins_with_what_is_near(descending: bool) -> None:
 @given(files(), st.booleans())
 def test_what_is_beyond_is_no_more_than_all(given_: list[division.File], descending: bool) -> None:
     """What remains of a stretch lies on the far side, and is no larger than it was."""
-    time = division.near(given_, descending=descending)
+    time = division.near(given_, descending=descending) if given_ else 0
     left = division.beyond(given_, time, descending=descending)
     assert division.size_of(left) <= division.size_of(given_)
     for _, extent in left:
@@ -109,3 +109,15 @@ def test_the_first_files_are_read_before_others_are_begun() -> None:
     assert division.first_of(given_) == 2
     assert division.first_of(given_[:1]) == 1
     assert division.first_of([]) == 0
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_small_files_that_all_last_long_are_parted_too(descending: bool) -> None:
+    """Many streams with few lines, all day long: what is near is the beginning of each, not all of some."""
+    size = division.NEAR_BYTES // 10
+    given_ = [("g", Extent(frozenset({f"s{n}"}), [Stretch(0, 99_999, size)])) for n in range(100)]
+    time = division.near(given_, descending=descending)
+    assert time == pytest.approx(90_000 if descending else 10_000, abs=2)
+    left = division.beyond(given_, time, descending=descending)
+    assert division.share_of(left) == division.share_of(given_)
+    assert division.size_of(left) == pytest.approx(9 * division.NEAR_BYTES, rel=0.001)
