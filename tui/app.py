@@ -36,6 +36,7 @@ from tui.trouble import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import FrameType
 
     from textual.binding import BindingType
     from textual.command import Hits
@@ -146,12 +147,7 @@ class Dashboard(App[None]):
         # Each screen's reading holds threads for good, and asyncio's own pool has four beside the cores: on two cores
         # nobody would be left to answer a key.
         pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dashboard")
-        loop = asyncio.get_running_loop()
-        loop.set_default_executor(pool)
-        if not self.is_headless:
-            # Else the terminal would be left as it is, and the session be lost.
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self._told_to_end, number)
+        asyncio.get_running_loop().set_default_executor(pool)
         self.set_keymap(self.settings.keymap)
 
     def on_mount(self) -> None:
@@ -159,6 +155,11 @@ class Dashboard(App[None]):
         if self._first != "logs":
             self.switch_mode(self._first)
         self.set_timer(LOAD_SECONDS, self._load)
+        if not self.is_headless:
+            # Else the terminal would be left as it is, and the session be lost.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
+            mind_background()
         # What was on the terminal is gone when a shell's `fg` brings this back.
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
 
@@ -166,6 +167,9 @@ class Dashboard(App[None]):
         """Threads are waited for at the end: they are to wait for nothing themselves."""
         self._leaving.set()
         self.feed.leave()
+        if not self.is_headless:
+            for number in (signal.SIGTSTP, signal.SIGCONT):  # Textual never takes its handlers away
+                signal.signal(number, signal.SIG_DFL)
 
     def _told_to_end(self, number: signal.Signals) -> None:
         """Leave as by a key; the status is that of a process which the signal ended."""
@@ -325,6 +329,32 @@ class Dashboard(App[None]):
             sessions.save(self.state, self.feed.label, session)
         except OSError as error:
             self.log(f"the session can't be kept: {error}")
+
+
+def mind_background() -> None:
+    """Come back from the background only if that is where this was.
+
+    Textual begins to read the terminal anew at each SIGCONT, with a thread that nobody ends if it reads already: a shell
+    that hangs up sends one to whatever runs.
+    """
+    stop, resume = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
+    if not (callable(stop) and callable(resume)):
+        return
+    stopped = False
+
+    def on_stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+        stop(number, frame)
+
+    def on_resume(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        if stopped:
+            stopped = False
+            resume(number, frame)
+
+    signal.signal(signal.SIGTSTP, on_stop)
+    signal.signal(signal.SIGCONT, on_resume)
 
 
 def drawn(app: App[Any]) -> str:

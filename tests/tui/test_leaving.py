@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,7 +59,10 @@ def test_what_is_told_to_end_leaves_as_by_its_key(
         terminal.press("z")  # lines are wrapped, which a session keeps
         terminal.look(0.5)
         os.kill(terminal._process.pid, number)
-        terminal.look(0.5)
+        for _ in range(100):  # as a shell that hangs up does: what was stopped has to hear of it
+            with suppress(ProcessLookupError):
+                os.kill(terminal._process.pid, signal.SIGCONT)
+            terminal.look(0.02)
         assert terminal._process.wait(60) == 128 + number
         terminal.look(0)
         assert b"\x1b[?1049l" in terminal._drawn
