@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tui.settings import Settings
 
 # So long the loading of the screen waits for them.
-PATIENCE_SECONDS: Final = 0.3
+PATIENCE_SECONDS: Final = 0.5
 # What the logs screen has above and below its lines: the head and the bars, the foot.
 ABOVE: Final = 5
 BELOW: Final = 1
