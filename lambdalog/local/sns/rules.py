@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lambdalog.arn import Arn
+from lambdalog.local.sqs.rules import NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,7 +140,10 @@ def _attribute_value(name: str, value: Mapping[str, Any]) -> str | None:
     field = "Binary" if kind.startswith("Binary") else "String"
     if f"{field}Value" not in value:
         return f"The message attribute '{name}' with type '{kind}' must use field '{field}'."
-    return None if value[f"{field}Value"] else empty
+    content = value[f"{field}Value"]
+    if kind.startswith("Number") and content and not NUMBER.fullmatch(content):
+        return f"Could not cast message attribute '{name}' value to number."
+    return None if content else empty
 
 
 def size(message: str, attributes: Mapping[str, Mapping[str, Any]]) -> int:

@@ -18,6 +18,8 @@ _ENTRY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _BAD_BODY: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Letters, digits and the punctuation of ASCII.
 _IDENTITY: Final = re.compile(r"[!-~]{1,128}")
+# "Number attributes can store positive or negative integer and floating point number values" (SQS and SNS alike).
+NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ATTRIBUTE_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 
 
@@ -141,6 +143,11 @@ def message_attributes(attributes: Mapping[str, Mapping[str, Any]]) -> Breach | 
             return Breach(
                 "InvalidParameterValue",
                 f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.",
+            )
+        if kind == "Number" and not NUMBER.fullmatch(content):
+            return Breach(
+                "InvalidParameterValue",
+                f"Can't cast the value of message (user) attribute '{name}' to a number.",
             )
     return None
 

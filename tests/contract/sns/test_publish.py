@@ -132,6 +132,11 @@ BAD_MESSAGE_ATTRIBUTES: list[Any] = [
         ),
     ),
     (
+        "attr1",
+        {"DataType": "Number", "StringValue": "Hello"},
+        "Could not cast message attribute 'attr1' value to number.",
+    ),
+    (
         "attr^1",
         {"DataType": "String", "StringValue": "x"},
         (

@@ -116,6 +116,12 @@ def test_peeking_takes_nothing(sqs: Any, url: str) -> None:
             "must contain a non-empty value of type 'String'",
         ),
         ("a", {"x": {"DataType": "Odd", "StringValue": "y"}}, "invalid message attribute type"),
+        (
+            "a",
+            {"x": {"DataType": "Number", "StringValue": "Hello"}},
+            r"Can't cast the value of message \(user\) attribute 'x' to a number\.",
+        ),
+        ("a", {"x": {"DataType": "Number.int", "StringValue": "1 "}}, "attribute 'x' to a number"),
         ("a", {f"x{n}": {"DataType": "String", "StringValue": "y"} for n in range(11)}, r"\[11\] exceeds"),
     ],
 )
@@ -126,6 +132,15 @@ def test_a_bad_message_is_refused_and_not_kept(
     with pytest.raises(ClientError, match=text):
         sqs.send_message(QueueUrl=url, MessageBody=body, MessageAttributes=attributes)
     assert bodies(sqs.peek_messages(QueueUrl=url)) == []
+
+
+@pytest.mark.parametrize("number", ["0", "-230.000000000000000001", "+1.", ".5", "1e126", "-1E-128"])
+def test_numbers_are_kept_as_they_were_written(sqs: Any, url: str, number: str) -> None:
+    """An attribute of type Number is a number in any of its writings, and is given back as it was sent."""
+    attributes = {"x": {"DataType": "Number", "StringValue": number}}
+    sqs.send_message(QueueUrl=url, MessageBody="a", MessageAttributes=attributes)
+    (found,) = sqs.receive_message(QueueUrl=url, MessageAttributeNames=["x"])["Messages"]
+    assert found["MessageAttributes"] == attributes
 
 
 def test_several_threads_share_no_message(cloud: Cloud) -> None:
