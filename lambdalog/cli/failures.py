@@ -85,7 +85,7 @@ def list_(**given: Any) -> None:
     with _desk(given) as desk:
         failures = desk.failures(_queue(desk, given), _where(given))
         if not failures and not given["as_json"]:
-            _none(chosen=bool(given["queue"] or given["where"]))
+            _none(desk, chosen=bool(given["queue"] or given["where"]))
         for found in failures:
             if given["as_json"]:
                 write_line(json.dumps(view.explained_record(found)))
@@ -273,14 +273,14 @@ def _groups(statuses: tuple[str, ...], *, everything: bool, **given: Any) -> Non
         elif shown:
             view.show_groups(shown, now)
         else:
-            _none(chosen=bool(statuses or found or given["queue"] or given["where"]))
+            _none(desk, chosen=bool(statuses or found or given["queue"] or given["where"]))
         if not statuses and len(found) > len(shown) and not given["as_json"]:
             click.echo(f"{len(found) - len(shown)} muted; see them too with --all", err=True)
         _notes(desk)
 
 
-def _none(*, chosen: bool) -> None:
-    click.echo("No failures.")
+def _none(desk: Desk, *, chosen: bool) -> None:
+    click.echo("No failures in what could be looked into." if desk.notes else "No failures.")
     if not chosen:
         told = "What fails without a queue, as an invocation that isn't --async, is in the log: lambdalog tail --filter ERROR"
         click.echo(told, err=True)

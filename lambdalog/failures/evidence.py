@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import orjson
+from botocore.exceptions import ClientError
 
 from lambdalog.failure import Failure, from_record
 from lambdalog.platform_line import read
 from lambdalog.query.pattern import Term, parse
 from lambdalog.reported import from_lambda_error, from_text
 from lambdalog.store import Scan
-from lambdalog.tail.line import line_of, line_of_answer
+from lambdalog.tail.filtered import filtered
+from lambdalog.tail.group import refused
+from lambdalog.tail.line import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -94,6 +97,8 @@ class Evidence:
     def __init__(self, cloud: Cloud, places: Places) -> None:
         self._cloud = cloud
         self._places = places
+        # What could not be read, each once.
+        self.notes: list[str] = []
 
     def told(self, letters: Iterable[Letter]) -> dict[str, Told]:
         """Request id → the last failure that the log tells of it. Each log is read once, however many letters there are."""
@@ -202,13 +207,19 @@ class Evidence:
                 return  # no such group
             return
         arguments: dict[str, Any] = {"logStreamNames": list(streams)} if streams else {}
-        client = self._cloud.client("logs")
-        pages = client.get_paginator("filter_log_events").paginate(
-            logGroupName=group, startTime=max(start, 0), endTime=end - 1, filterPattern=pattern, **arguments
-        )
-        for page in pages:
-            for event in page["events"]:
-                yield line_of_answer(group, event)
+        if pattern:
+            arguments["filterPattern"] = pattern
+        try:
+            yield from filtered(
+                self._cloud, group, startTime=max(start, 0), endTime=max(end - 1, 0), **arguments
+            )
+        except ClientError as error:
+            if not refused(error):
+                raise
+            # What the letters themselves tell is shown all the same.
+            note = f"{group} can't be read: {error.response['Error'].get('Message')}"
+            if note not in self.notes:
+                self.notes.append(note)
 
     # --- of one
 

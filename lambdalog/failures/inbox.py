@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
+from botocore.exceptions import ClientError
+
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ReplayError
 from lambdalog.failure import Failure, fingerprint
 from lambdalog.failures.evidence import Evidence, Told, parsed
 from lambdalog.failures.groups import Explained, grouped
 from lambdalog.failures.look import browse, receive
-from lambdalog.failures.places import Places
+from lambdalog.failures.places import Places, denied
 from lambdalog.failures.where import EVERYTHING
 from lambdalog.reported import from_dead_letter, from_lambda_error
 
@@ -92,7 +94,7 @@ class Inbox:
         """All letters, or one queue's, in order of time. QueueDoesNotExist for a queue that isn't there.
 
         ReplayError for a queue on AWS that can't be looked into without consequences; among all queues it is passed
-        over, with a note.
+        over, with a note; so is one that may not be read.
         """
         places = self.queues()
         self.notes = list(self.places.notes)
@@ -195,6 +197,11 @@ class Inbox:
         except ReplayError as error:
             self.notes.append(str(error))
             return None
+        except ClientError as error:
+            if not denied(error):
+                raise
+            self.notes.append(f"{queue} can't be looked into: {error.response['Error'].get('Message')}")
+            return None
 
     def _learn(self, letters: Iterable[Letter]) -> None:
         asked: list[Letter] = []
@@ -205,6 +212,7 @@ class Inbox:
             else:
                 self._told[letter.message_id] = told
         logged = self.evidence.told(asked)
+        self.notes += [note for note in self.evidence.notes if note not in self.notes]
         settled = self._clock.now_ms() - SETTLED_MS
         for letter in asked:
             told = logged.get(letter.request_id)

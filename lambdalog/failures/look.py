@@ -72,13 +72,13 @@ def receive(
     ReplayError for a queue with a redrive policy, unless `spend` says that its count may be used up.
     """
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    if not spend and counts_receives(sqs, url):
+    kinds = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[*kinds, "RedrivePolicy"])["Attributes"]
+    if not spend and counts.get("RedrivePolicy"):
         raise ReplayError(
             f"{queue} has a redrive policy of its own: each look would count as a receive, and in the end move its "
             "messages away; to look all the same: --spend-receives"
         )
-    kinds = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=kinds)["Attributes"]
     there, flying = (int(counts[kind]) for kind in kinds)
     received = receive_and_give_back(sqs, url, clock, most=most, expected=there)
     letters = [from_message(message, queue, function) for message in received.messages]

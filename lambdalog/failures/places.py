@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,14 +20,23 @@ SUFFIX: Final = "-dlq"
 POLICIES_MAX: Final = 200
 AWS_SECONDS: Final = 60.0
 PREFIX: Final = "/aws/lambda/"
+# "You must set MaxResults to receive a value for NextToken": without it the queues after the thousandth are not told.
+_PAGES: Final = {"PaginationConfig": {"PageSize": 1000}}
 _REFUSALS: Final = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
         "AuthorizationError",
         "AuthorizationErrorException",
+        "KMS.AccessDeniedException",
+        "KmsAccessDenied",
     }
 )
+
+
+def denied(error: ClientError) -> bool:
+    """Whether AWS says that this caller may not do what was asked."""
+    return error.response["Error"]["Code"] in _REFUSALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +130,18 @@ class Places:
             for page in client.get_paginator(operation).paginate(**arguments):
                 yield from page.get(key, ())
         except client.exceptions.ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "UnknownOperationException":
+            if error.response["Error"]["Code"] == "UnknownOperationException":
                 return  # a double that doesn't have it: then nothing can be configured so
-            if code not in _REFUSALS:
-                raise
-            note = f"{operation} is refused ({code}): queues that only it tells of are not looked into"
-            if note not in self.notes:
-                self.notes.append(note)
+            self._told(operation, error)
+
+    def _told(self, operation: str, error: ClientError) -> None:
+        """Note that an operation is refused, once; what else went wrong is raised."""
+        if not denied(error):
+            raise error
+        code = error.response["Error"]["Code"]
+        note = f"{operation} is refused ({code}): queues that only it tells of are not looked into"
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _queues_of(self, target: str) -> list[str]:
         """The queue that an ARN names, or those that a topic delivers to."""
@@ -149,15 +164,19 @@ class Places:
     def _queues(self) -> Iterator[tuple[str, str]]:
         """Queues that another's redrive policy names, and those named …-dlq: (name, reason)."""
         sqs = self._cloud.client("sqs")
-        for number, url in enumerate(self._items(sqs, "list_queues", "QueueUrls")):
+        for number, url in enumerate(self._items(sqs, "list_queues", "QueueUrls", **_PAGES)):
             name = url.rpartition("/")[2]
             if name.removesuffix(".fifo").endswith(SUFFIX):
                 yield name, f"named …{SUFFIX}"
             if self._cloud.root is None and number >= POLICIES_MAX:
                 continue
-            # Deleted since it was listed.
-            with suppress(sqs.exceptions.QueueDoesNotExist):
+            try:
                 found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-                policy = found.get("Attributes", {}).get("RedrivePolicy")
-                if policy and (target := json.loads(policy).get("deadLetterTargetArn")):
-                    yield target.rpartition(":")[2], f"redrive of {name}"
+            except sqs.exceptions.QueueDoesNotExist:
+                continue  # deleted since it was listed
+            except ClientError as error:
+                self._told("get_queue_attributes", error)
+                continue
+            policy = found.get("Attributes", {}).get("RedrivePolicy")
+            if policy and (target := json.loads(policy).get("deadLetterTargetArn")):
+                yield target.rpartition(":")[2], f"redrive of {name}"

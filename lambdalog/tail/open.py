@@ -34,7 +34,6 @@ def open_source(
 
         return DiskSource(cloud.store, wanted)
     from lambdalog.tail.aws import AwsSource
-    from lambdalog.tail.budget import Budget
+    from lambdalog.tail.filtered import budget_of
 
-    budget = cloud.shared("logs budget", lambda: Budget(cloud.clock))
-    return AwsSource(cloud.logs, wanted, clock=cloud.clock, budget=budget, live=live)
+    return AwsSource(cloud.logs, wanted, clock=cloud.clock, budget=budget_of(cloud), live=live)

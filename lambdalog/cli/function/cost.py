@@ -14,6 +14,7 @@ from lambdalog.prices import MONTH_MS, VARIABLES, Prices, cost
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from lambdalog.cloud import Cloud
     from lambdalog.health import Health
     from lambdalog.invocations import Mark
 
@@ -108,7 +109,7 @@ def command(
             group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
             # Whole minutes are kept of each version: as many as the stretch has, and the two at its ends.
             book = Book(minutes=(end - start) // MINUTE_MS + 2)
-            book.add(_reports(cloud.logs, config["FunctionName"], group, start, end))
+            book.add(_reports(cloud, config["FunctionName"], group, start, end))
             found += [
                 cost_of(
                     config["FunctionName"],
@@ -135,21 +136,18 @@ def _functions(client: Any, names: tuple[str, ...]) -> list[dict[str, Any]]:
     return [client.get_function_configuration(FunctionName=name) for name in names]
 
 
-def _reports(logs: Any, function: str, group: str, start: int, end: int) -> Iterator[Mark]:
+def _reports(cloud: Cloud, function: str, group: str, start: int, end: int) -> Iterator[Mark]:
     """The REPORT lines of a function in its group with `start` ≤ time < `end`, epoch ms; of a group that isn't there, none."""
     from lambdalog.invocations.marks import is_of, mark_of
-    from lambdalog.tail.line import line_of_answer
+    from lambdalog.tail.filtered import filtered
 
-    pages = logs.get_paginator("filter_log_events").paginate(
-        logGroupName=group, filterPattern=_PATTERN, startTime=start, endTime=end - 1
-    )
+    found = filtered(cloud, group, filterPattern=_PATTERN, startTime=start, endTime=end - 1)
     try:
-        for page in pages:
-            for event in page["events"]:
-                mark = mark_of(line_of_answer(group, event))
-                if mark is not None and mark.kind == "report" and is_of(mark.stream, function):
-                    yield mark
-    except logs.exceptions.ResourceNotFoundException:
+        for line in found:
+            mark = mark_of(line)
+            if mark is not None and mark.kind == "report" and is_of(mark.stream, function):
+                yield mark
+    except cloud.logs.exceptions.ResourceNotFoundException:
         return
 
 

@@ -67,7 +67,9 @@ def show(queue: str, as_json: bool, store: str | None) -> None:
         name, url = find_queue(cloud.sqs, queue)
         record = _record(cloud, url)
         record["Tags"] = cloud.sqs.list_queue_tags(QueueUrl=url).get("Tags", {})
-        pages = cloud.sqs.get_paginator("list_dead_letter_source_queues").paginate(QueueUrl=url)
+        pages = cloud.sqs.get_paginator("list_dead_letter_source_queues").paginate(
+            QueueUrl=url, PaginationConfig={"PageSize": 1000}
+        )
         record["Sources"] = [queue_name(source) for page in pages for source in page.get("queueUrls", [])]
     if as_json:
         json_line(record)
