@@ -239,6 +239,7 @@ class Run:
                     for partial in worker.found(self._look):
                         grouping.merge(partial.groups)
                         self.statistics.add(partial.statistics)
+                        break  # that is all: a worker that ends early now has nothing left to be read here
                 except crew.Gone:
                     self._take(commands, grouping, share)
 
