@@ -57,7 +57,10 @@ class Turns:
             descriptor = self._descriptor
             if descriptor is None and (descriptor := self._open()) is None:
                 return write(*args)
-            flock(descriptor, LOCK_EX)
+            try:
+                flock(descriptor, LOCK_EX)
+            except OSError:  # a file system that has no locks
+                return write(*args)
             try:
                 return write(*args)
             finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambdalog.store import turns as module
 from lambdalog.store.turns import Turns
 
 if TYPE_CHECKING:
@@ -125,3 +127,13 @@ def test_a_forked_child_waits_for_its_parents_turn(tmp_path: Path) -> None:
 def test_without_a_file_to_lock_everybody_writes(tmp_path: Path) -> None:
     """Where the file can't be made, what guards the database is left to it."""
     assert Turns(tmp_path / "no folder" / "lock").take(divmod, 7, 2) == (3, 1)
+
+
+def test_where_files_have_no_locks_everybody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a file system that refuses to lock, as some of the network do, what guards the database is left to it."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(module, "flock", refuse)
+    assert Turns(tmp_path / "lock").take(divmod, 7, 2) == (3, 1)
