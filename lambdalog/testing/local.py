@@ -22,7 +22,6 @@ REGION: Final = "us-east-1"
 # What a test that ends gives to invocations that are still running.
 GRACE_SECONDS: Final = 5.0
 SETTLE_SECONDS: Final = 30.0
-# Clients of a cloud without an endpoint need keys to sign with; nobody verifies them.
 _SETTINGS: Final = (
     "name",
     "timeout",
@@ -34,6 +33,7 @@ _SETTINGS: Final = (
     "runtime",
     "environment",
 )
+# Clients of a cloud without an endpoint need keys to sign with; nobody verifies them.
 _KEYS: Final = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
 
 
