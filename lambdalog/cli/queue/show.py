@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,11 @@ def list_(prefix: str, as_json: bool, store: str | None) -> None:
         pages = cloud.sqs.get_paginator("list_queues").paginate(
             QueueNamePrefix=prefix, PaginationConfig={"PageSize": 1000}
         )
-        records = [_record(cloud, url) for page in pages for url in page.get("QueueUrls", [])]
+        records = []
+        for url in (url for page in pages for url in page.get("QueueUrls", [])):
+            # AWS lists a deleted queue for up to a minute.
+            with suppress(cloud.sqs.exceptions.QueueDoesNotExist):
+                records.append(_record(cloud, url))
     if as_json:
         for record in records:
             json_line(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -18,10 +19,10 @@ from lambdalog.cli.topic.find import find_topic, topic_name
 def list_(as_json: bool, store: str | None) -> None:
     """All topics, and how many are subscribed."""
     with open_cloud(store) as cloud:
-        records: list[dict[str, Any]] = [
-            dict(cloud.sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"])
-            for topic in every(cloud.sns, "list_topics", "Topics")
-        ]
+        records: list[dict[str, Any]] = []
+        for topic in every(cloud.sns, "list_topics", "Topics"):
+            with suppress(cloud.sns.exceptions.NotFoundException):  # deleted since it was listed
+                records.append(dict(cloud.sns.get_topic_attributes(TopicArn=topic["TopicArn"])["Attributes"]))
     if as_json:
         for record in records:
             json_line(record)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import (
     ClientError,
@@ -199,3 +200,32 @@ def test_a_function_is_shown_without_what_may_be_absent(call: Call) -> None:
         assert (shown.returncode, shown.stderr) == (0, "")
         assert "handler" in shown.stdout
         assert call("function", "cost", *AWS).returncode == 0
+
+
+def test_what_was_deleted_since_it_was_listed_hides_nothing(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS lists a deleted queue for up to a minute: queues and topics that are gone are left out."""
+    import boto3
+
+    with mock_aws():
+        sqs: Any = boto3.client("sqs", region_name="us-east-1")
+        sns: Any = boto3.client("sns", region_name="us-east-1")
+        url, _ = (sqs.create_queue(QueueName=f"{name}-queue")["QueueUrl"] for name in ("gone", "there"))
+        arn, _ = (sns.create_topic(Name=f"{name}-topic")["TopicArn"] for name in ("gone", "there"))
+        plain: Any = vars(BaseClient)["_make_api_call"]
+
+        def deleting(self: Any, operation: str, params: dict[str, Any]) -> Any:
+            answer = plain(self, operation, params)
+            if operation == "ListQueues":
+                plain(self, "DeleteQueue", {"QueueUrl": url})
+            if operation == "ListTopics":
+                plain(self, "DeleteTopic", {"TopicArn": arn})
+            return answer
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", deleting)
+        for kind in ("queue", "topic"):
+            done = call(kind, "list", *AWS)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert f"there-{kind}" in done.stdout
+            assert f"gone-{kind}" not in done.stdout
