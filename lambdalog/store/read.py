@@ -110,7 +110,8 @@ class GroupReader(Generic[Taken_co]):
         if span is None:
             return []
         count = max(-(-size // BLOCK), 1)
-        earliest = span.first - DISORDER_MS
+        # As the file's name has it: the first line's time may be damaged.
+        earliest = live.earliest()
         length = max(span.last + DISORDER_MS - earliest, 0)
         stretches = [
             Stretch(

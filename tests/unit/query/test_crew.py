@@ -408,6 +408,20 @@ def test_a_narrower_scan_is_no_other_scan(store: LogStore) -> None:
 edges = st.integers(T0 + EVENTS * 7, T0 + EVENTS * 8) | st.integers(T0 - 3000, T0 + EVENTS * 10 + 5000)
 
 
+def test_a_damaged_first_time_leaves_no_segment_out(tmp_path: Path) -> None:
+    """A live segment whose first line has a time long after is still read on either side of a time among its others."""
+    with LogStore(tmp_path, clock=ManualClock(T0 / 1000 + 3600)) as store:
+        store.create_group("g")
+        store.create_stream("g", "a")
+        store.append("g", "a", [(T0 + each * 100, f"line {each}") for each in range(1000)])
+        store.close()
+        (path,) = store.layout.group("g").live.iterdir()
+        path.write_bytes(path.read_bytes().replace(b'{"t":1700', b'{"t":1900', 1))
+        for descending in (False, True):
+            files = crew.files_of(store, [Scan("g", descending=descending)])
+            assert division.beyond(files, T0 + 50_000, descending=descending)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(start=st.none() | edges, end=st.none() | edges, parted=edges, descending=st.booleans())
 def test_no_segment_is_left_out(
