@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from lambdalog.store.event import Event
-from lambdalog.store.line import TIME_MAX, columns, is_whole, message_of
+from lambdalog.store.line import AROUND, TIME_MAX, columns, is_whole, message_of, parted, text_of
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _ESCAPED: Final = b"\\ud"
 _PIECE_LEAST: Final = 2 * 1024
 _PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
+# Of fewer lines, columns cost more to make than they save.
+_WORTH_COLUMNS: Final = 8192
 # Of the runs of literals, those that are looked for beside the longest.
 _RUN_LEAST: Final = 2
 _RUNS_MOST: Final = 6
@@ -162,18 +164,51 @@ class Reader:
             base += low
             data = data[low:high]
         wanted = self.needles.of(data)
-        found = None if wanted else columns(data)
+        if not wanted:
+            found = (
+                self._by_row(stream, segment, base, data)
+                if len(data) < _WORTH_COLUMNS
+                else self._by_column(stream, segment, base, data)
+            )
+            if found is not None:
+                return found
+        return self._some(stream, segment, base, lines_with(data, wanted))
+
+    def _by_row(self, stream: str, segment: str, base: int, data: bytes) -> list[Event] | None:
+        """Those of a few lines; None if one is no event."""
+        rows = parted(data)
+        if rows is None:
+            return None
+        group, match = self.scan.group, self.scan.match
+        start, end, endless = self._start, self._end, self._endless
+        found = []
+        offset = base
+        for time, ingestion, value in rows:
+            if start <= time and (endless or time < end):
+                try:
+                    message = text_of(value)
+                except ValueError:
+                    self._damaged(segment, offset)
+                else:
+                    if match is None or match(message):
+                        event = (int(time), int(ingestion), message, group, stream, segment, offset)
+                        found.append(_event(Event, event))
+            offset += len(value) + AROUND
+        return found
+
+    def _by_column(self, stream: str, segment: str, base: int, data: bytes) -> list[Event] | None:
+        """Those of many lines; None if one is no event."""
+        found = columns(data)
         if found is None:
-            return self._some(stream, segment, base, lines_with(data, wanted))
-        offsets = accumulate(found.sizes, initial=base)
+            return None
+        places = repeat(self.scan.group), repeat(stream), repeat(segment)
         rows: Iterable[tuple[Any, ...]] = zip(
             found.times,
             found.ingestions,
             found.messages,
-            repeat(self.scan.group),
-            repeat(stream),
-            repeat(segment),
-            offsets,
+            *places,
+            accumulate(found.sizes, initial=base),  # the last one is that of what comes next
+            strict=False,
         )
         if self._bounded:
             start, end = self.scan.start or 0, _NEVER if self.scan.end is None else self.scan.end
