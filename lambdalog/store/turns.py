@@ -2,7 +2,7 @@
 
 SQLite lets one write at a time. Who finds it busy sleeps for a millisecond, then for two, five, ten…, while others that came
 later are let in. So writers queue up before it: for a lock between threads, and for one of the system's (flock) between
-processes. Both are handed on at once, the second also by whoever dies. They guard nothing, SQLite does that: who can't have
+processes. Both are handed on at once, the second also by whoever dies; who is stopped meanwhile (SIGSTOP) keeps it. They guard nothing, SQLite does that: who can't have
 the system's lock writes all the same.
 """
 
