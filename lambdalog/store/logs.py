@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.clock import SYSTEM
-from lambdalog.store import files
+from lambdalog.store import files, line
 from lambdalog.store.blocks import Blocks
 from lambdalog.store.catalog import Catalog, GroupInfo
 from lambdalog.store.files import Layout
@@ -173,7 +173,8 @@ class LogStore:
         """Write (timestamp ms, message) pairs, sorted by time if they are not, to a stream of the group; else as `append_columns`."""
         if len(events) == 1:
             ((time, message),) = events
-            self.append_columns(group, stream, (time,), (message,), ingestion=ingestion)
+            ingestion = self.clock.now_ms() if ingestion is None else ingestion
+            self._write(group, stream, line.encode(time, ingestion, message), time, time)
             return
         times = [time for time, _ in events]
         if times != sorted(times):
@@ -192,15 +193,19 @@ class LogStore:
     ) -> None:
         """Write events to a stream of the group: their times (epoch ms), which must be in order, and as many messages.
 
-        KeyError if the stream or group is not there; StoreError if the disk refuses: then none of them is kept.
+        KeyError if the stream or group is not there; ValueError for a time out of range; StoreError if the disk refuses: then
+        none of them is kept.
         """
         if not times:
             return
         ingestion = self.clock.now_ms() if ingestion is None else ingestion
+        self._write(group, stream, line.encode_all(times, messages, ingestion), times[0], times[-1])
+
+    def _write(self, group: str, stream: str, lines: bytes, first: int, last: int) -> None:
         while True:
             writer = self._writer(group, stream)
             try:
-                writer.append(times, messages, ingestion)
+                writer.append(lines, first, last)
             except Removed:
                 # Deleted, perhaps made again: the catalogue is asked once more, and says KeyError if it is gone.
                 with self._lock:

@@ -2,8 +2,8 @@
 
 SQLite lets one write at a time. Who finds it busy sleeps for a millisecond, then for two, five, ten…, while others that came
 later are let in. So writers queue up before it: for a lock between threads, and for one of the system's (flock) between
-processes. Both are handed on at once, the second also by whoever dies; who is stopped meanwhile (SIGSTOP) keeps it. They guard nothing, SQLite does that: who can't have
-the system's lock writes all the same.
+processes. Both are handed on at once, the second also by whoever dies; who is stopped meanwhile (SIGSTOP) keeps it. They
+guard nothing, SQLite does that: who can't have the system's lock writes all the same.
 """
 
 from __future__ import annotations

@@ -15,11 +15,10 @@ import threading
 from typing import TYPE_CHECKING, Final, Literal
 
 from lambdalog.errors import StoreError
-from lambdalog.store import line
 from lambdalog.store.files import segment_id, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from lambdalog.clock import Clock
     from lambdalog.store.files import GroupLayout
@@ -71,27 +70,21 @@ class SegmentWriter:
         # Whether the folder was synced since the file was made in it: a file without a name is lost as well.
         self._named = False
 
-    def append(self, times: Sequence[int], messages: Sequence[str], ingestion: int) -> None:
-        """Write events: their times (epoch ms), in order, and their messages.
+    def append(self, lines: bytes, first: int, last: int) -> None:
+        """Write the lines of events, in order of time; when the first and the last of them were (epoch ms).
 
-        ValueError for a time out of range; StoreError if the disk refuses, and then nothing of the batch is kept;
-        Removed if a deletion took the file away, where what is written would be lost, or the writer was closed.
+        StoreError if the disk refuses, and then none of them is kept; Removed if a deletion took the file away, where what is
+        written would be lost, or the writer was closed.
         """
-        first, last = times[0], times[-1]
-        data = (
-            line.encode(first, ingestion, messages[0])
-            if len(times) == 1
-            else line.encode_all(times, messages, ingestion)
-        )
         with self._lock:
             if self._closed:
                 raise Removed
             self.used = self._clock.monotonic()
-            if self._must_roll(first, len(data)):
+            if self._must_roll(first, len(lines)):
                 self._release()
                 self._open(first)
             before = self._size
-            self._write(data)
+            self._write(lines)
             self._unsynced = True
             if self._durability == "batch":
                 try:

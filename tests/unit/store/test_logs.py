@@ -239,11 +239,11 @@ def test_a_writer_that_was_closed_meanwhile_writes_no_more(
     """An append whose writer another thread closed in between goes to a new one, and leaves no file open behind it."""
     append, closed = SegmentWriter.append, list[SegmentWriter]()
 
-    def late(writer: SegmentWriter, times: list[int], messages: list[str], ingestion: int) -> None:
+    def late(writer: SegmentWriter, lines: bytes, first: int, last: int) -> None:
         if not closed:
             closed.append(writer)
             store.release(-1)
-        append(writer, times, messages, ingestion)
+        append(writer, lines, first, last)
 
     monkeypatch.setattr(SegmentWriter, "append", late)
     store.append(GROUP, "s", [(T0, "one")])
@@ -253,7 +253,7 @@ def test_a_writer_that_was_closed_meanwhile_writes_no_more(
     assert len(store.segments(GROUP).live_names()) == 1
     store.close()
     with pytest.raises(Removed):
-        append(closed[0], [T0 + 2], ["three"], T0)
+        append(closed[0], b"{}\n", T0, T0)
 
 
 def test_the_writer_unused_for_longest_makes_room(
