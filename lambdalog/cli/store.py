@@ -47,7 +47,9 @@ def info(groups: tuple[str, ...], as_json: bool, store: str | None) -> None:
         for use in uses:
             write_line(json.dumps(asdict(use)))
         return
-    write_line(f"disk:{printable(str(found.root))}, format {found.catalog.stored_format()}")
+    form = found.catalog.stored_format()
+    state = "no logs yet" if form is None else f"format {form}"
+    write_line(f"disk:{printable(str(found.root))}, {state}")
     if uses:
         _table(uses)
     for name, size in others.items():
@@ -155,7 +157,8 @@ def _opened(cloud: Cloud) -> LogStore:
 
     if cloud.store is None:
         raise ConfigError("AWS looks after its own files; name a store on disk with --store disk:PATH")
-    if not cloud.store.layout.format.exists():
+    # One that has had queues alone has no logs yet.
+    if not cloud.store.layout.format.exists() and not any(cloud.store.root.glob("*.sqlite")):
         raise ConfigError(f"there is no store at {cloud.store.root}; name one with --store disk:PATH")
     return cloud.store
 

@@ -101,6 +101,21 @@ def test_groups_are_made_shown_changed_and_deleted(call: Run) -> None:
     assert call("group", "list", "ord*").returncode == 1
 
 
+def test_a_store_of_queues_alone_is_looked_into(call: Run, tmp_path: Path) -> None:
+    """Where there are queues and no logs yet, info and check tell of the queues' database."""
+    there = ("--store", f"disk:{tmp_path / 'queues'}")
+    assert call("queue", "create", "orders", *there).returncode == 0
+    info = call("store", "info", *there).stdout
+    assert "no logs yet" in info
+    assert "queues.sqlite" in info
+    assert call("store", "check", *there).stdout == "Nothing is damaged.\n"
+    database = tmp_path / "queues" / "queues.sqlite"
+    database.write_bytes(database.read_bytes()[:4096] + b"x" * 4096)
+    found = call("store", "check", *there)
+    assert found.returncode == 1
+    assert "queues.sqlite" in found.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "text"),
     [
