@@ -150,7 +150,9 @@ def _marking(function: Callable[..., Any]) -> Callable[..., Any]:
 def resolve(identity: str, reason: str, **given: Any) -> None:
     """It is repaired: a group that fails again after this has regressed."""
     with _desk(_merged(given)) as desk:
-        desk.resolve(_fingerprint(desk, identity), reason)
+        fingerprint = _fingerprint(desk, identity)
+        desk.resolve(fingerprint, reason)
+    write_line(f"{printable(fingerprint)} is resolved; it is told when it fails again")
 
 
 @command.command(name="mute")
@@ -167,7 +169,9 @@ def mute(identity: str, reason: str, span: str | None, **given: Any) -> None:
             raise click.UsageError(f"--for {span}: write 30m, 8h or 3d")
         seconds = int(found[1]) * _SECONDS[found[2]]
     with _desk(_merged(given)) as desk:
-        desk.mute(_fingerprint(desk, identity), seconds=seconds, reason=reason)
+        fingerprint = _fingerprint(desk, identity)
+        desk.mute(fingerprint, seconds=seconds, reason=reason)
+    write_line(f"{printable(fingerprint)} is muted {'for good' if span is None else f'for {span}'}")
 
 
 @command.command(name="reopen")
@@ -178,6 +182,7 @@ def reopen(identity: str, reason: str, **given: Any) -> None:
         fingerprint = _fingerprint(desk, identity)
         if not desk.reopen(fingerprint, reason):
             raise click.ClickException(f"{fingerprint} is neither resolved nor muted")
+    write_line(f"{printable(fingerprint)} is open again")
 
 
 @command.command(name="runs")

@@ -130,13 +130,14 @@ def test_groups_are_chosen_marked_and_shown(call: Run, store: Path) -> None:
     assert call("failures", "--where", "message~money", "list").stdout.count("\n") == 1
     assert call("failures", "list", "--where", "$.id > 1").stdout.count("\n") == 2
     first = groups[0]["fingerprint"]
-    assert call("failures", "mute", first[:6], "--for", "1h", "--reason", "known").returncode == 0
+    muted = call("failures", "mute", first[:6], "--for", "1h", "--reason", "known")
+    assert (muted.returncode, muted.stdout) == (0, f"{first} is muted for 1h\n")
     muted = call("failures")
     assert ("no card" in muted.stdout, "1 muted" in muted.stderr) == (False, True)
     assert "muted" in call("failures", "--all").stdout
-    assert call("failures", "resolve", first).returncode == 0
+    assert call("failures", "resolve", first).stdout.startswith(f"{first} is resolved")
     assert "resolved" in call("failures", "groups", "--status", "resolved").stdout
-    assert call("failures", "reopen", first).returncode == 0
+    assert call("failures", "reopen", first).stdout == f"{first} is open again\n"
     assert call("failures", "reopen", first).returncode == 1
     audit = [json.loads(line)["action"] for line in call("failures", "audit", "--json").stdout.splitlines()]
     assert audit == ["muted", "resolved", "reopened"]
