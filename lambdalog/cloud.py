@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from lambdalog.arn import Scope
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import ConfigError
+from lambdalog.extras import at_a_desk
 from lambdalog.settings import (
     Aws,
     Disk,
@@ -21,7 +21,7 @@ from lambdalog.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from mypy_boto3_lambda import LambdaClient
@@ -45,24 +45,13 @@ READ_SECONDS: Final = 25
 def connect(target: str | None = None, *, clock: Clock = SYSTEM, **session: Any) -> Cloud:
     """A `Cloud` on `disk:PATH`, `aws` or `aws:REGION`; by default LAMBDALOG_STORE, else the nearest `.lambdalog/`.
 
-    `session` goes to `boto3.Session` (profile_name, …) and is only for AWS. ConfigError for a target that is none, and
-    for a store where only what a deployed function needs is installed.
+    `session` goes to `boto3.Session` (profile_name, …) and is only for AWS. ConfigError for a target that is none.
     Nothing is read, written or asked until a client is used.
     """
     where = find_target() if target is None else parse_target(target)
     if session and isinstance(where, Disk):
         raise ConfigError(f"{', '.join(session)}: only a session on AWS takes these; the store is {where}")
     return Cloud(where, clock=clock, session=session)
-
-
-@contextmanager
-def _complete() -> Iterator[None]:
-    """Say what to install where only what a deployed function needs is there. ConfigError."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        missing = f"{error.name} is missing; a store on disk needs: pip install 'lambdalog[cli]'"
-        raise ConfigError(missing) from error
 
 
 class Cloud:
@@ -85,7 +74,7 @@ class Cloud:
         self.scope = Scope(region=target.region or region() if isinstance(target, Aws) else region())
         self.store: LogStore | None = None
         if self.root is not None:
-            with _complete():
+            with at_a_desk():
                 from lambdalog.store import LogStore
 
             self.store = LogStore(self.root, clock=clock, durability=log_durability())
@@ -129,7 +118,7 @@ class Cloud:
             raise ConfigError(f"there is no client for {service!r} here; there are {', '.join(SERVICES)}")
         with self._lock:
             if service not in self._clients:
-                with _complete():
+                with at_a_desk():
                     self._clients[service] = self._make(service)
             return self._clients[service]
 

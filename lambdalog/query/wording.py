@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re2
-
 from lambdalog.errors import PatternError
+from lambdalog.extras import at_a_desk
 from lambdalog.query.literals import of_regex
 from lambdalog.query.pattern import Pattern, Term, Wording, parse
 from lambdalog.query.pattern.regex import reason
 from lambdalog.query.pattern.terms import Terms
+
+with at_a_desk():
+    import re2
 
 
 def meant(wording: Wording) -> Pattern:

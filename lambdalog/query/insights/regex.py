@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-import re2
-
 from lambdalog.errors import QueryError
+from lambdalog.extras import at_a_desk
 from lambdalog.query.pattern.regex import compiled as prepared
 from lambdalog.query.pattern.regex import reason
+
+with at_a_desk():
+    import re2
 
 if TYPE_CHECKING:
     from collections.abc import Callable

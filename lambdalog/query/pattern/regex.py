@@ -7,9 +7,11 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-import re2
-
 from lambdalog.errors import PatternError
+from lambdalog.extras import at_a_desk
+
+with at_a_desk():
+    import re2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
