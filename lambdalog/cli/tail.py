@@ -243,7 +243,7 @@ def kept_up(cloud: Cloud) -> Iterator[None]:
     if cloud.store is None:
         yield
         return
-    from lambdalog.store.maintenance import keep_up
+    from lambdalog.store.keeping import keep_up
 
     stop = threading.Event()
 

@@ -14,7 +14,7 @@ from lambdalog.failures import Desk, where
 from lambdalog.local.lambda_ import Lambda
 from lambdalog.local.lambda_.deploy import deploy
 from lambdalog.runtime.project import Project, read_project
-from lambdalog.store.maintenance import keep_up
+from lambdalog.store.keeping import keep_up
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -198,7 +198,7 @@ class Service:
         return [*loops, ("upkeep", self._upkeep)]
 
     def _upkeep(self, stop: threading.Event) -> None:
-        from lambdalog.store.maintenance import keep_up
+        from lambdalog.store.keeping import keep_up
 
         assert self._cloud.store is not None
         failed = lambda error: logger.warning("upkeep of the store failed, and is tried again: %s", error)  # noqa: E731

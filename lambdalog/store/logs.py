@@ -61,7 +61,7 @@ class LogStore:
         self.clock = clock
         self.layout = Layout(root)
         self.catalog = Catalog(self.layout, clock, durable=durability != "never")
-        self._durability: Durability = durability
+        self.durability: Durability = durability
         self._lock = threading.Lock()
         self._writers: dict[tuple[str, str], SegmentWriter] = {}
         self._segments: dict[str, GroupSegments] = {}
@@ -223,7 +223,7 @@ class LogStore:
 
     def end_invocation(self, group: str, stream: str) -> None:
         """An invocation that logs to the stream is over: with the durability `invocation`, have its log survive a power cut."""
-        if self._durability == "invocation":
+        if self.durability == "invocation":
             with self._lock:
                 writer = self._writers.get((group, stream))
             if writer is not None:
@@ -323,7 +323,7 @@ class LogStore:
                     stream,
                     clock=self.clock,
                     exists=partial(self._exists, group, stream),
-                    durability=self._durability,
+                    durability=self.durability,
                 )
             return writer
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
-from lambdalog.errors import CorruptSegment, LambdalogError, StoreError, StoreLocked
+from lambdalog.errors import CorruptSegment, StoreError, StoreLocked
 from lambdalog.store import files
 from lambdalog.store.index import HeaderEntry
 from lambdalog.store.logs import DAY_MS
@@ -21,8 +21,7 @@ from lambdalog.store.seal import Piece, write_sealed
 from lambdalog.store.segment import LiveSegment
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from lambdalog.store.files import GroupLayout
@@ -112,25 +111,6 @@ def maintain_group(store: LogStore, group: str, *, everything: bool = True) -> U
         if store.group(group) is None:  # removed meanwhile
             return Upkeep()
         raise
-
-
-def keep_up(
-    store: LogStore,
-    stop: threading.Event,
-    *,
-    seconds: float = 60.0,
-    failed: Callable[[LambdalogError], None],
-) -> None:
-    """Maintain the store again and again until `stop` is set: what a serving process runs in a thread.
-
-    `failed` is told what went wrong (a full disk, say); the next turn tries again.
-    """
-    while not store.clock.wait(stop, seconds):
-        store.release(IDLE_SECONDS)
-        try:
-            maintain(store, everything=False)
-        except LambdalogError as error:
-            failed(error)
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def test_what_runs_beside_the_endpoint(cloud: Cloud, monkeypatch: pytest.MonkeyP
         done.set()
 
     monkeypatch.setattr("lambdalog.server.service.UPKEEP_SECONDS", 0.01)
-    monkeypatch.setattr("lambdalog.store.maintenance.maintain", keep)
+    monkeypatch.setattr("lambdalog.store.keeping.maintain", keep)
     with Service(cloud, Settings(port=0, threads=2)) as service:
         running = {thread.name.removeprefix("lambdalog-"): thread for thread in service._threads}
         assert wanted | {"events-0", "events-1", "upkeep"} == running.keys()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import tempfile
-import threading
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdalog.clock import ManualClock
-from lambdalog.errors import LambdalogError, StoreLocked
+from lambdalog.errors import StoreLocked
 from lambdalog.store import LogStore, Scan, maintenance
 from lambdalog.store.frames import FRAME_BYTES
 from lambdalog.store.maintenance import Upkeep, maintain, maintain_group
@@ -341,26 +340,3 @@ def test_a_line_longer_than_a_frame(store: LogStore) -> None:
     store.close()
     maintain_group(store, GROUP)
     assert [event.message for event in store.scan(Scan(GROUP))] == ["before", long, "after"]
-
-
-def test_keeping_up_ends_when_told(store: LogStore) -> None:
-    """The loop of a serving process seals what is idle, says what failed, and ends with its event."""
-    store.append(GROUP, "s", [(T0, "x" * maintenance.SMALL_BYTES)])
-    stop = threading.Event()
-    errors: list[LambdalogError] = []
-
-    class Clock(ManualClock):
-        turns = 0
-
-        def wait(self, event: threading.Event, seconds: float) -> bool:
-            self.turns += 1
-            if self.turns > 10:
-                event.set()
-            return super().wait(event, seconds)
-
-    store.clock = Clock()
-    store.close()
-    maintenance.keep_up(store, stop, failed=errors.append)
-    assert stop.is_set()
-    assert errors == []
-    assert len(sealed_names(store)) == 1
