@@ -9,7 +9,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, cast
 
 from lambdalog.level import DEBUG, ERROR, INFO, WARN, level_of
-from lambdalog.store.follow import Follower, Form
+from lambdalog.store.follow import Follower
+from lambdalog.store.followed import Form
 from lambdalog.store.line import AROUND, parted, text_of
 from lambdalog.tail.line import Line, line_of
 from lambdalog.tail.stored import FollowerOf

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdalog.store.follow import Follower
+from lambdalog.store.followed import Followed
 from tests.tui.feeds import unexpected
 from tui.feed import Bar, Query
 from tui.feed.logs import StoreLogs
@@ -108,7 +108,7 @@ def test_following_goes_on_after_a_failure(
     got: list[str] = []
     told: list[str] = []
     overcome: list[int] = []
-    read = Follower._read_live
+    read = Followed._read_live
 
     def write(number: int) -> None:
         event = {"timestamp": T0 + 500_000 + number, "message": f"new {number}"}
@@ -122,7 +122,7 @@ def test_following_goes_on_after_a_failure(
         if told and not overcome:
             overcome.append(len(told))
         if not told:
-            monkeypatch.setattr(Follower, "_read_live", refuse)
+            monkeypatch.setattr(Followed, "_read_live", refuse)
             write(1)
         elif "new 2" in got:
             stop.set()
@@ -131,7 +131,7 @@ def test_following_goes_on_after_a_failure(
         told.append(str(error))
         if len(told) == 3:
             write(2)
-            monkeypatch.setattr(Follower, "_read_live", read)
+            monkeypatch.setattr(Followed, "_read_live", read)
 
     logs.follow(Query(("b",)), T0 + 149_000, deliver, stop, failed)
     assert told == ["no route to the store"] * 3

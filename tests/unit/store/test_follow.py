@@ -146,7 +146,7 @@ def test_nothing_is_lost_or_doubled_while_segments_move(
 ) -> None:
     """Written, closed, sealed and packed between any two polls, each event comes exactly once."""
     chance = random.Random(seed)
-    monkeypatch.setattr(follow_module, "OPEN_MAX", 2)
+    monkeypatch.setattr("lambdalog.store.open_files.OPEN_MAX", 2)
     expected, found = [], []
     with LogStore(store_path) as store, LogStore(store_path) as other:
         other.create_group("g")
@@ -229,7 +229,7 @@ def test_a_large_burst_comes_in_pieces(
     store_path: Path, watch: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than a poll takes in at once comes in the next ones, lines longer than that included."""
-    monkeypatch.setattr(follow_module, "READ_BYTES", 4096)
+    monkeypatch.setattr("lambdalog.store.followed.READ_BYTES", 4096)
     texts = [f"{n} " + "x" * (300 if n % 10 else 20_000) for n in range(100)]
     with LogStore(store_path) as store:
         store.create_group("g")
@@ -353,7 +353,7 @@ def test_a_segment_that_is_behind_holds_its_stream_back(
     store_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than a poll takes in of an older segment comes before anything of the next one; other streams go on."""
-    monkeypatch.setattr("lambdalog.store.follow.READ_BYTES", 1000)
+    monkeypatch.setattr("lambdalog.store.followed.READ_BYTES", 1000)
     with LogStore(store_path) as store:
         store.create_group("g")
         for stream in "st":
