@@ -54,9 +54,7 @@ class DiskSource:
         pattern = self._wanted.pattern
         if self._wanted.request is not None or pattern is None:
             return self._lines(start, end, descending=descending)
-        scans = [
-            self._asked(group, start, end, pattern=pattern, descending=descending) for group in self.groups()
-        ]
+        scans = [self._asked(group, start, end, pattern, descending=descending) for group in self.groups()]
         return self._divided(scans, pattern)
 
     def page(self, start: int | None, end: int | None, limit: int, *, descending: bool = False) -> list[Line]:
@@ -91,7 +89,7 @@ class DiskSource:
 
     def before(self, line: Line, count: int) -> list[Line]:
         """What stands right before a line in its stream, in order, whatever the filter."""
-        stream = self._scan(line.group, None, line.timestamp + 1, streams={line.stream}, descending=True)
+        stream = self._stream(line, None, line.timestamp + 1, descending=True)
         found: list[Line] = []
         for one in stream:
             if one.order < line.order:
@@ -102,7 +100,7 @@ class DiskSource:
 
     def after(self, line: Line, count: int) -> list[Line]:
         """What follows a line in its stream, in order, whatever the filter."""
-        stream = self._scan(line.group, line.timestamp, None, streams={line.stream})
+        stream = self._stream(line, line.timestamp, None)
         return list(islice((one for one in stream if one.order > line.order), count))
 
     def notes(self) -> list[str]:
@@ -130,7 +128,8 @@ class DiskSource:
         self, start: int | None, end: int | None, pattern: Pattern | None, *, descending: bool = False
     ) -> Iterator[Line]:
         scans = [
-            self._scan(group, start, end, pattern=pattern, descending=descending) for group in self.groups()
+            self._scan(self._asked(group, start, end, pattern, descending=descending))
+            for group in self.groups()
         ]
         try:
             if len(scans) == 1:
@@ -148,23 +147,20 @@ class DiskSource:
         found = lines_of(
             request,
             self._merged(start, end, naming(request)),
-            lambda line: self._scan(line.group, line.timestamp, end, streams={line.stream}),
+            lambda line: self._stream(line, line.timestamp, end),
         )
         lines = (line for line in found if pattern is None or pattern.matches(line.message))
         # An invocation ends after 15 minutes at most: its lines can be turned round.
         yield from reversed(list(lines)) if descending else lines
 
-    def _scan(
-        self,
-        group: str,
-        start: int | None,
-        end: int | None,
-        *,
-        streams: set[str] | None = None,
-        pattern: Pattern | None = None,
-        descending: bool = False,
+    def _stream(
+        self, line: Line, start: int | None, end: int | None, *, descending: bool = False
     ) -> Iterator[Line]:
-        scan = self._asked(group, start, end, streams=streams, pattern=pattern, descending=descending)
+        """A line's stream, whatever is wanted."""
+        streams = frozenset({line.stream})
+        return self._scan(Scan(line.group, start=start, end=end, streams=streams, descending=descending))
+
+    def _scan(self, scan: Scan) -> Iterator[Line]:
         try:
             for event in self._store.scan(scan):
                 yield line_of(event)
@@ -172,21 +168,13 @@ class DiskSource:
             return  # deleted since it was listed
 
     def _asked(
-        self,
-        group: str,
-        start: int | None,
-        end: int | None,
-        *,
-        streams: set[str] | None = None,
-        pattern: Pattern | None = None,
-        descending: bool = False,
+        self, group: str, start: int | None, end: int | None, pattern: Pattern | None, *, descending: bool
     ) -> Scan:
         return Scan(
             group,
             start=start,
             end=end,
-            streams=None if streams is None else frozenset(streams),
-            stream_named=None if streams is not None else self._wanted.stream,
+            stream_named=self._wanted.stream,
             descending=descending,
             match=pattern.matches if pattern is not None else None,
             literals=pattern.literals if pattern is not None else (),
