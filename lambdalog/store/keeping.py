@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from lambdalog.clock import SYSTEM
 from lambdalog.errors import LambdalogError, StoreError
 from lambdalog.store.logs import LogStore
-from lambdalog.store.maintenance import IDLE_SECONDS, maintain
+from lambdalog.store.maintenance import IDLE_SECONDS, SMALL_BYTES, maintain
 
 if TYPE_CHECKING:
     import threading
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from lambdalog.store.writer import Durability
 
-# With so much in live files a process is begun, which takes 0.1 s of a processor.
-APART_BYTES: Final = 8 * 1024 * 1024
+# With so much in live files a process is begun, which takes 0.1 s of a processor; less is sealed in a hundredth of that.
+APART_BYTES: Final = SMALL_BYTES
 # How often whoever waits for it is asked whether it still does.
 _POLL_SECONDS: Final = 0.2
 # Whoever is asked something meanwhile goes first.
@@ -38,7 +38,7 @@ def keep_up(
     seconds: float = 60.0,
     failed: Callable[[LambdalogError], None],
 ) -> None:
-    """Maintain the store again and again until `stop` is set: what a serving process runs in a thread.
+    """Maintain the store again and again until `stop` is set: what whoever reads or serves runs in a thread.
 
     `failed` is told what went wrong (a full disk, say); the next turn tries again.
     """

@@ -128,19 +128,24 @@ class StoreFeed:
 
     def keep_up(self, stop: threading.Event, failed: Callable[[str], None]) -> None:
         """Seal what is no longer written in a store, and remove what has expired; on AWS nothing is to be done."""
-        if self._may_be_apart:
-            self._room("upkeep", "ApartUpkeep", self._cloud).run(stop, failed)
+        if self._may_be_apart and self._cloud.store is not None:
+            from lambdalog.store.keeping import keep_up
+
+            def told(error: Exception) -> None:
+                failed(f"upkeep of the store failed, and is tried again: {type(error).__name__}: {error}")
+
+            keep_up(self._cloud.store, stop, failed=told)
 
     def leave(self) -> None:
         """Wait no longer for what other processes do."""
-        for room in self._apart():
+        if (room := self._entered("failures")) is not None:
             room.leave()
 
     def close(self) -> None:
         """Close what the rooms opened; the cloud is its owner's."""
-        for room in self._apart():
+        if (room := self._entered("failures")) is not None:
             room.close()
 
-    def _apart(self) -> list[Any]:
+    def _entered(self, name: str) -> Any:
         with self._lock:
-            return [self._rooms[name] for name in ("failures", "upkeep") if name in self._rooms]
+            return self._rooms.get(name)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambdalog.clock import ManualClock
+from lambdalog.clock import ManualClock, SystemClock
 from lambdalog.cloud import connect
+from lambdalog.store import keeping
 from lambdalog.store.maintenance import SMALL_BYTES, alone
 from tui.feed import Query, StoreFeed
-from tui.feed import upkeep as rooms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,25 +24,10 @@ if TYPE_CHECKING:
 GROUP = "orders"
 
 
-class Turns(ManualClock):
-    """Lets minutes pass at once, so many of them; then it is over."""
-
-    def __init__(self, left: int) -> None:
-        super().__init__()
-        self.left = left
-
-    def wait(self, event: Event, seconds: float) -> bool:
-        """A minute's turn, or the end."""
-        self.left -= 1
-        if self.left < 0:
-            event.set()
-        return event.is_set()
-
-
 @pytest.fixture
 def feed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreFeed]:
     """Of a store with a segment that nobody writes any longer."""
-    monkeypatch.setattr(rooms, "IDLE_SECONDS", -1.0)
+    monkeypatch.setattr(keeping, "IDLE_SECONDS", -1.0)
     cloud.logs.create_log_group(logGroupName=GROUP)
     cloud.logs.create_log_stream(logGroupName=GROUP, logStreamName="s")
     at = time.time_ns() // 1_000_000
@@ -56,10 +41,17 @@ def feed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoreFeed]:
 
 def look_after(feed: StoreFeed, turns: int = 1) -> list[str]:
     """So many turns; what was told of them."""
-    room = feed._room("upkeep", "ApartUpkeep", feed._cloud)
-    room._clock = Turns(turns)
     told: list[str] = []
-    feed.keep_up(Event(), told.append)
+    minutes = iter(range(turns))
+
+    def wait(_: SystemClock, event: Event, seconds: float) -> bool:
+        if next(minutes, None) is None:
+            event.set()
+        return event.is_set()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SystemClock, "wait", wait)
+        feed.keep_up(Event(), told.append)
     return told
 
 
