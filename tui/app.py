@@ -149,6 +149,10 @@ class Dashboard(App[None]):
         pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix="dashboard")
         asyncio.get_running_loop().set_default_executor(pool)
         self.set_keymap(self.settings.keymap)
+        if not self.is_headless:
+            # Else the terminal would be left as it is, and the session be lost.
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
 
     def on_mount(self) -> None:
         """Another first screen, if it is to be another one."""
@@ -156,9 +160,6 @@ class Dashboard(App[None]):
             self.switch_mode(self._first)
         self.set_timer(LOAD_SECONDS, self._load)
         if not self.is_headless:
-            # Else the terminal would be left as it is, and the session be lost.
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self._told_to_end, number)
             mind_background()
         # What was on the terminal is gone when a shell's `fg` brings this back.
         self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh(layout=True))
@@ -173,8 +174,12 @@ class Dashboard(App[None]):
 
     def _told_to_end(self, number: signal.Signals) -> None:
         """Leave as by a key; the status is that of a process which the signal ended."""
-        self.keep_session()
-        self.exit(return_code=128 + number)
+
+        def leave() -> None:
+            self.keep_session()
+            self.exit(return_code=128 + number)
+
+        self.call_after_refresh(leave)  # a screen that is still being made would fail
 
     def _load(self) -> None:
         """Load the other screens' modules, one after the other, while nobody waits for them; then look after the store."""

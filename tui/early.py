@@ -7,8 +7,9 @@ logs screen will have them; its first frame has the very same ones, and only the
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from tui.logs.format import line_spans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import FrameType
     from typing import TextIO
 
     from lambdalog.clock import Clock
@@ -99,7 +101,7 @@ def drawn(
     stream: TextIO | None,
     environ: Mapping[str, str],
 ) -> Iterator[None]:
-    """Draw what was read while the screen is loaded; where that fails, the terminal is as it was.
+    """Draw what was read while the screen is loaded and takes over; where that fails or is ended, the terminal is as it was.
 
     Nothing is drawn on what is no terminal or another's (a browser has a driver of its own), nor lines that are wrapped.
     """
@@ -108,14 +110,24 @@ def drawn(
         yield
         return
     utc, plain = settings.utc or session.utc, bool(environ.get("NO_COLOR"))
-    stream.write(picture(early.lines, os.get_terminal_size(stream.fileno()), utc=utc, plain=plain))
-    stream.flush()
+    # Until the screen minds them itself.
+    before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
+        stream.write(picture(early.lines, os.get_terminal_size(stream.fileno()), utc=utc, plain=plain))
+        stream.flush()
         yield
     except BaseException:
-        stream.write(LEAVE)
-        stream.flush()
+        with suppress(OSError):  # it may be the terminal that is gone
+            stream.write(LEAVE)
+            stream.flush()
         raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _takes(stream: TextIO, environ: Mapping[str, str]) -> bool:

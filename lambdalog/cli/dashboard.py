@@ -119,10 +119,10 @@ def show(cloud: Cloud, groups: tuple[str, ...] = (), *, screen: str = "") -> Non
             from tui.app import Dashboard
 
             app = Dashboard(feed, settings=settings, screen=screen, early=early)
-        gc.freeze()
-        gc.set_threshold(GARBAGE, 50, 200)
-        gc.enable()
-        app.run(mouse=settings.mouse)
+            gc.freeze()
+            gc.set_threshold(GARBAGE, 50, 200)
+            gc.enable()
+            app.run(mouse=settings.mouse)
         if app.return_code:
             sys.exit(app.return_code)
     finally:

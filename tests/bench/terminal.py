@@ -99,6 +99,18 @@ class Terminal:
             self.look(0.002)
         return time.monotonic() - begin
 
+    def ended(self, seconds: float = 60.0) -> int:
+        """Its status, once it has ended. What it still draws is taken, or it would wait for that. TimeoutExpired."""
+        until = time.monotonic() + seconds
+        while True:
+            self.look(0)
+            with suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(0.02)
+                self.look(0)
+                return status
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(self._process.args, seconds)
+
     @property
     def text(self) -> str:
         """What was drawn since the last keys, without what moves the cursor."""

@@ -6,10 +6,9 @@ import io
 import os
 import pty
 import re
-import subprocess
+import signal
 import sys
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from fcntl import ioctl
 from functools import partial
@@ -183,6 +182,27 @@ def test_a_start_that_fails_leaves_the_terminal_as_it_was(terminal: tuple[TextIO
     assert seen(descriptor) == early.LEAVE
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_start_that_is_told_to_end_leaves_the_terminal_as_it_was(
+    number: signal.Signals, terminal: tuple[TextIO, int]
+) -> None:
+    """So it does when it is told to end, with the status of that; afterwards signals do what they did."""
+    stream, descriptor = terminal
+    found = read(MockFeed([line(1)]))
+    before = signal.getsignal(number)
+
+    def start() -> None:
+        with early.drawn(found, Settings(), Session(), stream, TERM):
+            assert seen(descriptor).startswith(early.ENTER)
+            signal.raise_signal(number)
+
+    with pytest.raises(SystemExit) as ended:
+        start()
+    assert ended.value.code == 128 + number
+    assert seen(descriptor) == early.LEAVE
+    assert signal.getsignal(number) is before
+
+
 async def test_the_screen_goes_on_from_it() -> None:
     """Its lines are there with the first frame, each once; what was written meanwhile comes, be it older than the newest."""
     feed = MockFeed([line(number) for number in range(50)])
@@ -257,11 +277,5 @@ def test_the_command_begins_with_it(tmp_path: Path) -> None:
         drawn = terminal.text
         assert drawn.index("here it is") < drawn.index("Logs") < drawn.rindex("here it is")
         terminal.press("q")
-        for _ in range(400):
-            terminal.look(0)  # what it still draws has to be taken, or it waits for that
-            with suppress(subprocess.TimeoutExpired):
-                terminal._process.wait(0.05)
-                break
-        terminal.look(0)
-        assert terminal._process.returncode == 0
+        assert terminal.ended() == 0
         assert terminal._drawn.count(early.LEAVE[-8:].encode()) == 1

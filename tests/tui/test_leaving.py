@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from contextlib import contextmanager, suppress
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the terminal of
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Terminal]:
-    """A dashboard on a store with a line, that is drawn."""
+def begun(folder: Path) -> Iterator[Terminal]:
+    """A dashboard on a store with a line."""
     with connect(f"disk:{folder / 'store'}") as cloud:
         cloud.logs.create_log_group(logGroupName="orders")
         cloud.logs.create_log_stream(logGroupName="orders", logStreamName="s")
@@ -31,6 +32,13 @@ def opened(folder: Path) -> Iterator[Terminal]:
         cloud.logs.put_log_events(logGroupName="orders", logStreamName="s", logEvents=[event])  # type: ignore[list-item]
     command = [sys.executable, "-m", "lambdalog", "dashboard", "--store", f"disk:{folder / 'store'}"]
     with Terminal(command) as terminal:
+        yield terminal
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Terminal]:
+    """A dashboard on a store with a line, that is drawn."""
+    with begun(folder) as terminal:
         terminal.wait("LIVE")
         terminal.press("?")  # lines are drawn before keys are read
         terminal.wait("Esc closes")
@@ -63,11 +71,28 @@ def test_what_is_told_to_end_leaves_as_by_its_key(
             with suppress(ProcessLookupError):
                 os.kill(terminal._process.pid, signal.SIGCONT)
             terminal.look(0.02)
-        assert terminal._process.wait(60) == 128 + number
-        terminal.look(0)
+        assert terminal.ended() == 128 + number
         assert b"\x1b[?1049l" in terminal._drawn
     (kept,) = (tmp_path / "state" / "lambdalog" / "sessions").iterdir()
     assert json.loads(kept.read_text(encoding="utf-8"))["wrap"] is True
+
+
+@pytest.mark.parametrize("drawn", ["the only line", r"\?1003h"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_what_is_told_to_end_while_it_begins_leaves_the_terminal_as_it_was(
+    drawn: str, number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the first lines drawn, or the terminal just taken over: its own screen and its cursor are there, no mouse is."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with begun(tmp_path) as terminal:
+        while not re.search(drawn.encode(), terminal._drawn):
+            terminal.look(0.002)
+        os.kill(terminal._process.pid, number)
+        assert terminal.ended() == 128 + number
+        for mode, on in ((b"?1049", b"h"), (b"?25", b"l"), (b"?1003", b"h")):
+            off = b"l" if on == b"h" else b"h"
+            begin, end = (terminal._drawn.rfind(b"\x1b[" + mode + one) for one in (on, off))
+            assert begin < end or begin == end == -1
 
 
 def test_what_was_sent_to_the_background_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
