@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import orjson
 
+from lambdalog.instrument.line import RESERVED
+
 DEPTH_MAX: Final = 20
 # CloudWatch takes 1 MB an event, Lambda's own limit is near; one line has no business being larger than this.
 LINE_MAX: Final = 200_000
@@ -85,15 +87,22 @@ class _Degrader:
         """The line, and which of its keys are not what was logged."""
         clean: dict[str, Any] = {}
         items = list(line.items())
-        for count, (key, value) in enumerate(items):
-            if self._left <= 0 or count >= ITEMS_MAX:
-                clean["…"] = f"{len(items) - count} more"
-                self._degraded["…"] = None
-                break
-            name = self._name(key, clean)
-            if name is not key:
-                self._degraded[name] = None
-            clean[name] = self._plain(value, name, 0, ())
+        # What the line says of itself is made first: the caller's keys make room for a failure, not a failure for them.
+        own = {key: self._plain(value, key, 0, ()) for key, value in items if key in RESERVED}
+        more = 0
+        for key, value in items:
+            if key in own:
+                clean[key] = own[key]
+            elif self._left <= 0 or len(clean) >= ITEMS_MAX:
+                more += 1
+            else:
+                name = self._name(key, clean)
+                if name is not key:
+                    self._degraded[name] = None
+                clean[name] = self._plain(value, name, 0, ())
+        if more:
+            clean["…"] = f"{more} more"
+            self._degraded["…"] = None
         if self._degraded:
             clean["degraded"] = sorted(self._degraded)
         return orjson.dumps(clean)

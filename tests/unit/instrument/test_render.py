@@ -79,6 +79,19 @@ def test_a_line_fits_into_an_event_of_cloudwatch(line: dict[str, Any]) -> None:
     assert json.loads(raw)["degraded"]
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{f"k{number}": "x" * 50_000 for number in range(9)}, dict.fromkeys(map(str, range(2000)), math.nan)],
+)
+def test_a_failure_is_not_what_makes_room(more: dict[str, Any]) -> None:
+    """It stands behind the caller's keys; where these are too many, or too long, they are cut and it is told whole."""
+    failure = {"type": "ValueError", "frames": [{"file": "app.py", "line": 3}]}
+    found = json.loads(render({"message": "m", **more, "errorType": "ValueError", "failure": failure}))
+    assert (found["errorType"], found["failure"]) == ("ValueError", failure)
+    assert list(found)[-4:] == ["errorType", "failure", "…", "degraded"]
+    assert found["degraded"][-1] == "…"
+
+
 def test_a_number_that_python_writes_only_in_sixteens_is_told() -> None:
     """One of more digits than Python turns into text keeps its beginning."""
     assert json.loads(render({"k": 16**5000}))["k"].startswith("0x1000")
