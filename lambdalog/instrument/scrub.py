@@ -127,7 +127,8 @@ _HINTS: Final[dict[str, tuple[str, ...]]] = {
 _LITERAL: Final = re.compile(r"""\"(?:[^"\\]|\\.)*(?:"|\\?$)|'(?:[^'\\]|\\.)*(?:'|\\?$)""")
 _GIVEN_TO: Final = re.compile(r"""[rbfuRBFU]{0,2}\s*(?:=[=!:+]?|:)\s*\]?["']?(\w+)""")
 _FORMAT: Final = re.compile(r"[rR]?[fF]")
-_INSERTED: Final = re.compile(r"(\{[^{}]*\})")
+# Two braces are one that is text.
+_INSERTED: Final = re.compile(r"((?<!\{)(?:\{\{)*?\{[^{}]*\})")
 _ANY_HINT: Final = re.compile("|".join(hint for hints in _HINTS.values() for hint in hints))
 _SHORT: Final = 200
 # `cvv=1`: no rule finds anything in less.

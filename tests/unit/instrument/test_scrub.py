@@ -161,6 +161,7 @@ def test_secrets_in_quoted_json_are_found(depth: int) -> None:
         ('if (token := "t-1"):', f'if (token := "{MARK}"):'),
         ('connect(f"postgres://app:s3cr3t@{host}/")', f'connect(f"postgres://{MARK}@{{host}}/")'),
         ("call(fr'Bearer abc.def-ghi123 {x}')", f"call(fr'{MARK} {{x}}')"),
+        ('log(f\'{{"password": "hunter2"}}\')', f'log(f\'{{{{"password": "{MARK}"}}}}\')'),
     ],
 )
 def test_a_line_of_code_gives_no_literal_away(line: str, expected: str) -> None:
@@ -175,6 +176,7 @@ def test_a_line_of_code_gives_no_literal_away(line: str, expected: str) -> None:
         "login(password=password, token=tokens[0])",
         "raise ValueError(f\"token={token} for {user['name']}\")",
         'log.info("no password", key="orders/1.json")',
+        'log(f"token={{{token}}} of {{}}")',
         "connect(rf'postgres://{user}:{password}@{host}/orders')",
         "total = 4111111111111111",
         "it's",
