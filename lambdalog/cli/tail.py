@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # How long a look for new lines takes at most: then notes are shown, and whether anybody still reads is asked.
 POLL_SECONDS: Final = 0.5
+_DAY_MS: Final = 86_400_000
 
 
 @click.command(name="tail")
@@ -125,7 +126,8 @@ def command(
             names = source.groups()
             _missing(names, groups, cloud)
             if names and not view.anything and sys.stderr.isatty():
-                _say([f"no such line since {since}; --since 1d looks further back"])
+                further = "; --since 1d looks further back" if start > round(now * 1000) - _DAY_MS else ""
+                _say([f"no such line since {since}{further}"])
 
 
 class View:
