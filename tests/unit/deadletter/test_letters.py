@@ -110,40 +110,29 @@ def test_fifo_queues_take_no_dead_letters(cloud: Cloud) -> None:
         DeadLetters(cloud.sqs).send("q.fifo", LETTER)
 
 
-def test_a_records_payloads_stand_as_they_are() -> None:
-    """Numbers keep their form; what is no JSON is refused."""
-    record = destination_record(
-        now=0,
-        request_id="r",
-        function_arn="arn:f:1",
-        condition="RetriesExhausted",
-        invoke_count=1,
-        request_payload=b' {"a":1.10,"a":1e400} ',
-        response_payload=b"",
-    )
-    assert '"requestPayload":{"a":1.10,"a":1e400},' in record
-    assert record.endswith('"responsePayload":null}')
-    with pytest.raises(ValueError, match="Expecting"):
-        destination_record(
-            now=0,
-            request_id="r",
-            function_arn="a",
-            condition="RetriesExhausted",
-            invoke_count=1,
-            request_payload=b"{",
-        )
-
-
-@pytest.mark.parametrize("answer", [b"plain text", b"\xff", b"[" * 20_000, b"[" * 20_000 + b"]" * 20_000])
-def test_a_response_that_is_no_json_stands_as_text(answer: bytes) -> None:
-    """A runtime of one's own may answer anything, and its destination is told all the same."""
-    record = destination_record(
+def answered(request: bytes, response: bytes | None = None) -> str:
+    """The record of an invocation with these payloads."""
+    return destination_record(
         now=0,
         request_id="r",
         function_arn="arn:f:1",
         condition="Success",
         invoke_count=1,
-        request_payload=b"{}",
-        response_payload=answer,
+        request_payload=request,
+        response_payload=response,
     )
-    assert json.loads(record)["responsePayload"] == answer.decode("utf-8", "replace")
+
+
+def test_a_records_payloads_stand_as_they_are() -> None:
+    """Numbers keep their form; what is no JSON is refused."""
+    record = answered(b' {"a":1.10,"a":1e400} ', b"")
+    assert '"requestPayload":{"a":1.10,"a":1e400},' in record
+    assert record.endswith('"responsePayload":null}')
+    with pytest.raises(ValueError, match="Expecting"):
+        answered(b"{")
+
+
+@pytest.mark.parametrize("answer", [b"plain text", b"\xff", b"[" * 20_000, b"[" * 20_000 + b"]" * 20_000])
+def test_a_response_that_is_no_json_stands_as_text(answer: bytes) -> None:
+    """A runtime of one's own may answer anything, and its destination is told all the same."""
+    assert json.loads(answered(b"{}", answer))["responsePayload"] == answer.decode("utf-8", "replace")

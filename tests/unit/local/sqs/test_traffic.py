@@ -29,6 +29,17 @@ def counts(sqs: Any, queue: str = "q") -> list[tuple[int, int, int]]:
     return [minute[1:] for minute in sqs.traffic.since(0).get(queue, [])]
 
 
+def send_five(store_path: Path, url: str, *then: str) -> None:
+    """Send five messages from a process of its own, which closes nothing before it ends."""
+    code = (
+        "import os, sys; from pathlib import Path; from lambdalog.arn import Scope; from lambdalog.local.sqs import Sqs",
+        "sqs = Sqs(Path(sys.argv[1]), scope=Scope())",
+        "for _ in range(5): sqs.send_message(QueueUrl=sys.argv[2], MessageBody='m')",
+        *then,
+    )
+    subprocess.run([sys.executable, "-c", "\n".join(code), str(store_path), url], check=True)
+
+
 @pytest.mark.parametrize("name", ["q", "q.fifo"])
 def test_each_minute_has_its_counts(desk: Desk, name: str) -> None:
     """One by one and in batches, of both kinds of queue; what was done is in the minute in which it was done."""
@@ -105,12 +116,7 @@ def test_who_waits_for_more_holds_nothing_back(
 def test_a_client_that_nobody_closed_counts_too(store_path: Path, desk: Desk) -> None:
     """As the process ends."""
     url = desk.queue()
-    code = (
-        "import sys; from pathlib import Path; from lambdalog.arn import Scope; from lambdalog.local.sqs import Sqs\n"
-        "sqs = Sqs(Path(sys.argv[1]), scope=Scope())\n"
-        "for _ in range(5): sqs.send_message(QueueUrl=sys.argv[2], MessageBody='m')\n"
-    )
-    subprocess.run([sys.executable, "-c", code, str(store_path), url], check=True)
+    send_five(store_path, url)
     assert sum(sent for sent, _, _ in counts(desk.sqs)) == 5
 
 
@@ -190,12 +196,5 @@ def test_a_first_count_that_cannot_be_written_waits(desk: Desk, monkeypatch: pyt
 def test_a_forked_child_counts_for_itself(store_path: Path, desk: Desk) -> None:
     """What its parent had counted and not written yet is written by the parent alone."""
     url = desk.queue()
-    code = (
-        "import os, sys; from pathlib import Path; from lambdalog.arn import Scope; from lambdalog.local.sqs import Sqs\n"
-        "sqs = Sqs(Path(sys.argv[1]), scope=Scope())\n"
-        "for _ in range(5): sqs.send_message(QueueUrl=sys.argv[2], MessageBody='m')\n"
-        "child = os.fork()\n"
-        "if child: os.waitpid(child, 0)\n"
-    )
-    subprocess.run([sys.executable, "-c", code, str(store_path), url], check=True)
+    send_five(store_path, url, "child = os.fork()", "if child: os.waitpid(child, 0)")
     assert sum(sent for sent, _, _ in counts(desk.sqs)) == 5
