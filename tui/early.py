@@ -18,6 +18,7 @@ from rich.cells import cell_len, set_cell_size
 from tui.feed import Query
 from tui.feed.logs import FIRST_PAGE
 from tui.logs.format import line_spans
+from tui.theme_names import NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -109,7 +110,8 @@ def drawn(
     if early is None or wrap or stream is None or not _takes(stream, environ):
         yield
         return
-    utc, plain = settings.utc or session.utc, bool(environ.get("NO_COLOR"))
+    utc = settings.utc or session.utc
+    plain = bool(environ.get("NO_COLOR")) or (session.theme or settings.theme) == NO_COLOUR
     # Until the screen minds them itself.
     before = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:

@@ -31,6 +31,7 @@ from tui import early
 from tui.feed import Query
 from tui.session import Session
 from tui.settings import Settings
+from tui.theme_names import DARK, NO_COLOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +166,23 @@ def test_it_is_drawn_on_terminals_alone(terminal: tuple[TextIO, int]) -> None:
     with early.drawn(found, Settings(), Session(), stream, TERM):
         assert "here it is" in seen(descriptor)
     assert seen(descriptor) == ""
+
+
+def test_without_colours_nothing_is_coloured(terminal: tuple[TextIO, int]) -> None:
+    """Neither where NO_COLOR says so, nor in the theme without colours, be it the settings' or the last session's."""
+    stream, descriptor = terminal
+    found = read(MockFeed([line(1, "[ERROR] bad")]))
+    coloured = []
+    for settings, session, environ in (
+        (Settings(), Session(), TERM),
+        (Settings(), Session(), TERM | {"NO_COLOR": "1"}),
+        (Settings(theme=NO_COLOUR), Session(), TERM),
+        (Settings(), Session(theme=NO_COLOUR), TERM),
+        (Settings(theme=NO_COLOUR), Session(theme=DARK), TERM),
+    ):
+        with early.drawn(found, settings, session, stream, environ):
+            coloured.append("\x1b[31m" in seen(descriptor))
+    assert coloured == [True, False, False, False, True]
 
 
 def test_a_start_that_fails_leaves_the_terminal_as_it_was(terminal: tuple[TextIO, int]) -> None:
