@@ -46,6 +46,7 @@ class MockLogs:
         self.coming: queue.Queue[list[Line]] = queue.Queue()
         self.notes: queue.Queue[list[str]] = queue.Queue()
         self.fail_with: Exception | None = None
+        self.fail_streams_with: Exception | None = None
         self.asked: list[Query] = []
         self.asked_streams: list[tuple[str, ...]] = []
         self.more_streams = False
@@ -71,6 +72,8 @@ class MockLogs:
     def streams(self, groups: tuple[str, ...]) -> Streams:
         """Those of all lines."""
         self.asked_streams.append(groups)
+        if self.fail_streams_with is not None:
+            raise self.fail_streams_with
         last: dict[tuple[str, str], int] = {}
         for one in self.past:
             if not groups or one.group in groups:

@@ -19,6 +19,7 @@ from textual.widgets import Input, SelectionList, Static
 from textual.widgets.selection_list import Selection
 
 from lambdalog.printable import printable
+from lambdalog.tail.streams import Streams
 from lambdalog.tail.wanted import stream_matcher
 from tui.numbers import ago, count_text
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.timer import Timer
 
-    from lambdalog.tail.streams import Streams
     from tui.app import Dashboard
 
 SHOWN_MOST: Final = 1000
@@ -244,8 +244,14 @@ class Chooser(ModalScreen[Choice | None]):
             if groups == self._asked:
                 self._take_streams(found)
 
+        def failed() -> None:
+            if groups == self._asked:
+                self._asked = None  # asked again at the next mark or letter
+                self._take_streams(Streams([], more=False))
+                self._label("#streams-label", "streams", ["not listed: what is typed is taken"])
+
         app = cast("Dashboard", self.app)
-        app.ask(self, lambda: self._list_streams(groups), take)
+        app.ask(self, lambda: self._list_streams(groups), take, failed)
 
     def _take_streams(self, found: Streams) -> None:
         rows = listed(found)

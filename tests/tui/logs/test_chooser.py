@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input, SelectionList, Static
 
+from lambdalog.errors import LambdalogError
 from tests.tui.feeds import MockFeed
 from tests.tui.made import line
 from tests.tui.pilot import dashboard, until
@@ -155,6 +156,21 @@ async def test_streams_beyond_the_list_are_told_and_may_be_typed() -> None:
         app.screen.query_one("#streams", Input).focus()
         await pilot.press(*"old/", "enter")
         await until(pilot, lambda: app.logs.query_.streams == "old/")
+
+
+async def test_streams_that_can_not_be_listed_are_told_and_asked_for_again() -> None:
+    """No list is waited for in vain: what is typed is taken, and the next groups are asked about; so are the same again."""
+    feed = made()
+    async with chooser(feed) as (pilot, app):
+        feed.logs.fail_streams_with = LambdalogError("throttled")
+        await pilot.press("down", "space")
+        await until(pilot, lambda: "not listed" in label(app))
+        assert names(app) == []
+        feed.logs.fail_streams_with = None
+        await pilot.press("space", "space")
+        await until(pilot, lambda: label(app) == "streams · 1")
+        await pilot.press("enter")
+        await until(pilot, lambda: app.logs.query_.groups == ("/aws/lambda/audit",))
 
 
 async def test_a_mouse_chooses_too() -> None:
