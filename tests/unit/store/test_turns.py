@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import signal
 import subprocess
 import sys
 import threading
@@ -109,6 +111,62 @@ def test_who_dies_in_a_turn_hands_it_on(tmp_path: Path) -> None:
         holder.kill()
         assert done.wait(PATIENCE)
         waiting.join(PATIENCE)
+    turns.close()
+
+
+def test_who_is_stopped_in_a_turn_does_not_keep_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others write after a while, and then at once; as soon as the turn is handed on, they take turns again."""
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
+    path = tmp_path / "lock"
+    turns = Turns(path)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "has it\n"
+        holder.send_signal(signal.SIGSTOP)
+        assert turns.take(divmod, 7, 2) == (3, 1)
+        (left,) = (each for each in threading.enumerate() if each.name == "lambdalog-turn")
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", PATIENCE)
+        assert turns.take(divmod, 9, 2) == (4, 1)
+        assert left.is_alive()
+        holder.kill()
+        left.join(PATIENCE)
+    assert turns.take(_is_free, path) is False
+    assert _is_free(path)
+    turns.close()
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody has a turn."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_a_thread_whose_turn_does_not_end_does_not_keep_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does one of the same process."""
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
+    turns, begun, end = Turns(tmp_path / "lock"), threading.Event(), threading.Event()
+
+    def write() -> None:
+        begun.set()
+        end.wait(PATIENCE)
+
+    thread = threading.Thread(target=turns.take, args=(write,), daemon=True)
+    thread.start()
+    assert begun.wait(PATIENCE)
+    assert turns.take(divmod, 7, 2) == (3, 1)
+    assert not end.is_set()
+    end.set()
+    thread.join(PATIENCE)
     turns.close()
 
 
