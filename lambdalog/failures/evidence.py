@@ -12,13 +12,13 @@ import msgspec
 import orjson
 from botocore.exceptions import ClientError
 
+from lambdalog.denied import denied
 from lambdalog.failure import Failure, from_record
 from lambdalog.platform_line import read
 from lambdalog.query.pattern import Term, parse
 from lambdalog.reported import from_lambda_error, from_text
 from lambdalog.store import Scan
 from lambdalog.tail.filtered import filtered
-from lambdalog.tail.group import refused
 from lambdalog.tail.line import line_of
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class Evidence:
                 self._cloud, group, startTime=max(start, 0), endTime=max(end - 1, 0), **arguments
             )
         except ClientError as error:
-            if not refused(error):
+            if not denied(error):
                 raise
             # What the letters themselves tell is shown all the same.
             note = f"{group} can't be read: {error.response['Error'].get('Message')}"

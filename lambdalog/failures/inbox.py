@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from lambdalog.clock import SYSTEM
+from lambdalog.denied import denied
 from lambdalog.errors import ReplayError
 from lambdalog.failure import Failure, fingerprint
 from lambdalog.failures.evidence import Evidence, Told, parsed
 from lambdalog.failures.groups import Explained, grouped
 from lambdalog.failures.look import browse, receive
-from lambdalog.failures.places import Places, denied
+from lambdalog.failures.places import Places
 from lambdalog.failures.where import EVERYTHING
 from lambdalog.reported import from_dead_letter, from_lambda_error
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from lambdalog.denied import denied
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,21 +24,6 @@ AWS_SECONDS: Final = 60.0
 PREFIX: Final = "/aws/lambda/"
 # "You must set MaxResults to receive a value for NextToken": without it the queues after the thousandth are not told.
 _PAGES: Final = {"PaginationConfig": {"PageSize": 1000}}
-_REFUSALS: Final = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-        "AuthorizationErrorException",
-        "KMS.AccessDeniedException",
-        "KmsAccessDenied",
-    }
-)
-
-
-def denied(error: ClientError) -> bool:
-    """Whether AWS says that this caller may not do what was asked."""
-    return error.response["Error"]["Code"] in _REFUSALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lambdalog.clock import SYSTEM
+from lambdalog.denied import denied
 from lambdalog.tail.budget import Budget
-from lambdalog.tail.group import Group, refused
+from lambdalog.tail.group import Group
 from lambdalog.tail.line import line_of_answer
 from lambdalog.tail.request import lines_of, naming
 from lambdalog.tail.streams import AWS_GROUPS_MOST, AWS_PAGE, Stream, Streams, newest_of
@@ -94,7 +95,7 @@ class AwsSource:
             except ClientError as error:
                 if error.response["Error"]["Code"] == "ResourceNotFoundException":
                     continue  # deleted since it was listed
-                if not refused(error) or self.wanted.named(group):
+                if not denied(error) or self.wanted.named(group):
                     raise
                 more = True
                 continue
@@ -245,7 +246,7 @@ class AwsSource:
         try:
             yield from lines
         except ClientError as error:
-            if not refused(error) or self.wanted.named(group):
+            if not denied(error) or self.wanted.named(group):
                 raise
             self._notes.append(f"{group} can't be read: {error.response['Error']['Message']}")
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's name
 
+from lambdalog.denied import denied
 from lambdalog.tail.budget import passing, throttled
-from lambdalog.tail.group import refused
 from lambdalog.tail.live import GROUPS_MOST
 from lambdalog.tail.request import Belonging
 from lambdalog.tail.watched import FAR_EVERY_SECONDS, POLL_SECONDS, Watched
@@ -303,7 +303,7 @@ class AwsFollowing:
         elif code == "InvalidParameterException" and watched.token is not None:
             watched.token = None  # a token that expired: the look begins anew
             self._put(watched, now)
-        elif refused(error) and not self._source.wanted.named(watched.group.name):
+        elif denied(error) and not self._source.wanted.named(watched.group.name):
             self._notes.append(f"{watched.group.name} can't be read: {message}")
             self._refused.add(watched.group.name)
             self._forget(watched.group.name)

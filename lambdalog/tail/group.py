@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from botocore.exceptions import ClientError
-
 
 class Group(NamedTuple):
     """A log group as DescribeLogGroups lists it."""
@@ -25,8 +23,3 @@ class Group(NamedTuple):
             found.get("logGroupArn") or found.get("arn", "").removesuffix(":*"),
             found.get("storedBytes", 0),
         )
-
-
-def refused(error: ClientError) -> bool:
-    """Whether AWS says that this caller may not read a group."""
-    return error.response["Error"]["Code"] in {"AccessDeniedException", "AccessDenied"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 
+from lambdalog.denied import denied
 from lambdalog.local.events.samples import SAMPLES
 from lambdalog.server.client import served_client
 from tui.feed.failures import StoreFailures
@@ -157,7 +158,7 @@ class StoreFunctions:
                 for series in page["MetricDataResults"]:
                     counts[series["Label"]] += int(sum(series["Values"]))
         except client.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] in {"AccessDenied", "AccessDeniedException"}:
+            if denied(error):
                 return None
             raise
         return {name: count for name, count in counts.items() if count}
