@@ -104,7 +104,14 @@ def found_part(rows: Sequence[Listed], text: str) -> str:
 
 
 class Marks(SelectionList[str]):
-    """Names with a mark before those that are chosen; without colours, too."""
+    """Names with a mark before those that are chosen; without colours, too. Enter is the screen's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "screen.take", show=False)]
+
+    def action_select(self) -> None:
+        """Mark the name, or take its mark away: now, as Textual's own waits, and another name may be highlighted by then."""
+        if self.highlighted is not None:
+            self.toggle(self.get_option_at_index(self.highlighted))
 
     def render_line(self, y: int) -> Strip:
         """Textual's own has one and the same glyph before each name, in other colours."""
@@ -143,7 +150,7 @@ class Chooser(ModalScreen[Choice | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel"),
-        Binding("enter", "take", "Take", priority=True),
+        Binding("enter", "take", "Take"),
         Binding("down", "list", show=False),
     ]
 
@@ -305,8 +312,11 @@ class Chooser(ModalScreen[Choice | None]):
             names.highlighted = 0
         names.focus()
 
+    @on(Input.Submitted)
     def action_take(self) -> None:
-        """Close with what was chosen."""
+        """Close with what was chosen: all that was typed and marked before, though word of it may still be on its way."""
+        self._chosen = _marks(self._chosen, self.query_one("#groups", Marks))
+        self._marked = _marks(self._marked, self.query_one("#listed", Marks))
         groups = self._meant
         if groups is None:
             self.app.bell()

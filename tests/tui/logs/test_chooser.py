@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input, SelectionList, Static
 
 from lambdalog.errors import LambdalogError
@@ -68,6 +69,12 @@ def names(app: Dashboard, where: str = "#listed") -> list[str]:
 def label(app: Dashboard, where: str = "#streams-label") -> str:
     """What stands above a list."""
     return str(app.screen.query_one(where, Static).content)
+
+
+def at_once(app: Dashboard, *keys: str) -> None:
+    """Type faster than anything is done about it."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
 
 
 def made() -> MockFeed:
@@ -171,6 +178,18 @@ async def test_streams_that_can_not_be_listed_are_told_and_asked_for_again() -> 
         await until(pilot, lambda: label(app) == "streams · 1")
         await pilot.press("enter")
         await until(pilot, lambda: app.logs.query_.groups == ("/aws/lambda/audit",))
+
+
+async def test_keys_that_come_all_at_once_are_taken_one_after_the_other() -> None:
+    """Enter takes what was typed or marked just before it, be it that nothing of that was drawn yet."""
+    async with chooser(made()) as (pilot, app):
+        at_once(app, "a", "u", "d", "enter")
+        await until(pilot, lambda: app.logs.query_.groups == ("/aws/lambda/audit",))
+        await pilot.press("s")
+        await until(pilot, lambda: isinstance(app.screen, Chooser) and label(app) == "streams · 1")
+        await pilot.press("down")
+        at_once(app, "space", "down", "space", "enter")
+        await until(pilot, lambda: app.logs.query_.groups == ("/aws/lambda/orders",))
 
 
 async def test_a_mouse_chooses_too() -> None:
