@@ -70,21 +70,28 @@ def connect(
     return connection
 
 
+class _Still(sqlite3.Connection):
+    """To a database as it was when nobody had it open: it doesn't see others change it, and is for one look."""
+
+
 def _only_read(path: Path, schema: str, version: int) -> sqlite3.Connection:
     """A connection to a database that can't be written; what is asked of it that would write is refused by SQLite."""
     try:
         if path.exists():
-            # Who has it open keeps its log beside it, by which others can read along; else nobody is about to change it.
-            how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+            # Who has it open keeps its log beside it, by which others can read along; else nobody changes it just now.
+            along = path.with_name(f"{path.name}-wal").exists()
             connection = sqlite3.connect(
-                f"{path.absolute().as_uri()}?{how}",
+                f"{path.absolute().as_uri()}?{'mode=ro' if along else 'immutable=1'}",
                 uri=True,
                 isolation_level=None,
                 check_same_thread=False,
                 timeout=BUSY_MS / 1000,
+                factory=sqlite3.Connection if along else _Still,
             )
         else:
-            connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                ":memory:", isolation_level=None, check_same_thread=False, factory=_Still
+            )
             for statement in _statements(schema):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version={version}")
@@ -199,7 +206,7 @@ class Tables:
 
     @property
     def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
+        """This thread's connection; to what can't be written, and nobody has open, a new one each time."""
         found: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if found is None:
             found = connect(
@@ -210,6 +217,8 @@ class Tables:
                 page_bytes=self._page_bytes,
                 pragmas=self._pragmas,
             )
+            if isinstance(found, _Still):
+                return found
             self._local.connection = found
             with self._lock:
                 for thread, connection in [item for item in self._open if not item[0].is_alive()]:

@@ -108,6 +108,25 @@ def test_what_is_not_there_and_cannot_be_made_is_empty(tmp_path: Path, locked: N
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_cannot_be_written_is_seen_to_change(tmp_path: Path, locked: None) -> None:
+    """Who looks on for long sees what its owner makes of a database, opened or not, as it is at each look."""
+    path = tmp_path / "t.sqlite"
+    looking = Tables(path, SCHEMA)
+    assert looking.connection.execute("SELECT * FROM a").fetchall() == []
+    seen = []
+    for value in range(3):
+        with closing(sqlite3.connect(path, isolation_level=None)) as owner:
+            if not value:
+                owner.execute("PRAGMA journal_mode=WAL")
+                owner.executescript(f"{SCHEMA}; PRAGMA user_version=1")
+            owner.execute("INSERT INTO a VALUES (?)", (value,))
+            if value == 2:
+                seen.append(looking.connection.execute("SELECT * FROM a").fetchall())
+        seen.append(looking.connection.execute("SELECT * FROM a").fetchall())
+    assert seen == [[(0,)], [(0,), (1,)], [(0,), (1,), (2,)], [(0,), (1,), (2,)]]
+    looking.close()
+
+
 def test_a_full_disk_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of it SQLite says in some places no more than that there was an I/O error."""
     full = os.statvfs_result((4096, 4096, 100, 0, 0, 0, 0, 0, 0, 255))
