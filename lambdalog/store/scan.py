@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from lambdalog.store.event import Event
-from lambdalog.store.line import AROUND, TIME_MAX, columns, is_whole, message_of, parted, text_of
+from lambdalog.store.line import TIME_MAX, columns, is_whole, message_of
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _PIECE_LEAST: Final = 2 * 1024
 _PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
 # Of fewer lines, columns cost more to make than they save.
-_WORTH_COLUMNS: Final = 8192
+_WORTH_COLUMNS: Final = 512
 # Of the runs of literals, those that are looked for beside the longest.
 _RUN_LEAST: Final = 2
 _RUNS_MOST: Final = 6
@@ -164,40 +164,14 @@ class Reader:
             base += low
             data = data[low:high]
         wanted = self.needles.of(data)
-        if not wanted:
-            found = (
-                self._by_row(stream, segment, base, data)
-                if len(data) < _WORTH_COLUMNS
-                else self._by_column(stream, segment, base, data)
-            )
+        if not wanted and len(data) > _WORTH_COLUMNS:
+            found = self._all(stream, segment, base, data)
             if found is not None:
                 return found
         return self._some(stream, segment, base, lines_with(data, wanted))
 
-    def _by_row(self, stream: str, segment: str, base: int, data: bytes) -> list[Event] | None:
-        """Those of a few lines; None if one is no event."""
-        rows = parted(data)
-        if rows is None:
-            return None
-        group, match = self.scan.group, self.scan.match
-        start, end, endless = self._start, self._end, self._endless
-        found = []
-        offset = base
-        for time, ingestion, value in rows:
-            if start <= time and (endless or time < end):
-                try:
-                    message = text_of(value)
-                except ValueError:
-                    self._damaged(segment, offset)
-                else:
-                    if match is None or match(message):
-                        event = (int(time), int(ingestion), message, group, stream, segment, offset)
-                        found.append(_event(Event, event))
-            offset += len(value) + AROUND
-        return found
-
-    def _by_column(self, stream: str, segment: str, base: int, data: bytes) -> list[Event] | None:
-        """Those of many lines; None if one is no event."""
+    def _all(self, stream: str, segment: str, base: int, data: bytes) -> list[Event] | None:
+        """The same, by the column; None if a line is no event."""
         found = columns(data)
         if found is None:
             return None
