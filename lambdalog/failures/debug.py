@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.errors import ReplayError
+from lambdalog.tail.group import of_function
 
 if TYPE_CHECKING:
     import pdb  # noqa: T100 - debugging is the trade
@@ -66,7 +67,7 @@ def local_function(cloud: Cloud, name: str, qualifier: str = "", code: Path | No
         code,
         config.get("MemorySize", 128),
         float(config.get("Timeout", 3)),
-        config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}",
+        of_function(config),
         config.get("Environment", {}).get("Variables", {}),
     )
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from lambdalog.denied import denied
+from lambdalog.tail.group import of_function
+from lambdalog.tail.wanted import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,6 @@ SUFFIX: Final = "-dlq"
 # On AWS each queue's policy is a request of its own.
 POLICIES_MAX: Final = 200
 AWS_SECONDS: Final = 60.0
-PREFIX: Final = "/aws/lambda/"
 # "You must set MaxResults to receive a value for NextToken": without it the queues after the thousandth are not told.
 _PAGES: Final = {"PaginationConfig": {"PageSize": 1000}}
 
@@ -62,7 +63,7 @@ class Places:
 
     def log_group(self, function: str) -> str:
         """The log group of a function."""
-        return self._groups.get(function, f"{PREFIX}{function}")
+        return self._groups.get(function, f"{FUNCTIONS}{function}")
 
     # --- looking
 
@@ -86,7 +87,7 @@ class Places:
         client = self._cloud.client("lambda")
         for config in self._items(client, "list_functions", "Functions"):
             name = config["FunctionName"]
-            self._groups[name] = config.get("LoggingConfig", {}).get("LogGroup") or f"{PREFIX}{name}"
+            self._groups[name] = of_function(config)
             if target := config.get("DeadLetterConfig", {}).get("TargetArn"):
                 yield target, name, f"dead letters of {name}"
             for target in self._destinations(client, name):

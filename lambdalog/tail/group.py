@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from lambdalog.tail.wanted import FUNCTIONS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,3 +25,11 @@ class Group(NamedTuple):
             found.get("logGroupArn") or found.get("arn", "").removesuffix(":*"),
             found.get("storedBytes", 0),
         )
+
+
+def of_function(config: Mapping[str, Any]) -> str:
+    """The name of the group that a function writes to, of its configuration as Lambda answers it.
+
+    An endpoint that doesn't know LoggingConfig has each function in the group of its name.
+    """
+    return config.get("LoggingConfig", {}).get("LogGroup") or f"{FUNCTIONS}{config['FunctionName']}"

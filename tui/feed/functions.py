@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from lambdalog.denied import denied
 from lambdalog.local.events.samples import SAMPLES
 from lambdalog.server.client import served_client
+from lambdalog.tail.group import of_function
 from tui.feed.failures import StoreFailures
 
 if TYPE_CHECKING:
@@ -116,12 +117,10 @@ class StoreFunctions:
 
     def functions(self) -> list[Function]:
         """All versions of all functions, by name."""
-        found = []
-        for config in self._items("list_functions", "Functions", FunctionVersion="ALL"):
-            name = config["FunctionName"]
-            group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
-            found.append(Function(name, config["Version"], group, masked(config)))
-        return found
+        return [
+            Function(config["FunctionName"], config["Version"], of_function(config), masked(config))
+            for config in self._items("list_functions", "Functions", FunctionVersion="ALL")
+        ]
 
     def about(self, name: str) -> About:
         """Three questions; a function that was deleted since it was listed raises ResourceNotFoundException."""

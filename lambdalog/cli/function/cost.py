@@ -95,6 +95,7 @@ def command(
     """
     from lambdalog.health import Book
     from lambdalog.health.book import MINUTE_MS
+    from lambdalog.tail.group import of_function
     from lambdalog.tail.when import parse_time
 
     prices = Prices(gb_second_x86, gb_second_arm, million_requests)
@@ -105,11 +106,9 @@ def command(
         if end <= start:
             raise click.UsageError(f"--until {until} is not after --since {since}.")
         for config in _functions(cloud.lambda_, functions):
-            name = config["FunctionName"]
-            group = config.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
             # Whole minutes are kept of each version: as many as the stretch has, and the two at its ends.
             book = Book(minutes=(end - start) // MINUTE_MS + 2)
-            book.add(_reports(cloud, config["FunctionName"], group, start, end))
+            book.add(_reports(cloud, config["FunctionName"], of_function(config), start, end))
             found += [
                 cost_of(
                     config["FunctionName"],
