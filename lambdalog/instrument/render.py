@@ -7,7 +7,7 @@ the line says under `degraded` which keys did.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -29,20 +29,26 @@ def render(line: dict[str, Any]) -> bytes:
     try:
         raw = orjson.dumps(line, default=_default)
         # orjson writes null for NaN and infinity: whether that happened is looked into where there is a null.
-        if len(raw) <= LINE_MAX and (b"null" not in raw or not _doubtful(line)):
+        if len(raw) <= LINE_MAX and (b"null" not in raw or not _doubtful(line.values())):
             return raw
     except Exception:  # noqa: BLE001, S110 - whatever it was, the slower way below says what it can
         pass
     return _Degrader().line(line)
 
 
-def _doubtful(line: dict[str, Any]) -> bool:
-    for value in line.values():
+def _doubtful(values: Iterable[Any]) -> bool:
+    """Whether a number that JSON has not may be in there; what isn't JSON's own kind isn't looked into."""
+    for value in values:
         kind = type(value)
+        if kind in _SCALARS:
+            continue
         if kind is float:
             if not math.isfinite(value):
                 return True
-        elif kind not in _SCALARS:
+        elif kind is dict:
+            if _doubtful(value.values()):
+                return True
+        elif (kind is not list and kind is not tuple) or _doubtful(value):
             return True
     return False
 

@@ -45,13 +45,23 @@ def test_usual_values_are_told_plainly(value: object, expected: object) -> None:
         ("\ud800x", "\\ud800x"),
         ({(1, 2): 3, 4: 5}, {"(1, 2)": 3, "4": 5}),
         ([math.inf, 2**70], ["inf", str(2**70)]),
+        ({"a": [{"b": (1, math.nan)}]}, {"a": [{"b": [1, "nan"]}]}),
     ],
-    ids=["circular", "huge", "hostile", "surrogate", "keys", "infinite"],
+    ids=["circular", "huge", "hostile", "surrogate", "keys", "infinite", "within"],
 )
 def test_hostile_values_fall_back_alone(value: object, expected: object) -> None:
     """Only the value itself is degraded, the line says which, and the other keys are as they were."""
     found = json.loads(render({"message": "m", "k": value, "good": [1, {"a": None}]}))
     assert found == {"message": "m", "k": expected, "good": [1, {"a": None}], "degraded": ["k"]}
+
+
+def test_a_null_is_as_good_as_any_value() -> None:
+    """What has one is told as what has none: it is looked into for numbers that JSON writes so, and has none."""
+    for inmost in (1, None):
+        value: Any = {"last": [inmost, 0.5, ("x", True)]}
+        for _ in range(30):
+            value = {"in": [value]}
+        assert json.loads(render({"k": value})) == {"k": json.loads(json.dumps(value))}
 
 
 def test_no_line_is_without_end() -> None:
