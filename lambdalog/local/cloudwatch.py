@@ -34,7 +34,6 @@ _COUNTED: Final = {
     "NumberOfMessagesReceived": "received",
     "NumberOfMessagesDeleted": "deleted",
 }
-_PERCENTILE: Final = re.compile(r"p\d{1,2}(?:\.\d{1,10})?|p100")
 _STATISTICS: Final = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
 
 
@@ -49,7 +48,7 @@ class CloudWatch(Double):
     notes: ClassVar[dict[str, str]] = {
         "ListMetrics": "The metrics of metric filters, and of queues NumberOfMessagesSent, …Received and …Deleted (a day of them; a minute is one sample; who is killed takes the counts of its last second along).",
         "GetMetricStatistics": "Values by the minute; no percentiles (ExtendedStatistics).",
-        "GetMetricData": "Metrics by MetricStat; no expressions, no percentiles.",
+        "GetMetricData": "Metrics by MetricStat; no expressions, no percentiles or other extended statistics.",
     }
 
     def __init__(self, logs: Logs, sqs: Callable[[], Sqs], *, scope: Scope, clock: Clock = SYSTEM) -> None:
@@ -158,11 +157,14 @@ class CloudWatch(Double):
                 raise self._invalid(
                     "Expressions are not evaluated here; ask by MetricStat.", "ValidationError"
                 )
-            if _PERCENTILE.fullmatch(asked["Stat"]):
-                raise self._invalid("Percentiles are not computed here.", "ValidationError")
-            if asked["Stat"] not in _STATISTICS:
+            if (stat := asked["Stat"]) not in _STATISTICS:
+                # Only of anomaly detectors' statistics the model says which there are; they are the same.
+                known = self.meta.service_model.shape_for("AnomalyDetectorMetricStat").metadata["pattern"]
+                if re.fullmatch(known, stat):
+                    what = "Percentiles are" if stat.startswith("p") else f"{stat} is"
+                    raise self._invalid(f"{what} not computed here.", "ValidationError")
                 raise self._invalid(
-                    f"The value {asked['Stat']} for parameter MetricDataQueries.member.{number}.MetricStat.Stat is not "
+                    f"The value {stat} for parameter MetricDataQueries.member.{number}.MetricStat.Stat is not "
                     "a valid statistic.",
                     "ValidationError",
                 )

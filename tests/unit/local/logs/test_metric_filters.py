@@ -257,3 +257,8 @@ def test_queries_of_metric_data_have_aws_s_bounds(manual_cloud: Cloud, clock: Ma
         "ValidationError",
         "Percentiles are not computed here.",
     )
+    for stat in ("tm90", "IQM", "PR(:300)", "TM(10%:90%)"):
+        assert refusal(cloudwatch.get_metric_data, MetricDataQueries=[query(0, stat)], **when) == (
+            "ValidationError",
+            f"{stat} is not computed here.",
+        )
