@@ -292,9 +292,8 @@ class _StreamLog:
         self.streams: dict[str, int] = {}
 
     def read(self, path: Path) -> None:
-        if (
-            _stamp(path.stat()) == self._stamp
-        ):  # most often, and asked in a third of the time that opening takes
+        # It is most often, and asked in a third of the time that opening takes.
+        if _stamp(path.stat()) == self._stamp:
             return
         with path.open("rb") as file:
             stat = os.fstat(file.fileno())
