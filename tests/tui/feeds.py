@@ -143,12 +143,14 @@ class MockFailures:
         self.given = groups
         self.done: list[tuple[str, str]] = []
         self.ids: list[str] = []
+        self.readings = 0
         self.stops_with = ""
         self.waits: threading.Event | None = None
         self.fail_with: Exception | None = None
 
     def groups(self) -> list[Group]:
         """The groups the test gave."""
+        self.readings += 1
         if self.fail_with is not None:
             raise self.fail_with
         return self.given

@@ -164,9 +164,11 @@ class FailuresScreen(ListingScreen):
 
     def _read(self) -> None:
         clock = self.dashboard.clock
-        while not self._stop.is_set():
+        while True:
             self._shown.wait()
             self._wake.clear()
+            if self._stop.is_set():  # after what may take its call away
+                return
             began = clock.monotonic()
             try:
                 groups = self.feed.failures.groups()

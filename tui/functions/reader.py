@@ -133,7 +133,6 @@ class Reader:
 
     def _list(self) -> None:
         while not self._closed.is_set():
-            self._wake.clear()
             now = self._clock.now_ms()
             try:
                 functions = self._feed.functions.functions()
@@ -143,3 +142,4 @@ class Reader:
             except Exception as error:  # noqa: BLE001 - whatever the source says is shown, and reading goes on
                 self._post(Failed(explained(error), reading=True))
                 self._wake.wait(self.retry_seconds)
+            self._wake.clear()

@@ -160,7 +160,6 @@ class QueuesScreen(ListingScreen):
     def _read(self) -> None:
         clock = self.dashboard.clock
         while not self._stop.is_set():
-            self._wake.clear()
             began = clock.monotonic()
             try:
                 feed = self.feed.queues
@@ -169,6 +168,7 @@ class QueuesScreen(ListingScreen):
                 self.post_message(Failed(explained(error), reading=True))
             least = READ_EVERY_SECONDS if self.feed.queues.free_looks else AWS_EVERY_SECONDS
             self._wake.wait(max(least, (clock.monotonic() - began) * SHARE))
+            self._wake.clear()
 
     def _ask_inside(self, place: Queue | Topic, *, spend: bool) -> None:
         feed = self.feed.queues

@@ -306,3 +306,17 @@ async def test_a_narrow_screen_has_the_event_below_the_stack() -> None:
         await until(pilot, lambda: app.current_mode == "failures" and app.settled)
         assert '"id": "p-2"' in str(app.screen.query_one("#told", Static).render())
         assert not app.screen.query_one("#event").display
+
+
+async def test_what_nobody_looks_at_is_left_without_another_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Left from another screen, nothing is asked any more: the source may be gone by then, and would be begun anew."""
+    feed = MockFeed([line(1)], groups(failures(1)))
+    async with shown(dashboard(feed), "3", FailuresScreen, (140, 40)) as (pilot, screen):
+        await until(pilot, lambda: screen.read)
+        shown_again = threading.Event()
+        # The end of the screen is what lets its thread go on.
+        monkeypatch.setattr(shown_again, "wait", screen._stop.set)
+        monkeypatch.setattr(screen, "_shown", shown_again)
+        before = feed.failures.readings
+        screen._read()
+        assert feed.failures.readings == before
