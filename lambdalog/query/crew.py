@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lambdalog import settings
 from lambdalog.forked import after_fork
 from lambdalog.query import division
-from lambdalog.query.worker import EventsTask, StatsTask, merged, position
+from lambdalog.query.worker import EventsTask, StatsTask, merged
 from lambdalog.store import Event
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _together(
     with workers(store, tasks) as begun:
         parts = [_said(store, worker, other) for worker, other in zip(begun, others, strict=True)]
         descending = any(scan.descending for scan in scans)
-        yield from heapq.merge(merged(store, own), *parts, key=position, reverse=descending)
+        yield from heapq.merge(merged(store, own), *parts, reverse=descending)
 
 
 def _said(store: LogStore, worker: Worker, scans: Sequence[Scan]) -> Iterator[Event]:

@@ -10,7 +10,6 @@ import os
 import sys
 import threading
 from importlib import import_module
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -30,8 +29,6 @@ SAID_BYTES: Final = 64 * 1024
 SAID_SECONDS: Final = 0.05
 # What an event takes beside its message.
 _AROUND: Final = 100
-
-position = itemgetter(0, 1, 5, 6)
 
 
 class EventsTask(NamedTuple):
@@ -87,7 +84,7 @@ def merged(store: LogStore, scans: Sequence[Scan]) -> Iterator[Event]:
             yield from parts[0]
         else:
             descending = any(scan.descending for scan in scans)
-            yield from heapq.merge(*parts, key=position, reverse=descending)
+            yield from heapq.merge(*parts, reverse=descending)
     finally:
         for part in parts:
             part.close()  # type: ignore[attr-defined]  # a generator

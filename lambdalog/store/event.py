@@ -13,20 +13,23 @@ Position = tuple[int, int, str, int]
 
 
 class Event(NamedTuple):
-    """One stored log event. Times are epoch ms; (segment, offset) is its stable place on disk."""
+    """One stored log event. Times are epoch ms; (segment, offset) is its stable place on disk.
+
+    It begins with its position: events of a group sort by it.
+    """
 
     timestamp: int
     ingestion: int
+    segment: str
+    offset: int
     message: str
     group: str
     stream: str
-    segment: str
-    offset: int
 
     @property
     def position(self) -> Position:
         """The event's place in the order of its group."""
-        return (self.timestamp, self.ingestion, self.segment, self.offset)
+        return self[:4]
 
 
 class Asked(NamedTuple):

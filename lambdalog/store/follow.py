@@ -10,13 +10,12 @@ from __future__ import annotations
 import heapq
 import time
 from contextlib import suppress
-from itertools import islice
-from operator import itemgetter
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeVar
 
 from lambdalog.store.followed import Followed, Form
+from lambdalog.store.merge import merge
 from lambdalog.store.open_files import OpenFiles
-from lambdalog.store.scan import merge
 from lambdalog.store.watch import new_watch
 
 if TYPE_CHECKING:
@@ -25,17 +24,15 @@ if TYPE_CHECKING:
 
     from lambdalog.store.event import Event, Position
     from lambdalog.store.logs import LogStore
-    from lambdalog.store.scan import Source
+    from lambdalog.store.merge import Piece, Source
     from lambdalog.store.watch import Changes
 
 # Of what was sealed before it began a poll takes in so many events.
 BACKLOG_EVENTS: Final = 10_000
 
-_position = itemgetter(0, 1, 5, 6)
-
 Made = TypeVar("Made")
 
-EVENTS: Final[Form[Event]] = Form(lambda reader, lines: reader.events(*lines), lambda event: event, _position)
+EVENTS: Final[Form[Event]] = Form(lambda reader, lines: reader.events(*lines), lambda event: event)
 
 
 class Follower(Generic[Made]):
@@ -61,7 +58,7 @@ class Follower(Generic[Made]):
         self._unfinished: set[Path] = set()
         self._open = OpenFiles()
         # What was sealed before it began, by group; which of it were taken out, and up to where they were handed over.
-        self._past: list[list[Source[Event]]] = []
+        self._past: list[list[Source[Piece]]] = []
         self._backlog: Iterator[Event] | None = None
         self._taken: list[Event] = []
         self._handed: Position | None = None
@@ -164,8 +161,8 @@ class Follower(Generic[Made]):
             self._backlog = self._merged(None)
 
     def _merged(self, after: Position | None) -> Iterator[Event]:
-        parts = [merge(sources, descending=False, after=after) for sources in self._past]
-        return heapq.merge(*parts, key=_position)
+        parts = [chain.from_iterable(merge(sources, descending=False, after=after)) for sources in self._past]
+        return heapq.merge(*parts)
 
     def _identity(self, name: str) -> bytes:
         try:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from lambdalog.store.event import Event
     from lambdalog.store.index import SegmentEntry
     from lambdalog.store.logs import LogStore
+    from lambdalog.store.merge import Piece, Source
     from lambdalog.store.open_files import OpenFiles
-    from lambdalog.store.scan import Source
     from lambdalog.store.sealed import SealedFile
 
 # At once so much of a live file is taken in.
@@ -33,11 +33,11 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[Made]):
-    """What a follower makes of whole lines, and of the events that were sealed before it began; and its order."""
+    """What a follower makes of whole lines, and of the events that were sealed before it began; and its order, if it isn't its own."""
 
     lines: Callable[[Reader, Lines], list[Made]]
     event: Callable[[Event], Made]
-    order: Callable[[Made], Any]
+    order: Callable[[Made], Any] | None = None
 
 
 class _State(Enum):
@@ -87,7 +87,7 @@ class Followed(Generic[Made]):
         self._done: set[str] = set()
         self._streams: dict[str, str] = {}
 
-    def begin(self) -> list[Source[Event]]:
+    def begin(self) -> list[Source[Piece]]:
         """Take note of what is there at the start; the sealed part of it, as far as `since` asks for it. KeyError if it is gone."""
         streams = self._catalog.streams(self.name)
         found = self.segments.found(streams, self._catalog.gone(self.name))

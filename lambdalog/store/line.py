@@ -27,6 +27,7 @@ TIME_MIN, TIME_MAX = 10**12, 10**13 - 1
 _T, _I, _M = slice(5, 18), slice(23, 36), 41
 _HEAD = b'{"t":'
 _LINE = re.compile(rb'\{"t":(\d{13}),"i":(\d{13}),"m":(.*)\}\n')
+_LINE_TEXT = re.compile(_LINE.pattern.decode(), re.ASCII)
 # The bytes of a line, its break included, that are not its message.
 AROUND = _M + 2
 
@@ -153,35 +154,32 @@ class Columns(NamedTuple):
 
 def columns(lines: bytes) -> Columns | None:
     """The events in some lines; None if one is no event, which is then found line by line."""
-    rows = _LINE.findall(lines)
-    if not rows:
-        return None
-    times, ingestions, values = zip(*rows, strict=True)
-    sizes = [len(value) + AROUND for value in values]
-    if sum(sizes) != len(lines):
-        return None  # the matches leave something out
     try:
-        numbers: list[int] = orjson.loads(b"[" + b",".join(times + ingestions) + b"]")
-        messages = _texts(values)
+        text = lines.decode()
+        rows = _LINE_TEXT.findall(text)
+        times, ingestions, values = zip(*rows, strict=True)
+        plain = len(text) == len(lines)
+        sizes = [len(value) + AROUND for value in (values if plain else map(str.encode, values))]
+        if sum(sizes) != len(lines):
+            return None  # the matches leave something out
+        numbers: list[int] = orjson.loads(f"[{','.join(times + ingestions)}]")
+        return Columns(numbers[: len(times)], numbers[len(times) :], _texts(values), sizes)
     except ValueError:
         return None
-    return Columns(numbers[: len(times)], numbers[len(times) :], messages, sizes)
 
 
-def _texts(values: Sequence[bytes]) -> list[str]:
+def _texts(values: Sequence[str]) -> list[str]:
     """The messages that JSON values in one line each stand for; ValueError if one stands for none."""
-    whole = b"\n".join(values)
-    # One byte is found eight times faster than two.
-    objects = whole.count(b"\n{") + (whole[:1] == b"{") if b"{" in whole else 0
-    if objects == len(values):
-        return whole.decode().split("\n")
-    if not objects:
+    kinds = {value[:1] for value in values}
+    if kinds == {"{"}:
+        return list(values)
+    if kinds == {'"'}:
         with suppress(orjson.JSONDecodeError):
             # No text goes on in the next line, so as many texts as there are values are one of each.
-            found: list[str] = orjson.loads(b"[" + b",\n".join(values) + b"]")
-            if len(found) == len(values) and set(map(type, found)) == {str}:
+            found: list[str] = orjson.loads("[" + ",\n".join(values) + "]")
+            if len(found) == len(values):
                 return found
-    return list(map(text_of, values))
+    return [text_of(value.encode()) for value in values]
 
 
 def parted(lines: bytes) -> list[tuple[bytes, bytes, bytes]] | None:

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,8 +16,9 @@ from lambdalog.store import files, line
 from lambdalog.store.blocks import Blocks
 from lambdalog.store.catalog import Catalog, GroupInfo
 from lambdalog.store.files import Layout
+from lambdalog.store.merge import merge
 from lambdalog.store.read import GroupReader, minutes, narrowed
-from lambdalog.store.scan import Reader, merge
+from lambdalog.store.scan import Reader
 from lambdalog.store.segments import GroupSegments
 from lambdalog.store.writer import Removed, SegmentWriter
 
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from lambdalog.store.blocks import Block
     from lambdalog.store.event import Damage, Event, Extent, Scan
     from lambdalog.store.follow import Follower
-    from lambdalog.store.scan import Source, Taken_co, Taker
+    from lambdalog.store.merge import Piece, Read_co, Source
+    from lambdalog.store.scan import Taker
     from lambdalog.store.segments import Found
     from lambdalog.store.writer import Durability
 
@@ -234,33 +237,38 @@ class LogStore:
 
         What is written after the scan began may or may not be seen.
         """
-        yield from merge(self._sources(scan), descending=scan.descending, after=scan.after)
+        return chain.from_iterable(self._runs(scan))
 
     def gather(self, scan: Scan) -> Iterator[Event]:
         """The events of a scan in whatever order is quickest, for those who count them; `after` is not looked at."""
         for source in self._sources(scan):
-            yield from source.events()
+            for piece in source.read():
+                yield from piece.events
 
     def blocks(self, scan: Scan) -> Iterator[Block]:
         """The lines that hold a scan's events, as they stand, in whatever order is quickest; `match` is not looked at."""
         for source in self._led(scan, Blocks):
-            yield from source.events()
+            yield from source.read()
 
     def extents(self, scan: Scan) -> list[Extent]:
         """What a scan that is read to its end has to read of which files, in the order of `gather`; KeyError if no such group."""
         reader, found = self._way(scan, lambda reader: reader)
         return reader.extents(found)
 
-    def _sources(self, scan: Scan) -> list[Source[Event]]:
+    def _runs(self, scan: Scan) -> Iterator[list[Event]]:
+        # When the first is asked for, not before.
+        yield from merge(self._sources(scan), descending=scan.descending, after=scan.after)
+
+    def _sources(self, scan: Scan) -> list[Source[Piece]]:
         return self._led(scan, lambda reader: reader)
 
-    def _led(self, scan: Scan, taking: Callable[[Reader], Taker[Taken_co]]) -> list[Source[Taken_co]]:
+    def _led(self, scan: Scan, taking: Callable[[Reader], Taker[Read_co]]) -> list[Source[Read_co]]:
         reader, found = self._way(scan, taking)
         return reader.sources(found)
 
     def _way(
-        self, scan: Scan, taking: Callable[[Reader], Taker[Taken_co]]
-    ) -> tuple[GroupReader[Taken_co], Found]:
+        self, scan: Scan, taking: Callable[[Reader], Taker[Read_co]]
+    ) -> tuple[GroupReader[Read_co], Found]:
         created = self.catalog.streams(scan.group)
         segments = self.segments(scan.group)
         found = segments.found(created, self.catalog.gone(scan.group))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, Generic
 from lambdalog.errors import CorruptSegment
 from lambdalog.store import rollup
 from lambdalog.store.event import Asked, Extent, Stretch
-from lambdalog.store.scan import Begun, Lines, Source, Taken_co
+from lambdalog.store.merge import Read_co, Source
+from lambdalog.store.scan import Begun, Lines
 from lambdalog.store.segment import BLOCK
 from lambdalog.store.writer import DISORDER_MS
 
@@ -46,17 +47,17 @@ def narrowed(scan: Scan, expired_before: int | None) -> Scan:
     return replace(scan, start=start, end=end)
 
 
-class GroupReader(Generic[Taken_co]):
+class GroupReader(Generic[Read_co]):
     """The sources of one scan, of whatever `taker` makes of their lines."""
 
-    def __init__(self, segments: GroupSegments, scan: Scan, taker: Taker[Taken_co]) -> None:
+    def __init__(self, segments: GroupSegments, scan: Scan, taker: Taker[Read_co]) -> None:
         self._segments = segments
         self._scan = scan
         self._start = -_FAR if scan.start is None else scan.start
         self._end = _FAR if scan.end is None else scan.end
         self._taker = taker
 
-    def sources(self, found: Found) -> list[Source[Taken_co]]:
+    def sources(self, found: Found) -> list[Source[Read_co]]:
         """Everything that may hold what the scan asks for, to be opened when its time comes."""
         sources = [
             Source(bound, partial(self._live, live))
@@ -134,7 +135,7 @@ class GroupReader(Generic[Taken_co]):
             return None
         return span.last + DISORDER_MS if self._scan.descending else live.earliest()
 
-    def _live(self, live: LiveSegment) -> Iterator[Taken_co]:
+    def _live(self, live: LiveSegment) -> Iterator[Read_co]:
         try:
             # Gone with its stream, or expired: then there is nothing to read.
             with suppress(FileNotFoundError):
@@ -144,7 +145,7 @@ class GroupReader(Generic[Taken_co]):
         finally:
             live.close()
 
-    def _sealed(self, held: Held, wanted: list[tuple[int, int]]) -> Iterator[Source[Taken_co]]:
+    def _sealed(self, held: Held, wanted: list[tuple[int, int]]) -> Iterator[Source[Read_co]]:
         file = held.file
         entries = self._entries(held)
         if not entries:
@@ -205,7 +206,7 @@ class GroupReader(Generic[Taken_co]):
             file.forget_blooms()  # moved: what it held is looked for when the frame is read
         return None
 
-    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Taken_co]:
+    def _frame(self, file: SealedFile, number: int, chosen: frozenset[str] | None) -> Iterable[Read_co]:
         parts = [part for part in file.parts(number) if chosen is None or part.entry.segment in chosen]
         try:
             if (begun := self._taker.begun) is not None and len(parts) <= _PATIENT_PARTS:
@@ -248,11 +249,11 @@ class GroupReader(Generic[Taken_co]):
 
     def _alone(
         self,
-        begun: Callable[[Sequence[Begun]], Iterable[Taken_co]],
+        begun: Callable[[Sequence[Begun]], Iterable[Read_co]],
         file: SealedFile,
         entry: SegmentEntry,
         admits: Callable[[FrameEntry], bool] | None,
-    ) -> Iterable[Taken_co]:
+    ) -> Iterable[Read_co]:
         """What a file gives that is one segment's."""
         return begun([Begun(entry.stream, entry.segment, self._chained(file, entry, admits))])
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import heapq
 import re
-from bisect import bisect_left
+from functools import partial
 from itertools import accumulate, repeat
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from lambdalog.store.event import Event
 from lambdalog.store.line import TIME_MAX, columns, is_whole, message_of
+from lambdalog.store.merge import Piece, Read_co, Source, merge
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from lambdalog.store.event import Position, Scan
+    from lambdalog.store.event import Scan
     from lambdalog.store.segment import LiveSegment
 
 # Only what JSON never escapes stands in the bytes as it stands in the text.
@@ -30,6 +29,9 @@ _ESCAPED: Final = b"\\ud"
 _PIECE_LEAST: Final = 2 * 1024
 _PIECE_MOST: Final = 64 * 1024
 _WORTH_BISECTING: Final = 8192
+# So much in which nothing is found is read of a segment before it is another one's turn, and then more and more: to go from
+# one to the next takes other memory.
+_PATIENCE: Final = 64 * 1024
 # Of fewer lines, columns cost more to make than they save.
 _WORTH_COLUMNS: Final = 512
 # Of the runs of literals, those that are looked for beside the longest.
@@ -39,19 +41,8 @@ _RUNS_MOST: Final = 6
 _SAMPLE: Final = 16 * 1024
 _NEVER: Final = 1 << 62
 
-_position = itemgetter(0, 1, 5, 6)
 # Event(...) calls this too, after half a microsecond.
 _event = tuple.__new__
-
-
-Taken_co = TypeVar("Taken_co", covariant=True)
-
-
-class Source(NamedTuple, Generic[Taken_co]):
-    """Events in the scan's order, none of which comes before `bound` (their earliest time, or latest if descending)."""
-
-    bound: int
-    events: Callable[[], Iterable[Taken_co]]
 
 
 class Lines(NamedTuple):
@@ -71,19 +62,19 @@ class Begun(NamedTuple):
     blocks: Iterable[tuple[int, bytes]]
 
 
-class Taker(Protocol[Taken_co]):
+class Taker(Protocol[Read_co]):
     """What makes something of the lines that a scan is led to."""
 
-    def live(self, segment: LiveSegment) -> Iterable[Taken_co]:
+    def live(self, segment: LiveSegment) -> Iterable[Read_co]:
         """Of a live segment's lines."""
         ...
 
-    def frame(self, parts: Sequence[Lines]) -> Iterable[Taken_co]:
+    def frame(self, parts: Sequence[Lines]) -> Iterable[Read_co]:
         """Of a sealed frame's lines."""
         ...
 
     @property
-    def begun(self) -> Callable[[Sequence[Begun]], Iterable[Taken_co]] | None:
+    def begun(self) -> Callable[[Sequence[Begun]], Iterable[Read_co]] | None:
         """Of a sealed frame that is unpacked as its lines are asked for; None where a part of one is never enough."""
         ...
 
@@ -163,6 +154,10 @@ class Reader:
             low, high = self._within(data)
             base += low
             data = data[low:high]
+        return self._found(stream, segment, base, data)
+
+    def _found(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
+        """The same, where times have been looked for."""
         wanted = self.needles.of(data)
         if not wanted and len(data) > _WORTH_COLUMNS:
             found = self._all(stream, segment, base, data)
@@ -175,20 +170,21 @@ class Reader:
         found = columns(data)
         if found is None:
             return None
-        places = repeat(self.scan.group), repeat(stream), repeat(segment)
         rows: Iterable[tuple[Any, ...]] = zip(
             found.times,
             found.ingestions,
-            found.messages,
-            *places,
+            repeat(segment),
             accumulate(found.sizes, initial=base),  # the last one is that of what comes next
+            found.messages,
+            repeat(self.scan.group),
+            repeat(stream),
             strict=False,
         )
         if self._bounded:
             start, end = self.scan.start or 0, _NEVER if self.scan.end is None else self.scan.end
             rows = [row for row in rows if start <= row[0] < end]
         if (match := self.scan.match) is not None:
-            rows = [row for row in rows if match(row[2])]
+            rows = [row for row in rows if match(row[4])]
         return list(map(_event, repeat(Event), rows))
 
     def _some(self, stream: str, segment: str, base: int, lines: Iterable[tuple[int, bytes]]) -> list[Event]:
@@ -210,13 +206,12 @@ class Reader:
                 continue
             if match is None or match(message):
                 found.append(
-                    Event(int(time), int(line[23:36]), message, group, stream, segment, base + offset)
+                    Event(int(time), int(line[23:36]), segment, base + offset, message, group, stream)
                 )
         return found
 
-    def sort(self, events: list[Event]) -> list[Event]:
-        """Events in the scan's order."""
-        events.sort(key=_position, reverse=self.descending)
+    def _sort(self, events: list[Event]) -> list[Event]:
+        events.sort(reverse=self.descending)
         return events
 
     def _within(self, data: bytes) -> tuple[int, int]:
@@ -225,23 +220,28 @@ class Reader:
         high = len(data) if self._endless else _bisect(data, self._late, low, len(data))
         return low, high
 
-    def live(self, segment: LiveSegment) -> Iterator[Event]:
-        """A live segment's events in order."""
+    def live(self, segment: LiveSegment) -> Iterator[Piece]:
+        """A live segment's events."""
         blocks = segment.blocks(self.scan.start, self.scan.end, descending=self.descending)
-        return self.ordered(segment.stream, segment.segment, blocks)
+        return self.read(segment.stream, segment.segment, blocks)
 
-    def frame(self, parts: Sequence[Lines]) -> Iterable[Event]:
-        """The events in a sealed frame's lines, in order."""
+    def frame(self, parts: Sequence[Lines]) -> Iterable[Piece]:
+        """The events in a sealed frame's lines."""
         events = []
         for part in parts:
             if part.data:
                 events += self.events(*part)
-        return self.sort(events)
+        return [Piece(-_NEVER if self.descending else _NEVER, self._sort(events))]
 
-    def begun(self, parts: Sequence[Begun]) -> Iterable[Event]:
+    def begun(self, parts: Sequence[Begun]) -> Iterable[Piece]:
         """The events of a frame, which is unpacked as they are asked for: a few do where a page is full, or the time over."""
-        parted = [self.ordered(*part) for part in parts]
-        return parted[0] if len(parted) == 1 else self.merged(parted)
+        if len(parts) == 1:
+            return self.read(*parts[0])
+        bound = _NEVER if self.descending else -_NEVER
+        merged = merge(
+            [Source(bound, partial(self.read, *part)) for part in parts], descending=self.descending
+        )
+        return (Piece(events[-1].timestamp, events) for events in merged)
 
     def chosen(self, lines: Lines) -> bytes:
         """Those of some lines that may be events the scan asks for, as they stand: by time, roughly, and by their bytes."""
@@ -254,34 +254,19 @@ class Reader:
             return data
         return b"".join([line + b"\n" for _, line in lines_with(data, wanted)])
 
-    def merged(self, parts: Sequence[Iterator[Event]]) -> Iterator[Event]:
-        """Ordered events of several segments as one."""
-        return heapq.merge(*parts, key=_position, reverse=self.descending)
-
-    def ordered(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Event]:
-        """In order, the events of blocks of lines, which are sorted within DISORDER_MS: that much is held back."""
-        # Each event is sorted once: as it is let go, with those that go at the same time.
-        held: list[list[Event]] = []
-        sign = -1 if self.descending else 1
-        nearest = _NEVER
+    def read(self, stream: str, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[Piece]:
+        """The events in blocks of lines, which are sorted within DISORDER_MS."""
+        until, disorder = (_NEVER, DISORDER_MS) if self.descending else (-_NEVER, -DISORDER_MS)
+        passed, patience = 0, _PATIENCE
         for base, data in self._pieces(blocks):
-            found = self.events(stream, segment, base, data)
-            if found:
-                self.sort(found)
-                held.append(found)
-                nearest = min(nearest, sign * found[0].timestamp)
             edge = _edge(data, descending=self.descending)
-            if edge is None or nearest >= (limit := sign * edge - DISORDER_MS):
-                continue
-            ready = []
-            for events in held:
-                count = bisect_left(events, limit, key=lambda event: sign * event.timestamp)
-                ready += events[:count]
-                del events[:count]
-            held = [events for events in held if events]
-            nearest = min((sign * events[0].timestamp for events in held), default=_NEVER)
-            yield from self.sort(ready)
-        yield from self.sort([event for events in held for event in events])
+            if edge is not None:
+                until = edge + disorder
+            events = self._found(stream, segment, base, data)
+            passed += len(data)
+            if events or passed >= patience:
+                yield Piece(until, self._sort(events))
+                passed, patience = 0, patience if events else 4 * patience
 
     def _pieces(self, blocks: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
         """The blocks up to where all that follows is too early or too late, in pieces that grow."""
@@ -294,7 +279,7 @@ class Reader:
             else:
                 for start, end in _cuts(data, low, high, size, descending=self.descending):
                     yield base + start, data[start:end]
-                    size = min(size * 2, _PIECE_MOST)
+                    size = min(size * 4, _PIECE_MOST)
             if low > 0 if self.descending else high < len(data):
                 return
 
@@ -329,7 +314,7 @@ def _cuts(data: bytes, start: int, end: int, size: int, *, descending: bool) -> 
             cut = (data.find(b"\n", start + size, end) + 1 or end) if end - start > size else end
             yield start, cut
             start = cut
-        size = min(size * 2, _PIECE_MOST)
+        size = min(size * 4, _PIECE_MOST)
 
 
 def _edge(data: bytes, *, descending: bool) -> int | None:
@@ -337,55 +322,3 @@ def _edge(data: bytes, *, descending: bool) -> int | None:
     begin = 0 if descending else data.rfind(b"\n", 0, len(data) - 1) + 1
     time = data[begin + 5 : begin + 18]
     return int(time) if time.isdigit() else None
-
-
-def merge(sources: Iterable[Source[Event]], *, descending: bool, after: Position | None) -> Iterator[Event]:
-    """One ordered stream from many; a source is opened only when its bound is reached."""
-    waiting = sorted(sources, key=itemgetter(0), reverse=not descending)
-    sign = -1 if descending else 1
-    key = _backward if descending else _position
-    heap: list[tuple[tuple[object, ...], int, Event, Iterator[Event]]] = []
-    count = 0
-    while waiting or heap:
-        while waiting and (not heap or sign * waiting[-1].bound <= sign * heap[0][2].timestamp):
-            iterator = iter(waiting.pop().events())
-            for event in iterator:
-                heapq.heappush(heap, (key(event), count, event, iterator))
-                count += 1
-                break
-        if not heap:
-            continue
-        _, order, event, iterator = heap[0]
-        if after is None and not waiting and len(heap) == 1:
-            yield event
-            yield from iterator  # nothing is left to be merged with
-            return
-        if after is None:
-            yield event
-        elif event.position < after if descending else event.position > after:
-            after = None  # passed once, passed for good
-            yield event
-        for following in iterator:
-            heapq.heapreplace(heap, (key(following), order, following, iterator))
-            break
-        else:
-            heapq.heappop(heap)
-
-
-def _backward(event: Event) -> tuple[object, ...]:
-    return (-event.timestamp, -event.ingestion, _Reversed(event.segment), -event.offset)
-
-
-class _Reversed:
-    """A text that sorts backwards."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Reversed) and self.text == other.text
-
-    def __lt__(self, other: _Reversed) -> bool:
-        return self.text > other.text

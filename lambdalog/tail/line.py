@@ -35,7 +35,7 @@ class Line(NamedTuple):
 
 def line_of(event: Event) -> Line:
     """A stored event as a line; its id is its place on disk."""
-    timestamp, ingestion, message, group, stream, segment, offset = event
+    timestamp, ingestion, segment, offset, message, group, stream = event
     return Line(timestamp, ingestion, group, stream, message, f"{segment}:{offset:012d}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, replace
 from itertools import islice
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lambdalog import settings
@@ -184,7 +183,7 @@ class Run:
             for scan in scans:
                 yield from self._counted(scan)
         else:
-            yield from self._counted(heapq.merge(*scans, key=attrgetter("position"), reverse=order == "desc"))
+            yield from self._counted(heapq.merge(*scans, reverse=order == "desc"))
 
     def _counted(self, events: Iterator[Event]) -> Iterator[Record]:
         statistics = self.statistics

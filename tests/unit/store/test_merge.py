@@ -1,0 +1,75 @@
+"""How events of many sources become one ordered stream."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambdalog.store import Event
+from lambdalog.store.merge import Piece, Source, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+END = 1 << 62
+# Of each source, its pieces: each some times after the last one's, and how much earlier than what follows it is known until.
+sources = st.lists(
+    st.lists(st.tuples(st.lists(st.integers(0, 5), max_size=4), st.integers(0, 3)), max_size=4), max_size=5
+)
+
+
+def made(steps: list[tuple[list[int], int]], segment: str, *, descending: bool) -> list[Piece]:
+    """A source's pieces, its times from 50 on in the order asked for."""
+    pieces, time, offset = [], 50, 0
+    sign = -1 if descending else 1
+    for times, known in steps:
+        events = []
+        for step in times:
+            time += sign * step
+            offset += sign
+            events.append(Event(time, 0, segment, offset, f"{time}", "g", segment))
+        pieces.append(Piece(time - sign * known, events))
+    return pieces
+
+
+@given(sources, st.booleans(), st.integers(0, 19))
+@settings(max_examples=300, deadline=None)
+def test_events_come_in_order_whatever_the_pieces(
+    found: list[list[tuple[list[int], int]]], descending: bool, passed: int
+) -> None:
+    """All events of all sources come once, in order; past a position, exactly those after it."""
+    pieces = [made(one, f"s{number}", descending=descending) for number, one in enumerate(found)]
+    events = sorted((event for one in pieces for piece in one for event in piece.events), reverse=descending)
+    after = events[passed].position if passed < len(events) else None
+    bound = 50
+
+    def merged() -> Iterator[Event]:
+        given = [Source(bound, partial(iter, one)) for one in pieces]
+        return chain.from_iterable(merge(given, descending=descending, after=after))
+
+    assert list(merged()) == (events if after is None else events[passed + 1 :])
+
+
+def test_only_what_the_next_events_need_is_read() -> None:
+    """A source is opened when its bound is reached, and read on when it is the one that is known the least far."""
+    read: list[str] = []
+
+    def source(name: str, times: list[int]) -> Iterator[Piece]:
+        for time in times:
+            read.append(f"{name}{time}")
+            yield Piece(time, [Event(time, 0, name, time, "", "g", name)])
+
+    given = [
+        Source(bound, partial(source, name, times))
+        for name, bound, times in (("a", 1, [1, 5, 9]), ("b", 2, [4, 6]), ("c", 7, [8]))
+    ]
+    merged = chain.from_iterable(merge(given, descending=False))
+    assert next(merged).timestamp == 1
+    assert read == ["a1", "a5"]
+    assert next(merged).timestamp == 4
+    assert read == ["a1", "a5", "b4", "b6"]
+    assert [event.timestamp for event in merged] == [5, 6, 8, 9]
