@@ -363,7 +363,8 @@ class Percentile:
 
     def _put(self, numbers: Sequence[float]) -> None:
         if numbers:
-            self._least, self._most = min(self._least, *numbers), max(self._most, *numbers)
+            self._least = float(min(self._least, *numbers))
+            self._most = float(max(self._most, *numbers))
             bits = memoryview(array("d", numbers)).cast("B").cast("q")
             self._buckets.update([each >> _DROPPED for each in bits])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lambdalog.query.insights import aggregates
@@ -23,6 +23,7 @@ values = st.lists(
 @pytest.mark.parametrize("name", sorted(aggregates.NAMES))
 @pytest.mark.parametrize("times", [1, 400], ids=["few", "many"])
 @given(first=values, second=values)
+@example(first=[0, 0, 0], second=[1, 1])
 def test_two_shares_are_as_good_as_one(name: str, times: int, first: list[Any], second: list[Any]) -> None:
     """What two have taken in gives, put together, what one gives that has taken in all of it."""
     first, second = first * times, second * times
