@@ -180,6 +180,13 @@ class Catalog:
         with self._reading(group) as log:
             return log.gone
 
+    def gone_of(self, group: str, stream: str) -> frozenset[str]:
+        """The same, by whoever asks for one stream; KeyError also if that does not exist."""
+        with self._reading(group) as log:
+            if stream not in log.streams:
+                raise KeyError(stream)
+            return log.gone
+
     def identity(self, group: str) -> bytes:
         """What changes when a group is deleted and made again. KeyError as for `streams`."""
         with self._reading(group) as log:

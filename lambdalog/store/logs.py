@@ -17,6 +17,7 @@ from lambdalog.store.blocks import Blocks
 from lambdalog.store.catalog import Catalog, GroupInfo
 from lambdalog.store.files import Layout
 from lambdalog.store.merge import merge
+from lambdalog.store.page import StreamPages
 from lambdalog.store.read import GroupReader, minutes, narrowed
 from lambdalog.store.scan import Reader
 from lambdalog.store.segments import GroupSegments
@@ -238,6 +239,13 @@ class LogStore:
         What is written after the scan began may or may not be seen.
         """
         return chain.from_iterable(self._runs(scan))
+
+    def stream(self, group: str, stream: str) -> StreamPages:
+        """The events of one stream, by the page; KeyError if there is no such group or stream."""
+        gone = self.catalog.gone_of(group, stream)
+        segments = self.segments(group)
+        found = segments.found((stream,), gone)
+        return StreamPages(segments, found, self.expired_before(self.catalog.group(group)))
 
     def gather(self, scan: Scan) -> Iterator[Event]:
         """The events of a scan in whatever order is quickest, for those who count them; `after` is not looked at."""

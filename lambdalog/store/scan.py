@@ -216,8 +216,8 @@ class Reader:
 
     def _within(self, data: bytes) -> tuple[int, int]:
         """The part of sorted lines outside of which every line is too early or too late."""
-        low = _bisect(data, self._early, 0, 0) if self.scan.start is not None else 0
-        high = len(data) if self._endless else _bisect(data, self._late, low, len(data))
+        low = bisect_lines(data, self._early, 0, 0) if self.scan.start is not None else 0
+        high = len(data) if self._endless else bisect_lines(data, self._late, low, len(data))
         return low, high
 
     def live(self, segment: LiveSegment) -> Iterator[Piece]:
@@ -259,7 +259,7 @@ class Reader:
         until, disorder = (_NEVER, DISORDER_MS) if self.descending else (-_NEVER, -DISORDER_MS)
         passed, patience = 0, _PATIENCE
         for base, data in self._pieces(blocks):
-            edge = _edge(data, descending=self.descending)
+            edge = edge_of(data, descending=self.descending)
             if edge is not None:
                 until = edge + disorder
             events = self._found(stream, segment, base, data)
@@ -284,7 +284,7 @@ class Reader:
                 return
 
 
-def _bisect(data: bytes, time: bytes, low: int, unknown: int) -> int:
+def bisect_lines(data: bytes, time: bytes, low: int, unknown: int) -> int:
     """The beginning of a line, not before `low`, such that all before it are older than `time` (within the disorder).
 
     Where a line without a time is met, all before what is returned are, or it is `unknown`, whichever is later.
@@ -317,7 +317,7 @@ def _cuts(data: bytes, start: int, end: int, size: int, *, descending: bool) -> 
         size = min(size * 4, _PIECE_MOST)
 
 
-def _edge(data: bytes, *, descending: bool) -> int | None:
+def edge_of(data: bytes, *, descending: bool) -> int | None:
     """The time of the block's line that is nearest to what comes next; None if that is no event."""
     begin = 0 if descending else data.rfind(b"\n", 0, len(data) - 1) + 1
     time = data[begin + 5 : begin + 18]

@@ -60,7 +60,7 @@ class GroupSegments:
         self._known = _Sealed(frozenset(), {}, {}, [])
         self._spans: dict[str, tuple[int, Span | None]] = {}
 
-    def found(self, streams: Mapping[str, int], gone: Collection[str]) -> Found:
+    def found(self, streams: Collection[str], gone: Collection[str]) -> Found:
         """Live and sealed segments of `streams`. A segment that is in both is read where it is sealed."""
         names = {files.quote(name): name for name in streams}
         # In this order: what is sealed between the two looks is seen in the second one.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from bisect import bisect_right
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from botocore.exceptions import ParamValidationError
@@ -15,12 +16,15 @@ from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
 from lambdalog.store import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from lambdalog.store import Event, GroupInfo
+    from lambdalog.store.page import Page, StreamPages
 
 PAGE_BYTES: Final = 1_048_576
 PAGE_EVENTS: Final = 10_000
+# What an event counts for beside its message.
+EVENT_BYTES: Final = 26
 
 
 class Events(Room):
@@ -85,8 +89,10 @@ class Events(Room):
         del unmask
         group = self._one_group(logGroupName, logGroupIdentifier)
         info = self._group(group)
-        if not self._store.catalog.has_stream(group, logStreamName):
-            raise self.error("ResourceNotFoundException", NO_STREAM)
+        try:
+            stream = self._store.stream(group, logStreamName)
+        except KeyError:
+            raise self.error("ResourceNotFoundException", NO_STREAM) from None
         mark, backward = None, not startFromHead
         if nextToken is not None:
             try:
@@ -94,27 +100,25 @@ class Events(Room):
                 backward = {"f/": False, "b/": True}[nextToken[:2]]
             except (ValueError, KeyError):
                 raise self._invalid(BAD_TOKEN) from None
-        start, end = self._visible_from(info, startTime), endTime
-        if mark is not None:
-            if backward:
-                end = mark.timestamp + 1 if end is None else min(end, mark.timestamp + 1)
-            else:
-                start = mark.timestamp if start is None else max(start, mark.timestamp)
-        events: Iterable[Event] = self._store.scan(
-            Scan(group, start=start, end=end, streams=frozenset({logStreamName}), descending=backward)
+        scan = Scan(
+            group,
+            start=self._visible_from(info, startTime),
+            end=endTime,
+            streams=frozenset({logStreamName}),
+            descending=backward,
+            after=None if mark is None else tokens.position_of(mark, stream.segments, descending=backward),
         )
-        if mark is not None:
-            events = _past(events, mark, descending=backward)
-        page, _ = _take(events, limit)
-        if backward:
-            page.reverse()
+        page = _page(stream, scan, min(limit, PAGE_EVENTS))
         here = mark or tokens.Mark(endTime or 0 if backward else startTime or 0, 0, 0, 0)
-        first = tokens.mark_of(page[0]) if page else here
-        last = tokens.mark_of(page[-1]) if page else here
+        found = bool(page.times)
+        first = tokens.mark_of(page.position(0)) if found else here
+        last = tokens.mark_of(page.position(-1)) if found else here
         return {
             "events": [
-                {"timestamp": event.timestamp, "message": event.message, "ingestionTime": event.ingestion}
-                for event in page
+                {"timestamp": timestamp, "message": message, "ingestionTime": ingestion}
+                for timestamp, message, ingestion in zip(
+                    page.times, page.messages, page.ingestions, strict=True
+                )
             ],
             "nextForwardToken": f"f/{tokens.digits(last)}",
             "nextBackwardToken": f"b/{tokens.digits(first)}",
@@ -203,35 +207,23 @@ def _take(events: Iterable[Event], limit: int) -> tuple[list[Event], bool]:
     page: list[Event] = []
     size = 0
     for event in islice(iterator, min(limit, PAGE_EVENTS)):
-        size += len(event.message) + 26
+        size += len(event.message) + EVENT_BYTES
         if page and size > PAGE_BYTES:
             return page, True
         page.append(event)
     return page, next(iterator, None) is not None
 
 
-def _past(events: Iterable[Event], mark: tokens.Mark, *, descending: bool) -> Iterator[Event]:
-    """The events strictly past a mark.
-
-    A mark knows its segment by a hash alone: among events of its very time it is looked for; if it is gone, all of them
-    count as read.
-    """
-    same: list[Event] = []
-    moment = mark[:2]
-    iterator = iter(events)
-    following: Event | None = None
-    for event in iterator:
-        here = (event.timestamp, event.ingestion)
-        if (here > moment) if descending else (here < moment):
-            continue
-        if here != moment:
-            following = event
+def _page(stream: StreamPages, scan: Scan, limit: int) -> Page:
+    """The same of one stream, oldest first."""
+    # A line is a little longer than its event counts for; of one that has nothing but escapes, and in few events, much.
+    for size in (PAGE_BYTES * 5 // 4, PAGE_BYTES * 12):
+        page = stream.page(scan, limit, size)
+        sizes = [len(message) + EVENT_BYTES for message in page.messages]
+        if sum(sizes) > PAGE_BYTES:
+            ends = list(accumulate(reversed(sizes) if scan.descending else sizes))
+            count = max(bisect_right(ends, PAGE_BYTES), 1)
+            return page.part(slice(len(ends) - count, None) if scan.descending else slice(count))
+        if not page.cut:
             break
-        same.append(event)
-    for index, event in enumerate(same):
-        if tokens.mark_of(event) == mark:
-            yield from same[index + 1 :]
-            break
-    if following is not None:
-        yield following
-        yield from iterator
+    return page

@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lambdalog.store import Event, Position
 
 DIGITS: Final = 56
 # A sequence token is no longer looked at, but still returned (PutLogEvents).
 SEQUENCE_TOKEN: Final = "4" * DIGITS
+
+# Comes after the names of all segments, which are ASCII.
+_LAST: Final = "\x7f"
 
 
 class Mark(NamedTuple):
@@ -36,9 +41,18 @@ def _segment_number(segment: str) -> int:
     return int.from_bytes(hashlib.sha256(segment.encode()).digest()[:16], "big") % 10**20
 
 
-def mark_of(event: Event) -> Mark:
-    """The mark of an event."""
-    return Mark(event.timestamp, event.ingestion, _segment_number(event.segment), event.offset)
+def mark_of(position: Position) -> Mark:
+    """The mark of an event at this position."""
+    timestamp, ingestion, segment, offset = position
+    return Mark(timestamp, ingestion, _segment_number(segment), offset)
+
+
+def position_of(mark: Mark, segments: Iterable[str], *, descending: bool) -> Position:
+    """The position that a mark tells of one in these segments. If its own is gone, all events of its very time are passed."""
+    for segment in segments:
+        if _segment_number(segment) == mark.segment:
+            return mark.timestamp, mark.ingestion, segment, mark.offset
+    return mark.timestamp, mark.ingestion, "" if descending else _LAST, 0
 
 
 def digits(mark: Mark) -> str:
@@ -48,7 +62,7 @@ def digits(mark: Mark) -> str:
 
 def event_id(event: Event) -> str:
     """An event's id: unique, stable, and in the order of time."""
-    return digits(mark_of(event))
+    return digits(mark_of(event.position))
 
 
 def parse_mark(text: str) -> Mark:

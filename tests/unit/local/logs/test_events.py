@@ -131,6 +131,26 @@ def test_a_page_is_at_most_a_megabyte(logs: Any, clock: ManualClock) -> None:
     assert [len(page["events"]) for page in pages] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("head", [True, False])
+@pytest.mark.parametrize("character", ["x", "\x01", "ü"])
+def test_a_stream_s_page_is_at_most_a_megabyte(
+    logs: Any, clock: ManualClock, character: str, head: bool
+) -> None:
+    """Characters count, however many bytes the disk has of each: pages are as long as they can be, in both directions."""
+    messages = [f"{number:03d}" + character * 9_971 for number in range(250)]
+    for begin in range(0, 250, 50):
+        write(logs, *[(clock.now_ms(), message) for message in messages[begin : begin + 50]])
+    where = {"logGroupName": "g", "logStreamName": "s", "startFromHead": head}
+    found: list[list[str]] = []
+    token: dict[str, Any] = {}
+    for _ in range(3):
+        page = logs.get_log_events(**where, **token)
+        found.append(texts(page))
+        token = {"nextToken": page["nextForwardToken" if head else "nextBackwardToken"]}
+    assert [len(one) for one in found] == [104, 104, 42]
+    assert [text for one in (found if head else found[::-1]) for text in one] == messages
+
+
 def test_expired_events_are_not_returned(logs: Any, clock: ManualClock) -> None:
     """Retention hides events at once, removed or not; a new policy shows what is still there."""
     now = clock.now_ms()
