@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+# How many forks away from where the module was loaded this process is.
+generation = 0
+
+
+def _count() -> None:
+    global generation  # noqa: PLW0603
+    generation += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count)
+
+
 def after_fork(renew: Callable[[], None]) -> None:
     """Call a bound method in each child process, for as long as its object lives."""
     method = weakref.WeakMethod(renew)

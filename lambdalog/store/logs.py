@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,10 +10,12 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from lambdalog import forked
 from lambdalog.clock import SYSTEM
 from lambdalog.store import files, line
 from lambdalog.store.blocks import Blocks
 from lambdalog.store.catalog import Catalog, GroupInfo
+from lambdalog.store.deletions import Deletions
 from lambdalog.store.files import Layout
 from lambdalog.store.merge import merge
 from lambdalog.store.page import StreamPages
@@ -66,12 +67,13 @@ class LogStore:
         self.layout = Layout(root)
         self.catalog = Catalog(self.layout, clock, durable=durability != "never")
         self.durability: Durability = durability
+        self.deletions = Deletions(self.layout.deletions)
         self._lock = threading.Lock()
         self._writers: dict[tuple[str, str], SegmentWriter] = {}
         self._segments: dict[str, GroupSegments] = {}
         # What readers came upon and passed over, each once; `check` looks at everything.
         self.damage: list[Damage] = []
-        self._pid = os.getpid()
+        self._generation = forked.generation
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +111,10 @@ class LogStore:
         with self._lock:
             for key in [key for key in self._writers if key[0] == name]:
                 self._writers.pop(key).close()
-        return self.catalog.delete_group(name)
+        try:
+            return self.catalog.delete_group(name)
+        finally:
+            self.deletions.tell()
 
     def streams(self, group: str) -> list[StreamInfo]:
         """The group's streams, sorted by name; KeyError if there is no such group."""
@@ -150,7 +155,10 @@ class LogStore:
             for segment in gone | held():
                 layout.live_segment(segment).unlink(missing_ok=True)
 
-        return self.catalog.delete_stream(group, stream, held, remove)
+        try:
+            return self.catalog.delete_stream(group, stream, held, remove)
+        finally:
+            self.deletions.tell()
 
     def stored_bytes(self, group: str) -> int:
         """What the group's segments take on disk."""
@@ -314,13 +322,13 @@ class LogStore:
     # --- files
 
     def _writer(self, group: str, stream: str) -> SegmentWriter:
-        if self._pid != os.getpid():
+        if self._generation != forked.generation:
             # A forked child: the lock may be held by a thread that doesn't exist here, the files are the parent's.
             self._lock = threading.Lock()
             for inherited in self._writers.values():
                 inherited.abandon()
             self._writers = {}
-            self._pid = os.getpid()
+            self._generation = forked.generation
         # Without the lock: a writer that is closed meanwhile refuses.
         writer = self._writers.get((group, stream))
         return self._new_writer(group, stream) if writer is None else writer
@@ -338,6 +346,7 @@ class LogStore:
                     self.layout.group(group),
                     stream,
                     clock=self.clock,
+                    deletions=self.deletions.told(),
                     exists=partial(self._exists, group, stream),
                     durability=self.durability,
                 )

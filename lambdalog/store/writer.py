@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambdalog.clock import Clock
+    from lambdalog.store.deletions import Told
     from lambdalog.store.files import GroupLayout
 
 Durability = Literal["never", "batch", "invocation"]
@@ -29,6 +30,8 @@ SEGMENT_BYTES: Final = 64 * 1024 * 1024
 SEGMENT_SECONDS: Final = 3600.0
 # How far a time may lie before the newest one of its segment.
 DISORDER_MS: Final = 2000
+# What is deleted without a word (by hand) is noticed after so long.
+_LOOK_SECONDS: Final = 0.1
 
 
 class Removed(Exception):
@@ -50,10 +53,14 @@ class SegmentWriter:
         *,
         clock: Clock,
         exists: Callable[[], bool],
+        deletions: Told,
         durability: Durability = "never",
     ) -> None:
         # Asked when a file is made: a stream that was deleted meanwhile must not come back by it.
         self._exists = exists
+        self._deletions = deletions
+        self._told = 0
+        self._looked = 0.0
         self._group = group
         self._stream = stream
         self._clock = clock
@@ -118,8 +125,11 @@ class SegmentWriter:
     def _must_roll(self, first: int, length: int) -> bool:
         if self._fd < 0:
             return True
-        if os.fstat(self._fd).st_nlink == 0:
-            raise Removed
+        told = self._deletions[0]
+        if told != self._told or self.used - self._looked > _LOOK_SECONDS:
+            if os.fstat(self._fd).st_nlink == 0:
+                raise Removed
+            self._told, self._looked = told, self.used
         return (
             self._size + length > SEGMENT_BYTES
             or first < self._newest - DISORDER_MS
@@ -127,6 +137,7 @@ class SegmentWriter:
         )
 
     def _open(self, first: int) -> None:
+        self._told, self._looked = self._deletions[0], self.used
         while True:
             path = self._group.live_segment(segment_id(self._stream, first, os.getpid()))
             try:
