@@ -17,7 +17,7 @@ BLOCK: Final = 256 * 1024
 # The first page of many segments is in their first lines: reading begins small.
 PIECE: Final = 16 * 1024
 # Most lines are shorter; for the end of one that is longer, more is read.
-_PROBE: Final = 4096
+_PROBE: Final = 1024
 _TAIL: Final = 64 * 1024
 _FAR: Final = 1 << 62
 
@@ -146,7 +146,7 @@ class LiveSegment:
     def _before(self, time: int) -> int:
         """The start of a line such that all lines before it are older than `time` + DISORDER_MS."""
         low, high = 0, self.size
-        while high - low > self.block:
+        while high - low > min(PIECE, self.block):
             middle = (low + high) // 2
             found = self._line_at(middle)
             if found is None or found[1] >= time:
@@ -158,7 +158,7 @@ class LiveSegment:
     def _from(self, time: int, low: int) -> int:
         """The start of a line such that it and all lines after it are newer than `time` - DISORDER_MS."""
         high = self.size
-        while high - low > self.block:
+        while high - low > min(PIECE, self.block):
             middle = (low + high) // 2
             found = self._line_at(middle)
             if found is None:
