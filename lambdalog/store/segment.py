@@ -174,9 +174,9 @@ class LiveSegment:
 
     def _line_at(self, offset: int) -> tuple[int, int] | None:
         """(offset, time) of the first line that begins after `offset`."""
-        position = offset
+        position, step = offset, _PROBE
         while position < self.size:
-            data = self._pread(_PROBE, position)
+            data = self._pread(step, position)
             cut = data.find(b"\n")
             if cut >= 0:
                 begin = position + cut + 1
@@ -190,6 +190,7 @@ class LiveSegment:
                 position = begin  # not one of ours: what a power cut left, or somebody's hand
                 continue
             position += len(data)
+            step = _TAIL
         return None
 
     # --- blocks
