@@ -11,7 +11,7 @@ import json
 import re
 from contextlib import suppress
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     # The lines of messages that are all texts or all JSON objects, at these times and with one time of ingestion; None for others.
     _Batch = Callable[[Sequence[int], Sequence[str], int], bytes | None]
+    # Lines whose messages are all texts, as rows with `t`, `i` and `m`; one of the refusals for others.
+    _Rows = Callable[[bytes], Sequence[Any]]
 
 # Thirteen digits: September 2001 to the year 2286.
 TIME_MIN, TIME_MAX = 10**12, 10**13 - 1
@@ -28,16 +30,21 @@ _T, _I, _M = slice(5, 18), slice(23, 36), 41
 _HEAD = b'{"t":'
 _LINE = re.compile(rb'\{"t":(\d{13}),"i":(\d{13}),"m":(.*)\}\n')
 _LINE_TEXT = re.compile(_LINE.pattern.decode(), re.ASCII)
+# How the message begins that is an object. In a text the quotes would be escaped.
+_OBJECT = b'"m":{'
 # The bytes of a line, its break included, that are not its message.
 AROUND = _M + 2
 
 
-def _by_msgspec() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...], _Batch]:
-    """What refuses bytes that are no JSON, and how; what writes batches. msgspec skips over a value four times faster than orjson builds it."""
+def _by_msgspec() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...], _Batch, _Rows | None]:
+    """What refuses bytes that are no JSON, and how; what writes batches; what reads texts.
+
+    msgspec skips over a value four times faster than orjson builds it.
+    """
     try:
         import msgspec
     except ImportError:  # inside a function's package there may be no more than orjson
-        return orjson.loads, (orjson.JSONDecodeError,), lambda *_: None
+        return orjson.loads, (orjson.JSONDecodeError,), lambda *_: None, None
     value = msgspec.json.Decoder(msgspec.Raw)
     line: Callable[[int, int, object], object] = msgspec.defstruct("line", ["t", "i", "m"], gc=False)
     lines = msgspec.json.Encoder().encode_lines
@@ -57,10 +64,12 @@ def _by_msgspec() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...
                 return None
         return lines(list(map(line, times, repeat(ingestion), written)))
 
-    return value.decode, (msgspec.DecodeError, RecursionError), batch
+    row = msgspec.defstruct("row", [("t", int), ("i", int), ("m", str)], gc=False)
+    rows = msgspec.json.Decoder(row).decode_lines
+    return value.decode, (msgspec.DecodeError, RecursionError), batch, rows
 
 
-_validate, _REFUSALS, _batch = _by_msgspec()
+_validate, _REFUSALS, _batch, _rows = _by_msgspec()
 
 
 def encode_message(message: str) -> bytes:
@@ -154,6 +163,10 @@ class Columns(NamedTuple):
 
 def columns(lines: bytes) -> Columns | None:
     """The events in some lines; None if one is no event, which is then found line by line."""
+    if _rows is not None and _OBJECT not in lines:
+        with suppress(ValueError, *_REFUSALS):  # what is odd about one of them is seen below
+            if (texts := _text_columns(_rows(lines), lines)) is not None:
+                return texts
     try:
         text = lines.decode()
         rows = _LINE_TEXT.findall(text)
@@ -166,6 +179,16 @@ def columns(lines: bytes) -> Columns | None:
         return Columns(numbers[: len(times)], numbers[len(times) :], _texts(values), sizes)
     except ValueError:
         return None
+
+
+def _text_columns(rows: Sequence[Any], lines: bytes) -> Columns | None:
+    """What was read of lines as they are written; None if something else stands in them too."""
+    messages = [row.m for row in rows]
+    # A JSON array has one byte beside each text, and one more.
+    if len(lines) - len(rows) * (AROUND - 1) != len(orjson.dumps(messages)) - 1:
+        return None
+    sizes = [len(line) + 1 for line in lines[:-1].split(b"\n")]
+    return Columns([row.t for row in rows], [row.i for row in rows], messages, sizes)
 
 
 def _texts(values: Sequence[str]) -> list[str]:
