@@ -42,7 +42,8 @@ TEMPORARY = ".tmp-"
 GRAVE = ".deleted-"
 LIVE_SUFFIX, SEALED_SUFFIX = ".jsonl", ".zst"
 
-_PLAIN = re.compile(rb"[a-z0-9_\-]")
+# Of each byte that does not stay, as the character of its number: a table for `str.translate`.
+_QUOTES = {byte: f"%{byte:02X}" for byte in range(256) if not re.match(r"[a-z0-9_.\-]", chr(byte))}
 _QUOTED = re.compile(rb"%([0-9A-F]{2})")
 
 
@@ -52,14 +53,9 @@ def quote(name: str) -> str:
     Lower-case letters, digits, `_`, `-` and inner dots stay; every other byte of its UTF-8 becomes %XX.
     """
     raw = name.encode("utf-8", "surrogatepass")
-    parts = []
-    for position, byte in enumerate(raw):
-        character = bytes([byte])
-        if _PLAIN.match(character) or (character == b"." and position):
-            parts.append(character.decode())
-        else:
-            parts.append(f"%{byte:02X}")
-    quoted = "".join(parts)
+    quoted = raw.decode("latin-1").translate(_QUOTES)
+    if quoted[:1] == ".":
+        quoted = f"%2E{quoted[1:]}"
     if len(quoted) <= NAME_MAX:
         return quoted
     return f"{quoted[:_KEPT]}~{hashlib.sha256(raw).hexdigest()[:40]}"

@@ -62,10 +62,10 @@ class GroupSegments:
 
     def found(self, streams: Collection[str], gone: Collection[str]) -> Found:
         """Live and sealed segments of `streams`. A segment that is in both is read where it is sealed."""
-        names = {files.quote(name): name for name in streams}
         # In this order: what is sealed between the two looks is seen in the second one.
         live = self.live_names()
         sealed = self._sealed()
+        names = {files.quote(name): name for name in streams} if live else {}
         segments = []
         for name in live:
             segment = name.removesuffix(files.LIVE_SUFFIX)
