@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import select
 import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from lambdalog import waiting
+from lambdalog.readiness import readiness
 from lambdalog.runtime.http import Connection, Malformed, Piece, Request
 from lambdalog.runtime.output import Frames, Lines, drain
 from lambdalog.runtime.process import RUNTIME
@@ -34,8 +35,8 @@ class Channels:
         self._processes: Processes | None = None
         self._connections: dict[int, Connection] = {}
         self._sources: dict[int, tuple[Lines | Frames, str]] = {}
-        self._poll = select.poll()
-        self._poll.register(self._listener, select.POLLIN)
+        self._poll = readiness()
+        self._poll.watch(self._listener.fileno())
 
     @property
     def address(self) -> str:
@@ -50,23 +51,23 @@ class Channels:
             # The environment has a network of its own, and its Runtime API listens in there.
             self._listen_at(processes.listener)
             self._listener.setblocking(False)
-        self._poll.register(processes, select.POLLIN)
+        self._poll.watch(processes.fileno())
         # What the runtime client says of an error comes last, as it was written last.
         for name, (out, err) in processes.outputs.items():
             self._sources[out] = (Lines(out), name)
             self._sources[err] = (Lines(err), name)
         self._sources[processes.telemetry] = (Frames(processes.telemetry), RUNTIME)
         for fd in self._sources:
-            self._poll.register(fd, select.POLLIN)
+            self._poll.watch(fd)
 
     def detach(self) -> None:
         """Listen no more to the processes; whoever closes them does so after this."""
         for fd in self._sources:
-            self._poll.unregister(fd)
+            self._poll.leave(fd)
         self._sources = {}
         if self._processes is not None:
             with suppress(KeyError):
-                self._poll.unregister(self._processes)
+                self._poll.leave(self._processes.fileno())
             self._processes = None
         if self._listener is not self._own:
             inside = self._listener
@@ -76,12 +77,15 @@ class Channels:
     def close(self) -> None:
         """Listen to nobody any more."""
         self._own.close()
+        self._poll.close()
 
     def turn(self, seconds: float = WATCH_SECONDS) -> list[tuple[Request | Piece, Connection]]:
         """Wait a moment, take what the processes wrote, and give their requests."""
         requests: list[tuple[Request | Piece, Connection]] = []
         self.turns += 1
-        for fd, _ in self._poll.poll(seconds * 1000):
+        if seconds and waiting.readable(self._poll.fileno(), seconds):
+            seconds = 0  # whoever runs this thread has waited for it
+        for fd in self._poll.ready(seconds):
             if (connection := self._connections.get(fd)) is not None:
                 try:
                     requests += [(item, connection) for item in connection.receive()]
@@ -95,17 +99,17 @@ class Channels:
                 with suppress(BlockingIOError, ConnectionError):
                     connection = Connection(self._listener.accept()[0])
                     self._connections[connection.fileno()] = connection
-                    self._poll.register(connection.fileno(), select.POLLIN)
+                    self._poll.watch(connection.fileno())
             elif self._processes is not None and fd == self._processes.fileno():
                 self._processes.listen()
                 if self._processes.gone:
-                    self._poll.unregister(fd)
+                    self._poll.leave(fd)
         return requests
 
     def drain(self) -> None:
         """Take all that the processes have written by now, and what they left without an end."""
         # One question for all of them: most often nothing is there, and three reads that say so take longer.
-        for fd, _ in self._poll.poll(0):
+        for fd in self._poll.ready(0):
             if (found := self._sources.get(fd)) is not None:
                 self._take(*found)
         for source, name in self._sources.values():
@@ -115,7 +119,7 @@ class Channels:
     def hang_up(self, connection: Connection) -> None:
         """End a connection."""
         self._gone(connection)
-        self._poll.unregister(connection.fileno())
+        self._poll.leave(connection.fileno())
         del self._connections[connection.fileno()]
         connection.close()
 
@@ -137,16 +141,16 @@ class Channels:
     def _take(self, source: Lines | Frames, name: str) -> None:
         events, closed = drain(source, self._clock.now_ms())
         if closed:
-            self._poll.unregister(source.fd)
+            self._poll.leave(source.fd)
             del self._sources[source.fd]
             events += source.finish(self._clock.now_ms())
         if events:
             self._journal.written(events, _kind(name))
 
     def _listen_at(self, listener: socket.socket) -> None:
-        self._poll.unregister(self._listener)
+        self._poll.leave(self._listener.fileno())
         self._listener = listener
-        self._poll.register(self._listener, select.POLLIN)
+        self._poll.watch(self._listener.fileno())
 
 
 def _kind(name: str) -> str:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.errors import ConfigError
+from lambdalog.waiting import aside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +123,7 @@ class Processes:
         """Give the order, and wait until the runtime's process is there."""
         self._control = spawner.order(order, writers)
         self._control.settimeout(_START_SECONDS)
+        aside()
         try:
             while self.pid == 0:
                 self._listen()

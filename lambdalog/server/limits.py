@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 CONNECTIONS: Final = 1000
-# A connection's thread has the databases open that its requests are about, two files each: of SNS and Lambda two.
+# A request that waits has a thread, which has the databases open that it is about, two files each: of SNS and Lambda two.
 _EACH: Final = 6
 # Enough for as many connections and for the functions beside them; macOS allows no process more.
 _DESCRIPTORS: Final = 10_240

@@ -17,7 +17,7 @@ from lambdalog.errors import ConfigError, StoreError
 from lambdalog.local.sts import Sts
 from lambdalog.server.endpoint import Door, Endpoint, body_max
 from lambdalog.server.guard import is_loopback
-from lambdalog.server.http import HttpServer, join
+from lambdalog.server.http import HttpServer
 from lambdalog.server.instance import Instance
 from lambdalog.server.keys import load_keys
 from lambdalog.server.queue_urls import inward, outward
@@ -139,7 +139,7 @@ class Service:
         self._stop.set()
         finished = self._http.stop(self.settings.grace_seconds, self._hurry, self._end_waits)
         for thread in self._threads:
-            join(thread, until, self._hurry)
+            _join(thread, until, self._hurry)
             finished = finished and not thread.is_alive()
         self._instance.close()
         return finished
@@ -212,6 +212,12 @@ class Service:
             except Exception:
                 logger.exception("%s failed; begun again in a second", name)
                 self._stop.wait(1)
+
+
+def _join(thread: threading.Thread, until: float, hurry: threading.Event) -> None:
+    """Wait for a thread's end: until then (on the monotonic clock), or until `hurry` is set."""
+    while thread.is_alive() and (left := until - time.monotonic()) > 0 and not hurry.is_set():
+        thread.join(min(left, 0.1))
 
 
 def _keys(root: Path, path: Path) -> Keys:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from lambdalog.clock import SystemClock
 from lambdalog.store.watch import Polling, new_watch
+from lambdalog.waiting import aside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,7 @@ class Arrivals:
         if not isinstance(self._clock, SystemClock):
             self._clock.sleep(seconds)
             return
+        aside()
         with self._changed:
             ends = self._ends
             self._waiting += 1

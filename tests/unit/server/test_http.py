@@ -7,14 +7,18 @@ import http.client
 import re
 import socket
 import threading
+import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lambdalog.server.followers import _Member
 from lambdalog.server.http import HttpServer
 from lambdalog.server.limits import Limits
+from lambdalog.waiting import aside, readable
 from lambdalog.wire import Request, Response
 from lambdalog.wire.bodies import NotPacked, TooLong, unpacked
 
@@ -256,20 +260,94 @@ def test_too_many_connections(serve: Callable[..., HttpServer]) -> None:
 def test_a_machine_without_a_thread_to_spare(
     serve: Callable[..., HttpServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever can't be served is told so, and the next one is served."""
-    start = threading.Thread.start
+    """The one that there is answers everybody, one after the other."""
 
-    def scarce(thread: threading.Thread) -> None:
-        if thread.name == "lambdalog-connection":
-            monkeypatch.undo()
-            raise RuntimeError("can't start new thread")
-        start(thread)
+    def slow(request: Request) -> Response:
+        aside()
+        time.sleep(0.02)  # longer than one may lead in the midst of one thing
+        return echo(request)
 
-    server = serve()
-    monkeypatch.setattr(threading.Thread, "start", scarce)
-    assert exchange(server).startswith(b"HTTP/1.1 503 ")
-    assert server.connections == 0
-    assert b"/still" in exchange(server, b"GET /still HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+    def scarce(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    server = serve(slow)
+    with monkeypatch.context() as patch:
+        patch.setattr(_Member, "start", scarce)
+        for path in (b"/1", b"/2"):
+            request = b"GET %b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % path
+            assert path in exchange(server, request)
+
+
+@pytest.mark.parametrize("say", [aside, int], ids=["says so", "says nothing"])
+def test_who_waits_holds_nobody_up(serve: Callable[..., HttpServer], say: Callable[[], object]) -> None:
+    """Others are answered, and what its own peer sends meanwhile comes after its answer."""
+    go_on = threading.Event()
+
+    def wait(request: Request) -> Response:
+        if request.path == "/wait":
+            say()
+            assert go_on.wait(30)
+        return echo(request)
+
+    server = serve(wait)
+    with socket.create_connection((server.host, server.port), timeout=30) as peer:
+        peer.sendall(b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
+        for _ in range(2):
+            peer.sendall(b"GET /then HTTP/1.1\r\nHost: h\r\n\r\n")
+            close = b"GET /other HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+            assert b"/other" in exchange(server, close)
+        go_on.set()
+        data = b""
+        while data.count(b"/then") < 2:
+            data += peer.recv(1000)
+    assert data.index(b"GET /wait") < data.index(b"GET /then")
+
+
+def test_who_reads_slowly_holds_nobody_up(serve: Callable[..., HttpServer]) -> None:
+    """An answer that is not taken, of one piece or of many, is waited for beside the others."""
+    large = b"x" * 20_000_000
+
+    def tell(request: Request) -> Response:
+        parts = iter([large]) if request.path == "/parts" else None
+        return Response(200, {}, b"" if parts or request.path == "/small" else large, parts)
+
+    server = serve(tell)
+    with ExitStack() as stack:
+        peers = [
+            stack.enter_context(socket.create_connection((server.host, server.port), timeout=30))
+            for _ in "ab"
+        ]
+        for peer, path in zip(peers, (b"/whole", b"/parts"), strict=True):
+            peer.sendall(b"GET %b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % path)
+            assert peer.recv(1000)
+        small = b"GET /small HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        assert b"200 OK" in exchange(server, small)
+        for peer in peers:
+            size = 0
+            while part := peer.recv(1_000_000):
+                size += len(part)
+            assert size > 19_999_000
+
+
+def test_slow_senders_are_dropped_while_others_are_answered(serve: Callable[..., HttpServer]) -> None:
+    """Whether somebody waits in the midst of work or asks without end."""
+    stop = threading.Event()
+
+    def wait(request: Request) -> Response:
+        if request.path == "/wait":
+            here, there = socket.socketpair()
+            with here, there:
+                while not stop.is_set():
+                    if not readable(here.fileno(), 0.005):
+                        stop.wait(0.005)
+        return echo(request)
+
+    server = serve(wait, QUICK)
+    with socket.create_connection((server.host, server.port), timeout=30) as peer:
+        peer.sendall(b"GET /wait HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        assert exchange(server, b"POST /a HT").startswith(b"HTTP/1.1 408 ")
+        stop.set()
+        assert b"/wait" in peer.recv(1000)
 
 
 def test_bodies_share_a_budget(serve: Callable[..., HttpServer]) -> None:
