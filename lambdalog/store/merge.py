@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from heapq import heapify, heappop, heapreplace
-from itertools import chain
+from heapq import heapify, heappop, heappush, heapreplace
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -45,14 +45,13 @@ def merge(
     # Until when each source is known, the least first; times are negative where later ones come first.
     known = [(sign * bound, number) for number, (bound, _) in unopened.items()]
     heapify(known)
-    held: list[list[Event]] = []
+    held = _Held(sign)
     handed = 0
-    while known or held:
+    while known or held.runs:
         ahead = min(handed // 2, _AHEAD)
-        least = min([sign * events[0].timestamp for events in held], default=None)
         while known:
             until, number = known[0]
-            if least is not None and least < until and not (ahead > 0 and number in opened):
+            if held.runs and held.first < until and not (ahead > 0 and number in opened):
                 break
             if number in unopened:
                 opened[number] = iter(unopened.pop(number).read())
@@ -62,13 +61,10 @@ def merge(
                 del opened[number]
                 continue
             heapreplace(known, (max(sign * piece.until, until), number))
-            if events := piece.events:
-                held.append(events)
-                ahead -= len(events)
-                first = sign * events[0].timestamp
-                least = first if least is None else min(first, least)
-        ready, held = _parted(held, known[0][0], sign) if known else (held, [])
-        events = _sorted(ready, descending=descending)
+            if piece.events:
+                held.add(piece.events)
+                ahead -= len(piece.events)
+        events = _sorted(held.before(known[0][0] if known else None), descending=descending)
         handed += len(events)
         if after is not None:
             past = [
@@ -83,18 +79,35 @@ def merge(
             yield events
 
 
-def _parted(runs: list[list[Event]], until: int, sign: int) -> tuple[list[list[Event]], list[list[Event]]]:
-    """What of each run is before that time, and what is not."""
-    ready, rest = [], []
-    for run in runs:
-        if sign * run[-1].timestamp < until:
+class _Held:
+    """What was read and can't be handed out yet; `sign` -1 where later times come first."""
+
+    def __init__(self, sign: int) -> None:
+        self._sign = sign
+        self._numbers = count()
+        # A heap, by the first time of each.
+        self.runs: list[tuple[int, int, list[Event]]] = []
+
+    @property
+    def first(self) -> int:
+        """The first time of all."""
+        return self.runs[0][0]
+
+    def add(self, run: list[Event]) -> None:
+        """Hold some events, which are in order."""
+        heappush(self.runs, (self._sign * run[0].timestamp, next(self._numbers), run))
+
+    def before(self, until: int | None) -> list[list[Event]]:
+        """What comes before that time, which is held no longer; None: all."""
+        ready = []
+        while self.runs and (until is None or self.first < until):
+            run = heappop(self.runs)[2]
+            if until is not None and self._sign * run[-1].timestamp >= until:
+                cut = bisect_left(run, until, key=lambda event: self._sign * event.timestamp)
+                self.add(run[cut:])
+                run = run[:cut]
             ready.append(run)
-            continue
-        count = bisect_left(run, until, key=lambda event: sign * event.timestamp)
-        if count:
-            ready.append(run[:count])
-        rest.append(run[count:])
-    return ready, rest
+        return ready
 
 
 def _sorted(runs: list[list[Event]], *, descending: bool) -> list[Event]:

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdalog.store import Event
-from lambdalog.store.merge import Piece, Source, merge
+from lambdalog.store.merge import Piece, Source, _Held, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import pytest
 
 END = 1 << 62
 # Of each source, its pieces: each some times after the last one's, and how much earlier than what follows it is known until.
@@ -73,3 +75,23 @@ def test_only_what_the_next_events_need_is_read() -> None:
     assert next(merged).timestamp == 4
     assert read == ["a1", "a5", "b4", "b6"]
     assert [event.timestamp for event in merged] == [5, 6, 8, 9]
+
+
+def test_the_work_grows_with_the_events_not_with_the_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a thousand sources that are open at once, only those are looked at whose events are next."""
+    handled = []
+    add = _Held.add
+
+    def counting(held: _Held, run: list[Event]) -> None:
+        handled.append(len(run))
+        add(held, run)
+
+    monkeypatch.setattr(_Held, "add", counting)
+
+    def source(number: int) -> Source[Piece]:
+        events = [Event(number + 997 * step, 0, f"{number:04}", step, "", "g", "s") for step in range(20)]
+        return Source(number, partial(iter, [Piece(END, events)]))
+
+    merged = chain.from_iterable(merge(map(source, range(1000)), descending=False))
+    assert sum(1 for _ in merged) == 20_000
+    assert len(handled) < 20_000
