@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -49,14 +48,12 @@ def arrive(header: str | None, function_arn: str, now: float, *, active: bool = 
     counts = dict(_counts(fields.get("lineage", "")))
     mark = _mark(function_arn)
     counts[mark] = counts.get(mark, 0) + 1
-    root = fields.get("root", "")
+    root, drawn = fields.get("root", ""), os.urandom(20).hex()
     if not _ROOT.fullmatch(root):
-        root = f"1-{int(now):08x}-{secrets.token_hex(12)}"
+        root = f"1-{int(now):08x}-{drawn[16:]}"
     lineage = "|".join(f"1:{name}:{count}" for name, count in counts.items())
     sampled = "1" if fields.get("sampled", str(int(active))) == "1" else "0"
-    return Trace(
-        f"Root={root};Parent={secrets.token_hex(8)};Sampled={sampled};Lineage={lineage}", counts[mark]
-    )
+    return Trace(f"Root={root};Parent={drawn[:16]};Sampled={sampled};Lineage={lineage}", counts[mark])
 
 
 @lru_cache(maxsize=1000)
@@ -72,5 +69,5 @@ def _fields(header: str | None) -> dict[str, str]:
 
 
 def _counts(lineage: str) -> list[tuple[str, int]]:
-    found = (_ENTRY.fullmatch(entry) for entry in lineage.split("|"))
+    found = [_ENTRY.fullmatch(entry) for entry in lineage.split("|")] if lineage else []
     return [(entry.group(1), int(entry.group(2))) for entry in found if entry is not None]

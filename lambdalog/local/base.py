@@ -52,6 +52,12 @@ def operations(service: str) -> dict[str, str]:
 
 
 @functools.cache
+def _methods(service: str) -> dict[str, str]:
+    """Operation name → method name: PutLogEvents → put_log_events."""
+    return {operation: method for method, operation in operations(service).items()}
+
+
+@functools.cache
 def _exceptions(service: str) -> Any:
     return ClientExceptionsFactory().create_client_exceptions(service_model(service))
 
@@ -157,8 +163,8 @@ class Double:
 
     def call(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Run an operation by its name on the wire: `call("PutLogEvents", {...})`."""
-        method = getattr(type(self), xform_name(operation), None)
-        if method is None or operation not in operations(self.service).values():
+        method = getattr(type(self), _methods(self.service).get(operation, ""), None)
+        if method is None:
             self._current.operation = operation
             raise self.unknown_operation(operation)
         return cast("dict[str, Any]", method(self, **params))

@@ -143,10 +143,9 @@ class Runtime:
                 raise Throttled(self._concurrency, reserved=False)
             key = spec.key
             stale = self._reap((spec.arn, spec.version, key))
-            warm = self._idle.get(key)
             environment = (
-                warm.pop()
-                if warm
+                self._pop(key)
+                if key in self._idle
                 else Environment(
                     spec,
                     logs=self._logs,
@@ -158,6 +157,14 @@ class Runtime:
             )
             self._busy.add(environment)
         _close(stale)
+        return environment
+
+    def _pop(self, key: tuple[object, ...]) -> Environment:
+        """The environment that was used last; to be asked under the lock."""
+        warm = self._idle[key]
+        environment = warm.pop()
+        if not warm:
+            del self._idle[key]
         return environment
 
     def _running(self, arn: str) -> int:
@@ -180,12 +187,11 @@ class Runtime:
         now = self._clock.monotonic()
         stale = []
         for key, environments in list(self._idle.items()):
-            for environment in list(environments):
-                spec = environment.spec
-                replaced = wanted is not None and (spec.arn, spec.version) == wanted[:2] and key != wanted[2]
-                if replaced or now - environment.last_used > self._idle_seconds:
-                    environments.remove(environment)
-                    stale.append(environment)
+            spec = environments[0].spec
+            replaced = wanted is not None and (spec.arn, spec.version) == wanted[:2] and key != wanted[2]
+            # Who was used last stands last.
+            while environments and (replaced or now - environments[0].last_used > self._idle_seconds):
+                stale.append(environments.pop(0))
             if not environments:
                 del self._idle[key]
         return stale

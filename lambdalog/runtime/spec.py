@@ -42,10 +42,11 @@ class FunctionSpec:
     tracing: str = "PassThrough"
     recursive_loop: str = "Terminate"
 
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What two invocations must agree in to share an environment."""
-        return (
+    key: tuple[object, ...] = field(init=False, repr=False, compare=False)
+    """What two invocations must agree in to share an environment."""
+
+    def __post_init__(self) -> None:
+        key = (
             self.arn,
             self.version,
             self.code_id,
@@ -62,3 +63,4 @@ class FunctionSpec:
             self.system_log_level,
             tuple(sorted(self.environment.items())),
         )
+        object.__setattr__(self, "key", key)  # it is asked for at every invocation

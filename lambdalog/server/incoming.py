@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import httptools
@@ -118,7 +117,8 @@ class Incoming:
     def on_message_complete(self) -> None:
         """The request is there."""
         if self.refused is None and self._request is not None:
-            request = replace(self._request, body=bytes(self._body))
+            method, path, query, headers, _ = self._request
+            request = Request(method, path, query, headers, bytes(self._body))
             self.done.append((request, self.parser.should_keep_alive()))
             self._clear()
 

@@ -23,7 +23,6 @@ PRESIGNED_MAX: Final = 604_800
 _AUTHORIZATION: Final = re.compile(
     r"AWS4-HMAC-SHA256\s+Credential=([^,\s]+),\s*SignedHeaders=([^,\s]+),\s*Signature=([0-9a-f]{64})\s*"
 )
-_SPACES: Final = re.compile(r"\s+")
 
 
 class Keys(NamedTuple):
@@ -71,7 +70,7 @@ def verify(request: Request, keys: Keys, now: float) -> None:
         raise BadSignature("missing", "'Host' must be a 'SignedHeader' in the AWS Authorization.")
     canonical = _canonical(request, signed)
     text = "\n".join((ALGORITHM, signed.date, "/".join(scope), hashlib.sha256(canonical).hexdigest()))
-    expected = hmac.new(_signing_key(keys.secret_key, *scope[:3]), _bytes(text), hashlib.sha256).hexdigest()
+    expected = hmac.digest(_signing_key(keys.secret_key, *scope[:3]), _bytes(text), "sha256").hex()
     if not hmac.compare_digest(expected.encode(), _bytes(signed.signature)):
         raise BadSignature(
             "mismatch",
@@ -149,7 +148,7 @@ def _canonical(request: Request, signed: _Signed) -> bytes:
     # What was sent encoded is encoded once more, for every service but S3.
     path = quote(_normalized(request.path), safe="/-_.~")
     headers = "".join(
-        f"{name}:{_SPACES.sub(' ', request.headers.get(name, '').strip())}\n" for name in signed.headers
+        f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed.headers
     )
     digest = hashlib.sha256(request.body).hexdigest()
     text = "\n".join((request.method, path, query, headers, ";".join(signed.headers), digest))
@@ -189,5 +188,5 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
     for part in (date, region, service, "aws4_request"):
-        key = hmac.new(key, _bytes(part), hashlib.sha256).digest()
+        key = hmac.digest(key, _bytes(part), "sha256")
     return key

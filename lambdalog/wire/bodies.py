@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
@@ -37,4 +36,4 @@ def unpacked(request: Request, most: int) -> Request:
         raise NotPacked("the body is not gzip") from None
     if len(body) > most:
         raise TooLong("the request is too large")
-    return replace(request, body=body)
+    return request._replace(body=body)

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import uuid
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import parse_qs, unquote
 
@@ -30,9 +30,13 @@ _QUOTED: Final = re.compile(r'[",]|^\s|\s$')
 
 
 class _Route(NamedTuple):
-    """How an operation is recognised: method, path, and what the model writes into the query itself."""
+    """How an operation is recognised: method, path, and what the model writes into the query itself.
+
+    `begin` are the path's first segments as `_begin` gives them, None where it has a label in them.
+    """
 
     method: str
+    begin: str | None
     path: re.Pattern[str]
     query: dict[str, list[str]]
     operation: str
@@ -48,9 +52,30 @@ def _routes(service: ServiceModel) -> list[_Route]:
         pattern = re.sub(r"\\\{(\w+)(\\\+)?\\\}", _label, re.escape(path.rstrip("/")))
         fixed = parse_qs(query, keep_blank_values=True)
         routes.append(
-            (path.count("{"), -len(fixed), _Route(http["method"], re.compile(f"{pattern}/?"), fixed, name))
+            (
+                path.count("{"),
+                -len(fixed),
+                _Route(
+                    http["method"],
+                    None if "{" in _begin(path) else _begin(path),
+                    re.compile(f"{pattern}/?"),
+                    fixed,
+                    name,
+                ),
+            )
         )
     return [route for _, _, route in sorted(routes, key=lambda found: found[:2])]
+
+
+@lru_cache(maxsize=256)
+def _likely(service: ServiceModel, method: str, begin: str) -> list[_Route]:
+    """Of the routes those that a method and a path's beginning leave."""
+    return [route for route in _routes(service) if route.method == method and route.begin in {None, begin}]
+
+
+def _begin(path: str) -> str:
+    """The first two segments of a path."""
+    return "/".join(path.split("/", 3)[1:3])
 
 
 def _label(found: re.Match[str]) -> str:
@@ -59,9 +84,9 @@ def _label(found: re.Match[str]) -> str:
 
 def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dict[str, Any]]:
     """The operation of a method and path, with its parameters."""
-    query = parse_qs(request.query, keep_blank_values=True)
-    for route in _routes(service):
-        found = route.path.fullmatch(request.path) if route.method == request.method else None
+    query = parse_qs(request.query, keep_blank_values=True) if request.query else {}
+    for route in _likely(service, request.method, _begin(request.path)):
+        found = route.path.fullmatch(request.path)
         if found is None or not route.query.items() <= query.items():
             continue
         operation = service.operation_model(route.operation)

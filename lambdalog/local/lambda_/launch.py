@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from lambdalog.local.lambda_.code import LOCAL_FOLDER, code_folder
@@ -38,19 +37,19 @@ class Launch(Functions):
     def spec(self, found: Found) -> FunctionSpec:
         """What the runtime has to know of a version. KMSAccessDeniedException if its environment can't be decrypted."""
         code = found.version["code"]
-        made_of = (found.version, found.record.get("recursive_loop"), self.surroundings)
+        state = (
+            self._state(code_folder(self.root, code)) if code["kind"] == LOCAL_FOLDER else code.get("id", "")
+        )
+        made_of = (found.version, found.record.get("recursive_loop"), self.surroundings, state)
         key = found.name, found.config["Version"]
         known = self._specs.get(key)
         if known is None or known[0] != made_of:
             if len(self._specs) >= KEPT_MAX:
                 self._specs.clear()
-            known = self._specs[key] = made_of, self._spec(found)
-        spec = known[1]
-        if code["kind"] == LOCAL_FOLDER:
-            return replace(spec, code_id=self._state(spec.code))
-        return spec
+            known = self._specs[key] = made_of, self._spec(found, state)
+        return known[1]
 
-    def _spec(self, found: Found) -> FunctionSpec:
+    def _spec(self, found: Found, state: str) -> FunctionSpec:
         config, code = found.config, found.version["code"]
         try:
             variables = self.surroundings | self.variables(found.version, found.name)
@@ -72,7 +71,7 @@ class Launch(Functions):
             environment=variables,
             region=self.scope.region,
             account=self.scope.account,
-            code_id=code.get("id", ""),
+            code_id=state,
             layers=self.layer_folders(config.get("Layers", [])),
             ephemeral_storage=config["EphemeralStorage"]["Size"],
             log_format=logging["LogFormat"],
