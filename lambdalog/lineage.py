@@ -21,7 +21,7 @@ _ENTRY: Final = re.compile(r"(?:\d+:)?([0-9a-f]{8}):(\d{1,9})")
 _ROOT: Final = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 
 current_trace: ContextVar[str | None] = ContextVar("lambdalog_current_trace", default=None)
-"""The `X-Amzn-Trace-Id` of the request that is being served; set by whoever serves requests over HTTP."""
+"""The `X-Amzn-Trace-Id` of the request that is being served, empty if it has none; set by whoever serves over HTTP."""
 
 
 class Trace(NamedTuple):
@@ -34,8 +34,10 @@ class Trace(NamedTuple):
 def caller_trace() -> str | None:
     """The trace that a call made now belongs to: the served request's, or the invocation's whose code makes the call."""
     served = current_trace.get()
-    if served is not None or "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
-        return served
+    if served is not None:
+        return served or None
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+        return None
     return os.environ.get("_X_AMZN_TRACE_ID")
 
 

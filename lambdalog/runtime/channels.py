@@ -113,8 +113,8 @@ class Channels:
             if (found := self._sources.get(fd)) is not None:
                 self._take(*found)
         for source, name in self._sources.values():
-            if rest := source.finish(self._clock.now_ms()):
-                self._journal.written(rest, _kind(name))
+            if source.rest and (events := source.finish(self._clock.now_ms())):
+                self._journal.written(events, _kind(name))
 
     def hang_up(self, connection: Connection) -> None:
         """End a connection."""

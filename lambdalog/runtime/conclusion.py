@@ -49,14 +49,12 @@ def conclude(run: Run, *, spec: FunctionSpec, journal: Journal, now: float) -> O
         elif failed.status in {"exit", "memory"}:
             journal.say(platform_text.exited(outcomes.message_of(failed.body), failed.error_type))
     billed = platform_text.billed(run.duration_ms, run.init_ms)
-    journal.platform(
-        platform_events.runtime_done(
-            run.request_id,
-            status=status,
-            duration_ms=run.duration_ms,
-            produced=len(run.result),
-            error_type=error_type,
-        )
+    done = platform_events.runtime_done(
+        run.request_id,
+        status=status,
+        duration_ms=run.duration_ms,
+        produced=len(run.result),
+        error_type=error_type,
     )
     report = platform_text.Report(
         run.request_id,
@@ -69,7 +67,7 @@ def conclude(run: Run, *, spec: FunctionSpec, journal: Journal, now: float) -> O
         error_type=error_type,
         trace=run.trace_id,
     )
-    journal.platform(platform_events.report(report, shown=run.stopped))
+    journal.platform(done, platform_events.report(report, shown=run.stopped))
     journal.sink.end()
     return Outcome(
         request_id=run.request_id,

@@ -271,10 +271,6 @@ class Environment:
                 self._api.serve(item, connection, "")
         if self._processes.returncode is not None:
             self._stop("failure")
-        waiting = self._api.waiting
-        if waiting is not None and (waiting.receive() or waiting.closed):
-            # It has ended, and its keeper has not said so yet; or it asks for more before it was answered.
-            self._channels.hang_up(waiting)
 
     def _end_runtime(self) -> None:
         """Kill the function with all it started; extensions live on, to be told why."""

@@ -83,7 +83,7 @@ class Connection:
             if len(data) < 262_144:
                 break  # most often all there is; what came meanwhile makes the socket readable again
         found: list[Request | Piece] = []
-        while self._step(found):
+        while (self._buffer or self._head is not None) and self._step(found):
             pass
         return found
 
@@ -143,9 +143,10 @@ class Connection:
         try:
             first, *rest = self._buffer[:end].decode("latin-1").split("\r\n")
             method, path, _ = first.split(" ", 2)
-            headers = {
-                name.strip().lower(): value.strip() for name, value in (line.split(":", 1) for line in rest)
-            }
+            headers = {}
+            for line in rest:
+                name, value = line.split(":", 1)
+                headers[name.strip().lower()] = value.strip()
         except ValueError:
             raise Malformed("not a request") from None
         del self._buffer[: end + 4]
@@ -176,7 +177,7 @@ class Connection:
                 return False
             body = bytes(self._buffer[: self._left])
             del self._buffer[: self._left]
-            found.append(self._head._replace(body=body))
+            found.append(Request(self._head.method, self._head.path, self._head.headers, body))
             self._head = None
             return True
         self._announce(found)

@@ -43,14 +43,18 @@ class Journal:
             events = [event for event in events if application_level(event) >= self._application_level]
         self.sink.add(events)
 
-    def platform(self, event: PlatformEvent) -> None:
+    def platform(self, *events: PlatformEvent) -> None:
         """What Lambda itself has to tell."""
         now = self._clock.now()
         if self._subscriptions or self._early is not None:
-            self._tell(event.as_json(now))
-        text = platform_events.line(event, now=now, json_format=self._json, level=self._system_level)
-        if text is not None:
-            self.say(text)
+            for event in events:
+                self._tell(event.as_json(now))
+        texts = [
+            platform_events.line(event, now=now, json_format=self._json, level=self._system_level)
+            for event in events
+        ]
+        written = self._clock.now_ms()
+        self.sink.add([Written(written, text) for text in texts if text is not None])
 
     def say(self, text: str) -> None:
         """A line for the log alone, whatever its format."""

@@ -50,20 +50,21 @@ class Lines:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self._rest = b""
+        # What has come, and isn't whole yet.
+        self.rest = b""
 
     def feed(self, data: bytes, now_ms: int) -> list[Written]:
         """The whole lines after `data` has come."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        while len(self._rest) > LINE_MAX:
-            end = _boundary(self._rest, LINE_MAX)
-            lines.append(self._rest[:end])
-            self._rest = self._rest[end:]
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        while len(self.rest) > LINE_MAX:
+            end = _boundary(self.rest, LINE_MAX)
+            lines.append(self.rest[:end])
+            self.rest = self.rest[end:]
         return [Written(now_ms, _text(line)) for line in lines if line.strip()]
 
     def finish(self, now_ms: int) -> list[Written]:
         """What is left without a line break, as an event of its own."""
-        rest, self._rest = self._rest, b""
+        rest, self.rest = self.rest, b""
         return [Written(now_ms, _text(rest))] if rest.strip() else []
 
 
@@ -72,11 +73,12 @@ class Frames:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self._rest = b""
+        # What has come, and isn't whole yet.
+        self.rest = b""
 
     def feed(self, data: bytes, now_ms: int) -> list[Written]:
         """The whole frames after `data` has come; bytes that are no frame are given as text."""
-        buffer = self._rest + data if self._rest else data
+        buffer = self.rest + data if self.rest else data
         position = 0
         found = []
         size = len(buffer)
@@ -95,12 +97,12 @@ class Frames:
                 stamp = min(micros // 1000 or now_ms, now_ms)
                 found.append(Written(stamp, text, _FRAME_LEVELS.get(kind & ~1)))
             position = begin + length
-        self._rest = buffer[position:]
+        self.rest = buffer[position:]
         return found
 
     def finish(self, now_ms: int) -> list[Written]:
         """A frame that never was completed, as far as it came."""
-        rest, self._rest = self._rest[_FRAME.size :], b""
+        rest, self.rest = self.rest[_FRAME.size :], b""
         return [Written(now_ms, _text(rest))] if rest.strip() else []
 
 

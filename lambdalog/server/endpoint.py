@@ -109,8 +109,7 @@ class Endpoint:
         begin = time.perf_counter()
         self._asked.host = None
         # A function's SDK says by it in which chain of events it calls.
-        trace = request.headers.get("x-amzn-trace-id")
-        traced = current_trace.set(trace if trace is None else clean(trace))
+        traced = current_trace.set(clean(request.headers.get("x-amzn-trace-id", "")))
         self._count(1)
         try:
             response = self._exchange.answer(request)

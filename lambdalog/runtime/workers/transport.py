@@ -37,15 +37,15 @@ class _Client:
         self._socket: socket.socket | None = None
         self._owner = 0
         self._buffer = bytearray()
-        # Whether the answer to what was sent ahead is still to be read.
-        self._ahead = False
+        # A request that goes with the next one, ahead of it.
+        self._ahead = b""
 
     def ask(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer to a request. RuntimeError if there is none."""
-        peer = self._send(head, body)
+        ahead, self._ahead = self._ahead, b""
+        peer = self._send(ahead + _request(head, body))
         try:
-            if self._ahead:
-                self._ahead = False
+            if ahead:
                 _check(self._answer(peer))
             return self._answer(peer)
         except OSError as error:
@@ -53,13 +53,12 @@ class _Client:
             raise RuntimeError(f"No Response from endpoint: {error}") from error
 
     def send_ahead(self, head: str, body: bytes) -> None:
-        """Send a request whose answer is read with that to the next: the environment need not wake this process for it."""
-        self._send(head, body)
-        self._ahead = True
+        """Send a request with the next one: neither side need wake the other for it."""
+        self._ahead = _request(head, body)
 
-    def _send(self, head: str, body: bytes) -> socket.socket:
-        address = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    def _send(self, data: bytes) -> socket.socket:
         if self._socket is None or self._owner != os.getpid():
+            address = os.environ["AWS_LAMBDA_RUNTIME_API"]
             host, _, port = address.rpartition(":")
             try:
                 self._socket = socket.create_connection((host, int(port)))
@@ -68,9 +67,8 @@ class _Client:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._owner = os.getpid()
             self._buffer.clear()
-            self._ahead = False
         try:
-            self._socket.sendall(f"{head}Host: {address}\r\n\r\n".encode("latin-1") + body)
+            self._socket.sendall(data)
         except OSError as error:
             self._socket = None
             raise RuntimeError(f"No Response from endpoint: {error}") from error
@@ -140,6 +138,10 @@ def post_error(invoke_id: str, error: str, xray_fault: str, invocation_id: str |
 
 def _head(path: str, body: bytes, content_type: str, more: str = "") -> str:
     return f"POST {_PREFIX}{path} HTTP/1.1\r\n{more}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
+
+
+def _request(head: str, body: bytes) -> bytes:
+    return f"{head}Host: {os.environ['AWS_LAMBDA_RUNTIME_API']}\r\n\r\n".encode("latin-1") + body
 
 
 def _check(answer: tuple[int, dict[str, str], bytes]) -> None:

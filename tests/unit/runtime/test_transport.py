@@ -37,20 +37,21 @@ def received(connection: Connection) -> list[Request]:
 
 
 def test_an_answer_comes_with_the_next_event(listener: socket.socket) -> None:
-    """The response does not wait to be taken; what was held back for it comes before the event."""
+    """The response comes with what asks for it; what was held back for it comes before the event."""
     transport.post_invocation_result("r1", b'"done"', "application/json")
-    connection = Connection(listener.accept()[0])
-    (posted,) = received(connection)
+    with ThreadPoolExecutor(1) as worker:
+        asking = worker.submit(transport.next)
+        connection = Connection(listener.accept()[0])
+        posted, asked = received(connection)
+        connection.send("202 Accepted", b"{}", hold=True)
+        connection.send("200 OK", b'{"n": 2}', EVENT)
+        body, headers = asking.result()
     assert (posted.method, posted.path, posted.body) == (
         "POST",
         "/2018-06-01/runtime/invocation/r1/response",
         b'"done"',
     )
     assert posted.headers[transport.AHEAD.lower()] == "yes"
-    connection.send("202 Accepted", b"{}", hold=True)
-    connection.send("200 OK", b'{"n": 2}', EVENT)
-    body, headers = transport.next()
-    (asked,) = received(connection)
     assert (asked.method, asked.path) == ("GET", "/2018-06-01/runtime/invocation/next")
     assert body == b'{"n": 2}'
     assert headers["Lambda-Runtime-Aws-Request-Id"] == "r2"
@@ -61,11 +62,13 @@ def test_an_answer_comes_with_the_next_event(listener: socket.socket) -> None:
 def test_a_response_that_is_refused_ends_the_worker(listener: socket.socket) -> None:
     """The refusal is not taken for an event, nor an event that comes behind it."""
     transport.post_invocation_result("r1", b"1", "application/json")
-    connection = Connection(listener.accept()[0])
-    connection.send("403 Forbidden", b"no")
-    connection.send("200 OK", b"2", EVENT)
-    with pytest.raises(RuntimeError, match="Failed to post: 403 no"):
-        transport.next()
+    with ThreadPoolExecutor(1) as worker:
+        asking = worker.submit(transport.next)
+        connection = Connection(listener.accept()[0])
+        connection.send("403 Forbidden", b"no")
+        connection.send("200 OK", b"2", EVENT)
+        with pytest.raises(RuntimeError, match="Failed to post: 403 no"):
+            asking.result()
     connection.close()
 
 

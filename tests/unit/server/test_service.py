@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from lambdalog.cloud import connect
 from lambdalog.errors import ConfigError, StoreLocked
-from lambdalog.lineage import current_trace
+from lambdalog.lineage import caller_trace
 from lambdalog.server.client import served_client
 from lambdalog.server.logs import told_on_stderr
 from lambdalog.server.service import Service, Settings
@@ -224,7 +224,7 @@ def test_a_calls_trace_is_known_to_the_doubles(
     seen: list[str | None] = []
 
     def note(operation: str, params: Any) -> dict[str, Any]:
-        seen.append(current_trace.get())
+        seen.append(caller_trace())
         return {"QueueUrls": []}
 
     monkeypatch.setattr(cloud.client("sqs"), "call", note)
