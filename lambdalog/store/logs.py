@@ -248,12 +248,11 @@ class LogStore:
         """
         return chain.from_iterable(self._runs(scan))
 
-    def stream(self, group: str, stream: str) -> StreamPages:
-        """The events of one stream, by the page; KeyError if there is no such group or stream."""
-        gone = self.catalog.gone_of(group, stream)
-        segments = self.segments(group)
-        found = segments.found((stream,), gone)
-        return StreamPages(segments, found, self.expired_before(self.catalog.group(group)))
+    def stream(self, info: GroupInfo, stream: str) -> StreamPages:
+        """The events of one stream of a group, by the page; KeyError if there is no such stream."""
+        gone = self.catalog.gone_of(info.name, stream)
+        segments = self.segments(info.name)
+        return StreamPages(segments, segments.found((stream,), gone), self.expired_before(info))
 
     def gather(self, scan: Scan) -> Iterator[Event]:
         """The events of a scan in whatever order is quickest, for those who count them; `after` is not looked at."""

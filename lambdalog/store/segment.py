@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 BLOCK: Final = 256 * 1024
 # The first page of many segments is in their first lines: reading begins small.
 PIECE: Final = 16 * 1024
+# A file of no more than this part of a block is read at once.
+_SHARE: Final = 4
 # Most lines are shorter; for the end of one that is longer, more is read.
 _PROBE: Final = 1024
 _TAIL: Final = 64 * 1024
@@ -55,16 +57,22 @@ class LiveSegment:
         self._sealed: SealedBytes | None = None
         self._fd = -1
         self._size = -1
+        # All of it, where that is little.
+        self._read: bytes | None = None
 
     @property
     def size(self) -> int:
         """The bytes of whole lines, as they were when first asked for."""
         if self._size < 0:
-            self._size = self._whole(os.fstat(self._fd).st_size if self._opened() else self._bytes.size)
+            self._size = self._whole(self._looked_into() if self._opened() else self._bytes.size)
         return self._size
 
     def close(self) -> None:
         """Let the file go until it is asked again."""
+        self._read = None
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -82,12 +90,22 @@ class LiveSegment:
                 raise StoreError(f"can't read {self._path}: {error.strerror}") from error
         return self._sealed is None
 
+    def _looked_into(self) -> int:
+        """How many bytes there are; where they are few, they are read."""
+        size = os.fstat(self._fd).st_size
+        if size <= self.block // _SHARE:
+            self._read = os.pread(self._fd, size, 0)
+            size = len(self._read)
+        return size
+
     @property
     def _bytes(self) -> SealedBytes:
         assert self._sealed is not None
         return self._sealed
 
     def _pread(self, size: int, offset: int) -> bytes:
+        if self._read is not None:
+            return self._read[offset : offset + size]
         if self._opened():
             return os.pread(self._fd, size, offset)
         return self._bytes.pread(size, offset)
@@ -204,7 +222,7 @@ class LiveSegment:
             if not cut:
                 data = self._line_from(position) + b"\n"
                 cut = len(data)
-            self.close()  # many may be read at once
+            self._let_go()  # many may be read at once
             yield position, data[:cut]
             position += cut
 
@@ -222,7 +240,7 @@ class LiveSegment:
                 step = min(self.block, start - low)
                 start -= step
                 data = self._pread(step, start) + data
-            self.close()
+            self._let_go()
             yield start, data
             end = start
 

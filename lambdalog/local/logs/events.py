@@ -90,7 +90,7 @@ class Events(Room):
         group = self._one_group(logGroupName, logGroupIdentifier)
         info = self._group(group)
         try:
-            stream = self._store.stream(group, logStreamName)
+            stream = self._store.stream(info, logStreamName)
         except KeyError:
             raise self.error("ResourceNotFoundException", NO_STREAM) from None
         mark, backward = None, not startFromHead

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from lambdalog.store.event import Position
-    from lambdalog.store.page import Page
+    from lambdalog.store.page import Page, StreamPages
 
 T0 = 1_700_000_000_000
 HUGE = 1 << 40
@@ -62,6 +62,13 @@ def scanned(store: LogStore, scan: Scan, limit: int) -> Found:
     """The page that a scan gives."""
     found = [(event.position, event.message) for event in islice(store.scan(scan), limit)]
     return found[::-1] if scan.descending else found
+
+
+def stream_of(store: LogStore) -> StreamPages:
+    """The pages of the stream that all are about."""
+    info = store.group(GROUP)
+    assert info is not None
+    return store.stream(info, "s")
 
 
 def paged(page: Page) -> Found:
@@ -110,7 +117,7 @@ def test_pages_are_what_a_scan_gives(
         after: Position | None = None
         while True:
             asked = Scan(GROUP, start, end, frozenset({"s"}), descending=descending, after=after)
-            page = store.stream(GROUP, "s").page(asked, limit, HUGE)
+            page = stream_of(store).page(asked, limit, HUGE)
             assert paged(page) == scanned(store, asked, limit)
             assert not page.cut
             if not page.times:
@@ -129,7 +136,7 @@ def test_a_page_ends_for_its_bytes(
             write(store, number, b"".join(lines(segment)))
         asked = Scan(GROUP, streams=frozenset({"s"}), descending=descending)
         whole = scanned(store, asked, 1000)
-        page = store.stream(GROUP, "s").page(asked, 1000, size)
+        page = stream_of(store).page(asked, 1000, size)
         count = len(page.times)
         assert paged(page) == (whole[len(whole) - count :] if descending else whole[:count])
         assert page.cut == (count < len(whole))
@@ -161,7 +168,7 @@ def test_a_damaged_line_is_passed_over(
             if seal:
                 maintain(each)
         asked = Scan(GROUP, streams=frozenset({"s"}), descending=descending)
-        page = store.stream(GROUP, "s").page(asked, limit, HUGE)
+        page = stream_of(store).page(asked, limit, HUGE)
         assert paged(page) == scanned(other, asked, limit)
         if len(page.times) < limit:
             assert store.damage == other.damage
@@ -180,7 +187,7 @@ def test_many_events_of_one_millisecond(store: LogStore, seal: bool, descending:
     after: Position | None = None
     while True:
         asked = Scan(GROUP, streams=frozenset({"s"}), descending=descending, after=after)
-        page = store.stream(GROUP, "s").page(asked, 700, HUGE)
+        page = stream_of(store).page(asked, 700, HUGE)
         if not page.times:
             break
         some = [message[:4] for message in page.messages]
@@ -191,10 +198,13 @@ def test_many_events_of_one_millisecond(store: LogStore, seal: bool, descending:
 
 def test_no_such_stream(store: LogStore) -> None:
     """Who asks for a stream that isn't there, or of a group that isn't, is told."""
+    info = store.group(GROUP)
+    assert info is not None
     with pytest.raises(KeyError):
-        store.stream(GROUP, "t")
+        store.stream(info, "t")
+    store.delete_group(GROUP)
     with pytest.raises(KeyError):
-        store.stream("none", "s")
+        store.stream(info, "s")
 
 
 def test_expired_events_are_on_no_page(store: LogStore, clock: ManualClock) -> None:
@@ -202,7 +212,7 @@ def test_expired_events_are_on_no_page(store: LogStore, clock: ManualClock) -> N
     now = clock.now_ms()
     store.append(GROUP, "s", [(now - 3 * 86_400_000, "old"), (now, "new")])
     store.update_group(GROUP, lambda info: type(info)(info.name, info.created, 1))
-    page = store.stream(GROUP, "s").page(Scan(GROUP, streams=frozenset({"s"})), 10, HUGE)
+    page = stream_of(store).page(Scan(GROUP, streams=frozenset({"s"})), 10, HUGE)
     assert page.messages == ["new"]
 
 
@@ -210,7 +220,7 @@ def test_a_page_of_what_is_sealed_meanwhile(store: LogStore, clock: ManualClock)
     """The segments that were live when the stream was asked for are found where they are now."""
     now = clock.now_ms()
     store.append(GROUP, "s", [(now + number, f"{number}") for number in range(10)])
-    stream = store.stream(GROUP, "s")
+    stream = stream_of(store)
     store.release(-1)
     assert maintain(store).sealed == 1
     page = stream.page(Scan(GROUP, streams=frozenset({"s"})), 4, HUGE)
