@@ -38,17 +38,18 @@ class Page(NamedTuple):
     times: Sequence[int]
     ingestions: Sequence[int]
     messages: Sequence[str]
-    places: Sequence[tuple[str, int]]
+    rows: Sequence[Row]
     cut: bool
 
     def position(self, index: int) -> Position:
         """The place of one of the events."""
-        return self.times[index], self.ingestions[index], *self.places[index]
+        _, segment, offset, _ = self.rows[index]
+        return self.times[index], self.ingestions[index], segment, offset
 
     def part(self, part: slice) -> Page:
         """Some of the events."""
-        times, ingestions, messages, places, cut = self
-        return Page(times[part], ingestions[part], messages[part], places[part], cut)
+        times, ingestions, messages, rows, cut = self
+        return Page(times[part], ingestions[part], messages[part], rows[part], cut)
 
 
 class StreamPages:
@@ -89,8 +90,7 @@ class StreamPages:
         found = columns(b"\n".join([line for _, _, _, line in rows]) + b"\n")
         if found is None:
             return self._one_by_one(scan, limit, size)
-        places = [(segment, offset) for _, segment, offset, _ in rows]
-        return Page(found.times, found.ingestions, found.messages, places, best.cut and len(rows) < limit)
+        return Page(found.times, found.ingestions, found.messages, rows, best.cut and len(rows) < limit)
 
     def _one_by_one(self, scan: Scan, limit: int, size: int) -> Page:
         """The same, past lines that are no events, which are told of."""
@@ -111,7 +111,7 @@ class StreamPages:
             [event.timestamp for event in events],
             [event.ingestion for event in events],
             [event.message for event in events],
-            [(event.segment, event.offset) for event in events],
+            [(b"", event.segment, event.offset, b"") for event in events],
             cut,
         )
 

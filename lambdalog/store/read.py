@@ -37,6 +37,8 @@ _PATIENT_PARTS: Final = 16
 def narrowed(scan: Scan, expired_before: int | None) -> Scan:
     """The scan, without the times that have expired, or that `after` has passed already."""
     start, end = scan.start, scan.end
+    if expired_before is None and scan.after is None:
+        return scan
     if expired_before is not None:
         start = expired_before if start is None else max(start, expired_before)
     if scan.after is not None:

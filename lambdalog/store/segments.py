@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lambdalog.errors import CorruptSegment
 from lambdalog.store import files, line
@@ -13,10 +14,16 @@ from lambdalog.store.segment import BLOCK, LiveSegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from pathlib import Path
 
     from lambdalog.store.files import GroupLayout
     from lambdalog.store.index import SegmentEntry
     from lambdalog.store.sealed import SealedFile
+
+# A folder that changed so long ago bears another time when it changes again; longer where its file system may have no more
+# than seconds.
+_SETTLED_NS: Final = 100_000_000
+_SETTLED_SECONDS_NS: Final = 3_000_000_000
 
 
 class Span(NamedTuple):
@@ -59,6 +66,8 @@ class GroupSegments:
         self._damage = damage
         self._known = _Sealed(frozenset(), {}, {}, [])
         self._spans: dict[str, tuple[int, Span | None]] = {}
+        # By suffix: the folder's inode and time of change, and its names.
+        self._listings: dict[str, tuple[tuple[int, int], list[str]]] = {}
 
     def found(self, streams: Collection[str], gone: Collection[str]) -> Found:
         """Live and sealed segments of `streams`. A segment that is in both is read where it is sealed."""
@@ -66,6 +75,9 @@ class GroupSegments:
         live = self.live_names()
         sealed = self._sealed()
         names = {files.quote(name): name for name in streams} if live else {}
+        if len(names) == 1:  # of ten thousand
+            (begin,) = names
+            live = [name for name in live if name.startswith(begin)]
         segments = []
         for name in live:
             segment = name.removesuffix(files.LIVE_SUFFIX)
@@ -90,18 +102,28 @@ class GroupSegments:
 
     def live_names(self) -> list[str]:
         """The names of the live files."""
-        try:
-            return [name for name in os.listdir(self._layout.live) if name.endswith(files.LIVE_SUFFIX)]
-        except FileNotFoundError:
-            return []
+        return self._listed(self._layout.live, files.LIVE_SUFFIX)
 
     def sealed_names(self) -> frozenset[str]:
         """The names of the sealed files."""
+        return frozenset(self._listed(self._layout.sealed, files.SEALED_SUFFIX))
+
+    def _listed(self, folder: Path, suffix: str) -> list[str]:
+        # The file system's clock is the real one.
+        began = time.time_ns()
         try:
-            names = os.listdir(self._layout.sealed)
+            stat = folder.stat()
+            stamp = stat.st_ino, stat.st_mtime_ns
+            known = self._listings.get(suffix)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            names = [name for name in os.listdir(folder) if name.endswith(suffix) and name[0] != "."]
         except FileNotFoundError:
-            return frozenset()
-        return frozenset(name for name in names if name.endswith(files.SEALED_SUFFIX) and name[0] != ".")
+            return []
+        settled = _SETTLED_NS if stat.st_mtime_ns % 1_000_000_000 else _SETTLED_SECONDS_NS
+        if began - stat.st_mtime_ns > settled:
+            self._listings[suffix] = stamp, names
+        return names
 
     def sealed(self) -> list[Held]:
         """The sealed files with the segments that are to be read there."""

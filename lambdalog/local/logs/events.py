@@ -219,9 +219,9 @@ def _page(stream: StreamPages, scan: Scan, limit: int) -> Page:
     # A line is a little longer than its event counts for; of one that has nothing but escapes, and in few events, much.
     for size in (PAGE_BYTES * 5 // 4, PAGE_BYTES * 12):
         page = stream.page(scan, limit, size)
-        sizes = [len(message) + EVENT_BYTES for message in page.messages]
-        if sum(sizes) > PAGE_BYTES:
-            ends = list(accumulate(reversed(sizes) if scan.descending else sizes))
+        if sum(map(len, page.messages)) + EVENT_BYTES * len(page.messages) > PAGE_BYTES:
+            messages = reversed(page.messages) if scan.descending else page.messages
+            ends = list(accumulate(len(message) + EVENT_BYTES for message in messages))
             count = max(bisect_right(ends, PAGE_BYTES), 1)
             return page.part(slice(len(ends) - count, None) if scan.descending else slice(count))
         if not page.cut:

@@ -225,4 +225,4 @@ def test_a_page_of_what_is_sealed_meanwhile(store: LogStore, clock: ManualClock)
     assert maintain(store).sealed == 1
     page = stream.page(Scan(GROUP, streams=frozenset({"s"})), 4, HUGE)
     assert page.messages == ["0", "1", "2", "3"]
-    assert list(stream.segments) == [page.places[0][0]]
+    assert list(stream.segments) == [page.position(0)[2]]
