@@ -100,8 +100,10 @@ class Scan:
 
     def wants(self, segment: str, stream: str) -> bool:
         """Whether the scan reads this segment of a stream."""
-        if self.segments is not None and segment not in self.segments:
-            return False
+        return (self.segments is None or segment in self.segments) and self.wants_stream(stream)
+
+    def wants_stream(self, stream: str) -> bool:
+        """Whether the scan reads this stream."""
         if self.streams is not None and stream not in self.streams:
             return False
         if self.stream_prefix is not None and not stream.startswith(self.stream_prefix):

@@ -284,9 +284,9 @@ class LogStore:
     def _way(
         self, scan: Scan, taking: Callable[[Reader], Taker[Read_co]]
     ) -> tuple[GroupReader[Read_co], Found]:
-        created = self.catalog.streams(scan.group)
+        streams = {stream for stream in self.catalog.streams(scan.group) if scan.wants_stream(stream)}
         segments = self.segments(scan.group)
-        found = segments.found(created, self.catalog.gone(scan.group))
+        found = segments.found(streams, self.catalog.gone(scan.group))
         asked = narrowed(scan, self.expired_before(self.catalog.group(scan.group)))
         return GroupReader(segments, asked, taking(Reader(asked, segments.report_line))), found
 
