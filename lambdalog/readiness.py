@@ -22,8 +22,8 @@ class Readiness(Protocol):
         """Watch it no more. KeyError if nobody watched it."""
         ...
 
-    def ready(self, seconds: float) -> list[int]:
-        """What can be read, or has ended, as soon as there is something; nothing after so long."""
+    def ready(self, seconds: float) -> list[tuple[int, int]]:
+        """What can be read, or has ended, as soon as there is something, each beside what the system says of it; none after so long."""
         ...
 
     def fileno(self) -> int:
@@ -38,6 +38,7 @@ class Readiness(Protocol):
 class _Epoll:
     def __init__(self) -> None:
         self._epoll: Any = select.epoll()
+        self.ready = self._epoll.poll
         self.fileno = self._epoll.fileno
         self.close = self._epoll.close
 
@@ -55,9 +56,6 @@ class _Epoll:
             self._epoll.unregister(descriptor)
         except (FileNotFoundError, ValueError):
             raise KeyError(descriptor) from None
-
-    def ready(self, seconds: float) -> list[int]:
-        return [descriptor for descriptor, _ in self._epoll.poll(seconds)]
 
 
 class _Selected:
@@ -80,9 +78,9 @@ class _Selected:
         self._once.discard(descriptor)
         self._selector.unregister(descriptor)
 
-    def ready(self, seconds: float) -> list[int]:
-        found = [key.fd for key, _ in self._selector.select(seconds)]
-        for descriptor in self._once.intersection(found):
+    def ready(self, seconds: float) -> list[tuple[int, int]]:
+        found = [(key.fd, events) for key, events in self._selector.select(seconds)]
+        for descriptor in self._once.intersection(descriptor for descriptor, _ in found):
             self.leave(descriptor)
         return found
 

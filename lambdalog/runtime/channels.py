@@ -85,7 +85,7 @@ class Channels:
         self.turns += 1
         if seconds and waiting.readable(self._poll.fileno(), seconds):
             seconds = 0  # whoever runs this thread has waited for it
-        for fd in self._poll.ready(seconds):
+        for fd, _ in self._poll.ready(seconds):
             if (connection := self._connections.get(fd)) is not None:
                 try:
                     requests += [(item, connection) for item in connection.receive()]
@@ -109,7 +109,7 @@ class Channels:
     def drain(self) -> None:
         """Take all that the processes have written by now, and what they left without an end."""
         # One question for all of them: most often nothing is there, and three reads that say so take longer.
-        for fd in self._poll.ready(0):
+        for fd, _ in self._poll.ready(0):
             if (found := self._sources.get(fd)) is not None:
                 self._take(*found)
         for source, name in self._sources.values():

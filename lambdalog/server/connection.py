@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from contextlib import suppress
@@ -22,6 +23,7 @@ _READ: Final = 65_536
 # What a peer that was refused still sends is taken for so long, and so many reads, so that our answer isn't lost in a reset.
 _LINGER_SECONDS: Final = 0.5
 _LINGER_READS: Final = 64
+_BREAK: Final = re.compile(r"[\r\n]")
 _REASONS: Final = {
     200: "OK",
     201: "Created",
@@ -179,7 +181,9 @@ class Connection:
         # SDKs correct their clock by it.
         headers["date"] = _date(int(time.time()))
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Error')}"]
-        lines += [f"{name}: {_one_line(value)}" for name, value in headers.items()]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if _BREAK.search("".join(lines)):  # what would end a header's line is replaced
+            lines = [_BREAK.sub(" ", line) for line in lines]
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace")
         if stream is not None:
             self._stream(head, response, stream)
@@ -235,8 +239,3 @@ def _date(seconds: int) -> str:
 
 def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _one_line(value: str) -> str:
-    """A header's value: what would end its line is replaced."""
-    return value.replace("\r", " ").replace("\n", " ")

@@ -99,8 +99,8 @@ class Endpoint:
         self._clock = clock
         self._exchange = Exchange(dispatch, self._authorize, reader)
         self._asked = threading.local()
-        self._lock = threading.Lock()
-        self.answering = 0
+        # The threads that answer.
+        self._busy: set[int] = set()
 
     def answer(self, request: Request) -> Response:
         """The response to a request."""
@@ -110,11 +110,12 @@ class Endpoint:
         self._asked.host = None
         # A function's SDK says by it in which chain of events it calls.
         traced = current_trace.set(clean(request.headers.get("x-amzn-trace-id", "")))
-        self._count(1)
+        me = threading.get_ident()
+        self._busy.add(me)
         try:
             response = self._exchange.answer(request)
         finally:
-            self._count(-1)
+            self._busy.discard(me)
             current_trace.reset(traced)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
@@ -135,9 +136,10 @@ class Endpoint:
         host = getattr(self._asked, "host", None)
         return f"http://{host}" if host else None
 
-    def _count(self, change: int) -> None:
-        with self._lock:
-            self.answering += change
+    @property
+    def answering(self) -> int:
+        """How many requests are being answered now."""
+        return len(self._busy)
 
     def refuse(self, request: Request | None, status: int, text: str) -> Response:
         """The answer to what is not taken at all."""

@@ -33,13 +33,14 @@ IDLE_MAX: Final = 16
 
 
 class _Member(threading.Thread):
-    """A thread; `go` is free when it is to lead."""
+    """A thread; `go` is free when it is to lead. `alone`: nobody else was found since it did the same for the last time."""
 
     def __init__(self, followers: Followers) -> None:
         super().__init__(daemon=True, name="lambdalog-connection")
         self.followers = followers
         self.go = threading.Lock()
         self.go.acquire()
+        self.alone = False
 
     def run(self) -> None:
         hosted(self)
@@ -74,6 +75,7 @@ class Followers:
         self._idle: list[_Member] = []
         self._ended = self._closed = False
         self._short = False
+        self._last: Callable[[], object] | None = None
         self._woken = threading.Event()
         self._asleep = False
         self._watcher = threading.Thread(target=self._watch, daemon=True, name="lambdalog-lead")
@@ -131,6 +133,7 @@ class Followers:
                 with self._guard:
                     self._close()
                 return
+            me.alone, self._last = found is self._last, found
             self._resume()
             try:
                 if found is not None:
@@ -141,7 +144,13 @@ class Followers:
                 logger.exception("a connection failed")
 
     def readable(self, me: _Member, descriptor: int, seconds: float) -> bool:
-        """Wait for a descriptor in the midst of work, and lead meanwhile. False if `me` has to wait by itself."""
+        """Wait for a descriptor in the midst of work, and lead meanwhile. False if `me` has to wait by itself.
+
+        That is quicker, and so who is alone does it, once: the lead is lost if it takes long.
+        """
+        if me.alone:
+            me.alone = False
+            return False
         until = time.monotonic() + seconds
         with self._guard:
             if self._ended:
@@ -201,13 +210,13 @@ class Followers:
 
     def _next(self, seconds: float | None) -> _Member | Callable[[], object] | None:
         """Who need wait no more, or what is to be called, as soon as there is something; None now and then, and after so long."""
-        ready: list[int] = []
+        ready: list[tuple[int, int]] = []
         if not self._found and not self._answered:
             least = max(self._left(), 0.0)
             ready = self._watched.ready(least if seconds is None else min(seconds, least))
-            self._found.extend(call for fd in ready if (call := self._calls.get(fd)) is not None)
+            self._found.extend(call for fd, _ in ready if (call := self._calls.get(fd)) is not None)
         if self._waiting and (ready or self._found):
-            self._answered.extend(self._awaited.ready(0))
+            self._answered.extend(descriptor for descriptor, _ in self._awaited.ready(0))
         while self._answered:
             with self._guard:  # it may have waited too long by now
                 member = self._waiting.pop(self._answered.popleft(), None)

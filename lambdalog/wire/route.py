@@ -22,13 +22,13 @@ class NotRouted(Exception):
 
 def find_service(request: Request) -> tuple[str, str]:
     """(botocore's name of the service, protocol: json, query or rest-json). NotRouted if it is for none."""
-    if is_confirmation(request):
-        return "sns", "query"
     target = request.headers.get("x-amz-target", "").partition(".")[0]
     if target in _TARGETS:
         return _TARGETS[target], "json"
     if _LAMBDA_PATH.match(request.path):
         return "lambda", "rest-json"
+    if is_confirmation(request):
+        return "sns", "query"
     scope = scope_of(request)
     if scope in {"sns", "sqs", "sts"}:
         return scope, "query"

@@ -25,6 +25,7 @@ class Bench:
 
     def __init__(self, stack: ExitStack) -> None:
         self.stack = stack
+        self.bell, _ = self.pair()
         self.due = math.inf
         self.tended = threading.Event()
         self.followers = Followers(lambda: min(self.due - time.monotonic(), 60.0), self._tend)
@@ -120,6 +121,28 @@ def test_who_waits_for_a_descriptor_leads_meanwhile(bench: Bench) -> None:
     for _ in range(10):
         assert done.acquire(timeout=30)
     assert sorted(heard) == list(range(10))
+
+
+def test_who_is_alone_waits_by_itself_once(bench: Bench) -> None:
+    """From the second time in a row that the same is done; others are served all the same."""
+    here, there = bench.pair()
+    waited: list[bool] = []
+    done = threading.Semaphore(0)
+
+    def wait() -> None:
+        here.recv(1)
+        waited.extend(readable(bench.bell.fileno(), 0.001) for _ in range(3))
+        done.release()
+
+    bench.followers.watch(here.fileno(), wait)
+    for _ in range(2):
+        there.send(b"x")
+        assert done.acquire(timeout=30)
+    bench.ask(done.release)
+    assert done.acquire(timeout=30)
+    there.send(b"x")
+    assert done.acquire(timeout=30)
+    assert waited == [True, True, True, False, True, True, True, True, True]
 
 
 def test_a_wait_has_an_end(bench: Bench) -> None:
