@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import threading
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest import mock
 from urllib.parse import urlencode
@@ -111,6 +112,8 @@ RIGHT: Final = (
     ),
 )
 
+_SIGNING: Final = threading.Lock()
+
 
 class Mutants:
     """Makes the malformed request of a number for the endpoint `host`, signed with `keys` at `now` where it is signed."""
@@ -127,7 +130,8 @@ class Mutants:
         headers = {"Host": self._host, **right.headers, "Content-Length": str(len(right.body))}
         request = AWSRequest(right.method, f"http://{self._host}{right.path}", headers, right.body)
         kind = SigV4QueryAuth if presigned else SigV4Auth
-        with mock.patch("botocore.auth.get_current_datetime", return_value=self._now):
+        # Threads make them, and whoever took back another's patch would leave it for good.
+        with _SIGNING, mock.patch("botocore.auth.get_current_datetime", return_value=self._now):
             kind(self._credentials, right.service, "us-east-1").add_auth(request)
         url = str(request.url).removeprefix(f"http://{self._host}")
         head = "".join(f"{name}: {_text(value)}\r\n" for name, value in request.headers.items())
