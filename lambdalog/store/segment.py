@@ -43,16 +43,16 @@ class LiveSegment:
 
     def __init__(
         self,
-        path: Path,
+        path: str | Path,
         stream: str,
         sealed: Callable[[str], SealedBytes | None] = lambda _: None,
         *,
         block: int = BLOCK,
     ) -> None:
-        self.segment = path.name.removesuffix(files.LIVE_SUFFIX)
+        self.segment = os.fspath(path).rpartition(os.sep)[2].removesuffix(files.LIVE_SUFFIX)
         self.stream = stream
         self.block = block
-        self._path = path
+        self.path = path
         self._find_sealed = sealed
         self._sealed: SealedBytes | None = None
         self._fd = -1
@@ -81,13 +81,13 @@ class LiveSegment:
         """Whether the live file is open; False: it was sealed."""
         if self._sealed is None and self._fd < 0:
             try:
-                self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 self._sealed = self._find_sealed(self.segment)
                 if self._sealed is None:
                     raise
             except OSError as error:
-                raise StoreError(f"can't read {self._path}: {error.strerror}") from error
+                raise StoreError(f"can't read {self.path}: {error.strerror}") from error
         return self._sealed is None
 
     def _looked_into(self) -> int:
@@ -252,7 +252,7 @@ class LiveSegment:
             if cut >= 0:
                 return data + piece[:cut]
             if not piece:
-                raise StoreError(f"{self._path} was cut short while it was read")
+                raise StoreError(f"{self.path} was cut short while it was read")
             data += piece
 
     def _whole(self, size: int) -> int:

@@ -88,7 +88,7 @@ class GroupSegments:
         block = max(BLOCK // max(len(segments) // 16, 1), 8192)
         return Found(
             [
-                LiveSegment(self._layout.live_segment(segment), stream, self.bytes_of, block=block)
+                LiveSegment(self._layout.live_path(segment), stream, self.bytes_of, block=block)
                 for segment, stream in segments
             ],
             [
@@ -151,9 +151,8 @@ class GroupSegments:
 
     def sized(self, segment: LiveSegment) -> tuple[int, Span | None]:
         """How large a live segment's file is (0: it is gone, or was sealed meanwhile), and its times as `span` has them."""
-        path = self._layout.live_segment(segment.segment)
         try:
-            size = path.stat().st_size
+            size = os.stat(segment.path).st_size  # noqa: PTH116 - a text's, for thousands
         except FileNotFoundError:
             size = -1
         known = self._spans.get(segment.segment)

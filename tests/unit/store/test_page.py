@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambdalog.clock import ManualClock
-from lambdalog.store import LogStore, Scan
+from lambdalog.store import LogStore, Scan, maintenance
 from lambdalog.store.line import encode, encode_message
 from lambdalog.store.maintenance import maintain
 
@@ -226,3 +226,21 @@ def test_a_page_of_what_is_sealed_meanwhile(store: LogStore, clock: ManualClock)
     page = stream.page(Scan(GROUP, streams=frozenset({"s"})), 4, HUGE)
     assert page.messages == ["0", "1", "2", "3"]
     assert list(stream.segments) == [page.position(0)[2]]
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_a_page_of_what_is_packed_meanwhile(
+    store: LogStore, monkeypatch: pytest.MonkeyPatch, descending: bool
+) -> None:
+    """Sealed files that are packed into another after the stream was asked for are found in that one."""
+    monkeypatch.setattr(maintenance, "SMALL_BYTES", 0)
+    for number in range(3):
+        store.append(GROUP, "s", [(T0 + number * 10 + event, f"{number}{event}") for event in range(4)])
+        store.release(-1)
+        assert maintain(store).sealed == 1
+    stream = stream_of(store)
+    monkeypatch.setattr(maintenance, "SMALL_BYTES", 1 << 40)
+    assert maintain(store).packs == 1
+    page = stream.page(Scan(GROUP, streams=frozenset({"s"}), descending=descending), 10, HUGE)
+    whole = [f"{number}{event}" for number in range(3) for event in range(4)]
+    assert page.messages == (whole[-10:] if descending else whole[:10])
