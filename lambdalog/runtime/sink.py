@@ -36,7 +36,7 @@ def stream_name(now: float, version: str, *, named: str = "") -> str:
 
 
 class LogSink:
-    """Writes to one stream of a boto3-shaped CloudWatch Logs client; made on first writing.
+    """Writes to one stream of a boto3-shaped CloudWatch Logs client; made on first writing. One on disk has a shorter way.
 
     What the client refuses is counted in `lost` and logged: an invocation does not fail because its log does.
     """
@@ -121,17 +121,22 @@ class LogSink:
             logger.error("log events were refused by %s: %s", self.group, rejected)
 
     def _put(self, batch: list[Entry]) -> dict[str, Any]:
-        events = [{"timestamp": entry.timestamp, "message": entry.message} for entry in batch]
+        append = getattr(self._logs, "append_lines", None)
         try:
-            response: dict[str, Any] = self._logs.put_log_events(
-                logGroupName=self.group, logStreamName=self.stream, logEvents=events
-            )
-        except self._logs.exceptions.ResourceNotFoundException:
+            if append is None:
+                return self._put_events(batch)
+            append(self.group, self.stream, [entry[0] for entry in batch], [entry[1] for entry in batch])
+        except (KeyError, self._logs.exceptions.ResourceNotFoundException):
             # Deleted while the environment lives: as in Lambda, the next line makes it anew.
             self._make()
-            response = self._logs.put_log_events(
-                logGroupName=self.group, logStreamName=self.stream, logEvents=events
-            )
+            return self._put_events(batch)
+        return {}
+
+    def _put_events(self, batch: list[Entry]) -> dict[str, Any]:
+        events = [{"timestamp": entry.timestamp, "message": entry.message} for entry in batch]
+        response: dict[str, Any] = self._logs.put_log_events(
+            logGroupName=self.group, logStreamName=self.stream, logEvents=events
+        )
         return response
 
     def _make(self) -> None:
