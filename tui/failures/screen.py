@@ -92,10 +92,7 @@ class FailuresScreen(ListingScreen):
         self.running = ""
         self.detail: Detail | None = None
         self._detailed: tuple[str, int] | None = None
-        self._stop = threading.Event()
-        self._cancel = threading.Event()
-        self._wake = threading.Event()
-        self._shown = threading.Event()
+        self._stop, self._cancel, self._wake, self._shown = (threading.Event() for _ in range(4))
 
     def body(self) -> Iterable[Widget]:
         """Groups above, one of them below."""
