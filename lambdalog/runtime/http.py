@@ -50,7 +50,6 @@ class Connection:
         self.closed = False
         # Whether nothing that still comes on it is to be answered.
         self.spoiled = False
-        self._held = b""
         self._buffer = bytearray()
         # The request whose head has come; how much of its body is still to come (None: chunks), and the body so far.
         self._head: Request | None = None
@@ -87,19 +86,13 @@ class Connection:
             pass
         return found
 
-    def send(
-        self, status: str, body: bytes, headers: dict[str, str] | None = None, *, hold: bool = False
-    ) -> None:
-        """Answer; `hold`: together with the next answer. A peer that is gone is noticed at the next `receive`."""
+    def send(self, status: str, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """Answer. A peer that is gone is noticed at the next `receive`."""
         # Without a content type, awslambdaric 4.2.2 crashes.
         kind = (headers or {}).get("Content-Type", "application/json")
         lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items() if name != "Content-Type"]
-        data = self._held + ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
-        if hold:
-            self._held = data
-            return
-        self._held = b""
+        data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
         try:
             sent = self.socket.send(data)
             if sent < len(data):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lambdalog.runtime.spec import FunctionSpec
 
 PREFIX: Final = "/2018-06-01/runtime"
-# A request after which another follows at once, as `workers/transport.py` sends it: the answers go together, and what
-# follows one that was refused is not meant any more: whoever sent it ends with the refusal.
+# A response after which a request for the next event follows at once, as `workers/transport.py` sends it: that one's answer
+# tells that it was taken. What follows one that was refused is not meant any more: whoever sent it ends with the refusal.
 _AHEAD: Final = "lambdalog-ahead"
 _ACCEPTED: Final = b'{"status":"OK"}\n'
 
@@ -143,7 +143,8 @@ class RuntimeApi:
             message = outcomes.message_of(failed.body)
             _refuse(connection, "413 Request Entity Too Large", "RequestEntityTooLarge", message)
             return b"", failed
-        connection.send("202 Accepted", _ACCEPTED, hold=_AHEAD in request.headers)
+        if _AHEAD not in request.headers:
+            connection.send("202 Accepted", _ACCEPTED)
         if self._on_chunk is not None and request.body:
             self._on_chunk(request.body, self._content_type)
         return request.body, None

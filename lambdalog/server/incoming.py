@@ -78,9 +78,12 @@ class Incoming:
             return
         key = name.decode("latin-1").lower()
         text = value.decode("utf-8", "surrogateescape")
-        if key in {"host", "authorization", "content-length", "x-amz-target"} and key in self._headers:
+        if key not in self._headers:
+            self._headers[key] = text
+            return
+        if key in {"host", "authorization", "content-length", "x-amz-target"}:
             self.refused = self.refused or Refused(400, f"{key} is there twice")
-        self._headers[key] = f"{self._headers[key]},{text}" if key in self._headers else text
+        self._headers[key] += f",{text}"
 
     def on_headers_complete(self) -> None:
         """The head is there: how much of a body is wanted, and whether the peer waits to be asked for it."""

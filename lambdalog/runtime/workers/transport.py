@@ -12,7 +12,7 @@ import socket
 
 _PREFIX = "/2018-06-01/runtime/invocation/"
 _DEADLINE = "Lambda-Runtime-Deadline-Ms"
-# Says that the next request follows at once: both are answered together.
+# Says that the next request follows at once: its answer tells that this one was taken, an error that it was not.
 AHEAD = "Lambdalog-Ahead"
 # A response that may be too large has its answer waited for.
 _AHEAD_MAX = 1024 * 1024
@@ -39,31 +39,37 @@ class _Client:
         self._buffer = bytearray()
         # A request that goes with the next one, ahead of it.
         self._ahead = b""
+        self._address = ""
 
     def ask(self, head: str, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of the answer to a request. RuntimeError if there is none."""
         ahead, self._ahead = self._ahead, b""
-        peer = self._send(ahead + _request(head, body))
+        peer = self._send(ahead + self._request(head, body))
         try:
-            if ahead:
-                _check(self._answer(peer))
-            return self._answer(peer)
+            answer = self._answer(peer)
         except OSError as error:
             self._socket = None
             raise RuntimeError(f"No Response from endpoint: {error}") from error
+        if ahead:
+            _check(answer)
+        return answer
 
     def send_ahead(self, head: str, body: bytes) -> None:
         """Send a request with the next one: neither side need wake the other for it."""
-        self._ahead = _request(head, body)
+        self._ahead = self._request(head, body)
+
+    def _request(self, head: str, body: bytes) -> bytes:
+        # A worker has one address for its life.
+        self._address = self._address or os.environ["AWS_LAMBDA_RUNTIME_API"]
+        return f"{head}Host: {self._address}\r\n\r\n".encode("latin-1") + body
 
     def _send(self, data: bytes) -> socket.socket:
         if self._socket is None or self._owner != os.getpid():
-            address = os.environ["AWS_LAMBDA_RUNTIME_API"]
-            host, _, port = address.rpartition(":")
+            host, _, port = self._address.rpartition(":")
             try:
                 self._socket = socket.create_connection((host, int(port)))
             except OSError as error:
-                raise RuntimeError(f"Failed to reach {address}: {error}") from error
+                raise RuntimeError(f"Failed to reach {self._address}: {error}") from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._owner = os.getpid()
             self._buffer.clear()
@@ -138,10 +144,6 @@ def post_error(invoke_id: str, error: str, xray_fault: str, invocation_id: str |
 
 def _head(path: str, body: bytes, content_type: str, more: str = "") -> str:
     return f"POST {_PREFIX}{path} HTTP/1.1\r\n{more}Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-
-
-def _request(head: str, body: bytes) -> bytes:
-    return f"{head}Host: {os.environ['AWS_LAMBDA_RUNTIME_API']}\r\n\r\n".encode("latin-1") + body
 
 
 def _check(answer: tuple[int, dict[str, str], bytes]) -> None:

@@ -86,17 +86,3 @@ def test_a_peer_that_leaves_is_noticed(pair: tuple[Connection, socket.socket]) -
     worker.close()
     receive(connection, 1)
     assert connection.closed
-
-
-def test_what_is_held_back_comes_with_the_next(pair: tuple[Connection, socket.socket]) -> None:
-    """A held answer is before the next one in one piece; by itself it wakes nobody."""
-    connection, worker = pair
-    worker.setblocking(False)
-    connection.send("202 Accepted", b"1", hold=True)
-    with pytest.raises(BlockingIOError):
-        worker.recv(10_000)
-    connection.send("200 OK", b"2")
-    worker.settimeout(30)
-    data = worker.recv(10_000)
-    assert data.index(b"202 Accepted") < data.index(b"200 OK")
-    assert data.endswith(b"\r\n\r\n2")

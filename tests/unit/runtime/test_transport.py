@@ -37,13 +37,12 @@ def received(connection: Connection) -> list[Request]:
 
 
 def test_an_answer_comes_with_the_next_event(listener: socket.socket) -> None:
-    """The response comes with what asks for it; what was held back for it comes before the event."""
+    """The response comes with what asks for the event, which tells that it was taken."""
     transport.post_invocation_result("r1", b'"done"', "application/json")
     with ThreadPoolExecutor(1) as worker:
         asking = worker.submit(transport.next)
         connection = Connection(listener.accept()[0])
         posted, asked = received(connection)
-        connection.send("202 Accepted", b"{}", hold=True)
         connection.send("200 OK", b'{"n": 2}', EVENT)
         body, headers = asking.result()
     assert (posted.method, posted.path, posted.body) == (
