@@ -84,7 +84,7 @@ class Extensions:
 
     def idle(self) -> bool:
         """Whether all are done with the invocation that they were told of."""
-        return not any(extension.busy for extension in self._by_id.values())
+        return not self._by_id or not any(extension.busy for extension in self._by_id.values())
 
     def tell(self, event: dict[str, Any]) -> None:
         """Give an event to all that registered for its type."""

@@ -113,7 +113,7 @@ def report(took: Report, *, shown: bool = True) -> PlatformEvent:
     if (sampled := took.sampled) is not None:
         segment = platform_text.trace_fields(sampled)[1]
         record["tracing"] = {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": sampled}
-    text = platform_text.report(took if shown else took._replace(status=None))
+    text = platform_text.report(took, shown=shown)
     return PlatformEvent("platform.report", record, INFO if status == "success" else WARN, text)
 
 

@@ -50,8 +50,8 @@ class Report(NamedTuple):
         return self.trace if self.trace is not None and "Sampled=1" in self.trace.split(";") else None
 
 
-def report(took: Report) -> str:
-    """What the invocation took. A status other than success is named, and a trace that is sampled."""
+def report(took: Report, *, shown: bool = True) -> str:
+    """What the invocation took. A status other than success is named if it is to be `shown`, and a trace that is sampled."""
     parts = [
         f"REPORT RequestId: {took.request_id}",
         f"Duration: {took.duration_ms:.2f} ms",
@@ -61,13 +61,13 @@ def report(took: Report) -> str:
     ]
     if took.init_ms is not None:
         parts.append(f"Init Duration: {took.init_ms:.2f} ms")
-    if took.status not in {None, "success"}:
+    if shown and took.status not in {None, "success"}:
         parts.append(f"Status: {took.status}")
         if took.error_type is not None:
             parts.append(f"Error Type: {took.error_type}")
     text = "\t".join(parts) + "\t\n"
-    if took.sampled is not None:
-        root, segment = trace_fields(took.sampled)
+    if (sampled := took.sampled) is not None:
+        root, segment = trace_fields(sampled)
         text += f"XRAY TraceId: {root}\tSegmentId: {segment}\tSampled: true\t\n"
     return text
 

@@ -103,7 +103,7 @@ class LogSink:
 
     def tail(self) -> bytes:
         """The last 4 KB of the invocation's log."""
-        raw = "".join(text if text.endswith("\n") else f"{text}\n" for text in self._tail)
+        raw = "".join([text if text.endswith("\n") else f"{text}\n" for text in self._tail])
         return raw.encode("utf-8", "replace")[-TAIL_BYTES:]
 
     def _write(self, batch: list[Entry]) -> None:

@@ -81,7 +81,7 @@ def verify(request: Request, keys: Keys, now: float) -> None:
 
 def _found(request: Request) -> _Signed:
     header = request.headers.get("authorization")
-    query = _pairs(request.query)
+    query = _pairs(request.query) if request.query else []
     if header is not None:
         match = _AUTHORIZATION.fullmatch(header)
         date = request.headers.get("x-amz-date")
@@ -178,7 +178,7 @@ def _normalized(path: str) -> str:
 def _pairs(query: str) -> list[tuple[str, str]]:
     """A query's names and values, each encoded as a signature has them."""
     found = []
-    for part in query.split("&") if query else ():
+    for part in query.split("&"):
         name, _, value = part.partition("=")
         found.append((quote(unquote(name), safe="-_.~"), quote(unquote(value), safe="-_.~")))
     return found

@@ -26,8 +26,9 @@ def violations(operation: str, params: dict[str, Any]) -> Violations:
     check = _checks(operation)
     if check is not None:
         check(params, "", found)
-    # Lambda names the qualifier before the function.
-    found.sort(key=lambda text: "at 'qualifier'" not in text)
+    if found:
+        # Lambda names the qualifier before the function.
+        found.sort(key=lambda text: "at 'qualifier'" not in text)
     return found
 
 

@@ -135,7 +135,8 @@ class Invocation(Launch):
         if found.record.get("concurrency") == 0:
             raise self._throttled(found, request_id, "ReservedFunctionConcurrentInvocationLimitExceeded")
         active = found.config["TracingConfig"]["Mode"] == "Active"
-        trace = arrive(trace_id, self.scope.function(found.name), self.clock.now(), active=active)
+        arn = self.scope.function(found.name)
+        trace = arrive(trace_id, arn, self.clock.now(), active=active)
         looping = trace.invocations > INVOCATIONS_MAX
         if looping and found.record.get("recursive_loop", "Terminate") == "Terminate":
             raise self.refusal(
@@ -149,7 +150,7 @@ class Invocation(Launch):
                 payload,
                 request_id=request_id,
                 # The context has the ARN as the caller wrote it.
-                invoked_arn=self.scope.function(found.name, found.qualifier),
+                invoked_arn=self.scope.function(found.name, found.qualifier) if found.qualifier else arn,
                 client_context=client_context,
                 trace_id=trace.header,
                 on_line=on_line,
