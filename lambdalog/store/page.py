@@ -186,7 +186,7 @@ class _Best:
         # No fewer than the bytes of the rows.
         self._held = 0
         # What is asked for is from the one on, and before the other; also before the end of what is enough, once there is.
-        self._low: tuple[Any, ...] = (_digits(scan.start or 0),)
+        self._low: tuple[Any, ...] = _FIRST if scan.start is None else (_digits(scan.start),)
         self._high: tuple[Any, ...] | None = None
         self._end: Row | None = None
         if scan.end is not None and scan.end <= TIME_MAX:
@@ -210,7 +210,7 @@ class _Best:
         """Look among some lines for rows that come before those that are known."""
         lines = piece.data[:-1].split(b"\n")
         heads = [line[_HEAD] for line in lines]
-        if self._end is not None and self._all_after(self._end, heads, piece):
+        if self._outside(heads, piece):
             return
         offsets = map(add, accumulate(map(len, lines), initial=piece.offset), count())
         rows = sorted(zip(heads, repeat(piece.segment), offsets, lines, strict=False))
@@ -225,11 +225,12 @@ class _Best:
         self._held += len(piece.data)
         self._leave_out()
 
-    def _all_after(self, end: Row, heads: list[bytes], piece: _Piece) -> bool:
-        """Whether none of some lines comes before this row."""
-        if self._descending:
-            return (max(heads), piece.segment, piece.offset + len(piece.data)) < end
-        return (min(heads), piece.segment, piece.offset) > end
+    def _outside(self, heads: list[bytes], piece: _Piece) -> bool:
+        """Whether all of some lines come before what is asked for, or after it."""
+        if self._high is not None and (min(heads), piece.segment, piece.offset) > self._high:
+            return True
+        last = piece.offset + len(piece.data)
+        return self._low > _FIRST and (max(heads), piece.segment, last) < self._low
 
     def _leave_out(self) -> None:
         if len(self.rows) >= self._limit:
@@ -255,3 +256,6 @@ class _Best:
 def _digits(time: int) -> bytes:
     """A time (epoch ms) as lines have it, or the nearest to it that they can."""
     return b"%013d" % min(max(time, 0), TIME_MAX)
+
+
+_FIRST: Final = (_digits(0),)
