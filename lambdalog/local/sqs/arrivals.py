@@ -129,6 +129,8 @@ class Arrivals:
             # None: it is not known what changed; there was too much to tell.
             written = changes is None or any(self._log in names for names in changes.values())
             if not written and follow is None:
+                if changes:
+                    time.sleep(PAUSE_SECONDS)  # another database of the folder may be under load as well
                 continue
             settled = commits.settled()
             if commits.more():

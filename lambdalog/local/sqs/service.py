@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # How long the loop of move tasks waits at most before it looks whether it is to end.
 WAIT_SECONDS: Final = 0.5
-# A task of a high rate moves its messages in handfuls.
+# A task of a high rate moves its messages in handfuls, and a new one is looked for no more often.
 MOVE_SECONDS: Final = 0.05
 
 
@@ -65,6 +65,8 @@ class Sqs(PlainOperations, QueueOperations, AccessOperations, LookOperations, Mo
             left = WAIT_SECONDS if due is None else max((due - self.clock.now_ms()) / 1000, MOVE_SECONDS)
             if not stop.is_set():
                 self._arrivals.wait(seen, min(left, WAIT_SECONDS))
+                # Queues that are in use are written to a thousand times a second.
+                self.clock.wait(stop, MOVE_SECONDS)
 
     @contextmanager
     def durably(self) -> Iterator[None]:
