@@ -65,6 +65,7 @@ class Followers:
         self._awaited = readiness()
         self._waiting: dict[int, _Member] = {}
         self._answered: deque[int] = deque()
+        self._begun_one = False
         self._watched.watch(self._awaited.fileno())
         self._guard = threading.Lock()
         self._leader: _Member | None = None
@@ -215,6 +216,11 @@ class Followers:
             least = max(self._left(), 0.0)
             ready = self._watched.ready(least if seconds is None else min(seconds, least))
             self._found.extend(call for fd, _ in ready if (call := self._calls.get(fd)) is not None)
+        if seconds is None and self._found and not self._begun_one:
+            # Free hands begin one more before they hand over to whoever need wait no more: fewer changes of threads.
+            self._begun_one = True
+            return self._found.popleft()
+        self._begun_one = False
         if self._waiting and (ready or self._found):
             self._answered.extend(descriptor for descriptor, _ in self._awaited.ready(0))
         while self._answered:

@@ -123,6 +123,35 @@ def test_who_waits_for_a_descriptor_leads_meanwhile(bench: Bench) -> None:
     assert sorted(heard) == list(range(10))
 
 
+def test_what_was_begun_is_ended_in_turns_with_what_is_to_begin(bench: Bench) -> None:
+    """Whoever has waited isn't kept waiting by those who come, nor the other way round."""
+    pairs = [bench.pair() for _ in range(2)]
+    waits, done = threading.Semaphore(0), threading.Semaphore(0)
+    order: list[str] = []
+
+    def wait(here: socket.socket) -> None:
+        waits.release()
+        assert readable(here.fileno(), 30)
+        note("ended")
+
+    def note(what: str) -> None:
+        order.append(what)
+        done.release()
+
+    def make_all_ready() -> None:
+        for _, there in pairs:
+            bench.ask(partial(note, "begun"))
+            there.send(b"x")
+
+    for here, _ in pairs:
+        bench.ask(partial(wait, here))
+        assert waits.acquire(timeout=30)
+    bench.ask(make_all_ready)
+    for _ in range(4):
+        assert done.acquire(timeout=30)
+    assert order == ["ended", "begun"] * 2
+
+
 def test_who_is_alone_waits_by_itself_once(bench: Bench) -> None:
     """From the second time in a row that the same is done; others are served all the same."""
     here, there = bench.pair()
