@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from lambdalog.wire import Response
 
 _READ: Final = 65_536
+# Of a body so many pieces are taken before others have their turn.
+_READS: Final = 16
 # What a peer that was refused still sends is taken for so long, and so many reads, so that our answer isn't lost in a reset.
 _LINGER_SECONDS: Final = 0.5
 _LINGER_READS: Final = 64
@@ -64,12 +66,9 @@ class Connection:
 
     def turn(self) -> None:
         """Read what has come, and answer what is whole. Ends the connection when one of the two has enough."""
-        try:
-            data = self.socket.recv(_READ)
-        except BlockingIOError:
+        data = self._read()
+        if data is None:
             return
-        except OSError:
-            data = b""
         if not data:
             self.end()
         elif self._lingering:
@@ -77,8 +76,28 @@ class Connection:
             if not self._lingering:
                 self.end()
         else:
-            self._incoming.feed(data)
+            incoming = self._incoming
+            incoming.feed(data)
+            reads = 1
+            while (
+                len(data) == _READ
+                and incoming.in_body
+                and incoming.refused is None
+                and reads < _READS
+                and (data := self._read() or b"")
+            ):
+                incoming.feed(data)
+                reads += 1
             self._go_on()
+
+    def _read(self) -> bytes | None:
+        """What has come; nothing at the end, None if there is nothing just now."""
+        try:
+            return self.socket.recv(_READ)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     def overdue(self) -> None:
         """It took too long."""
