@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import http.client
+import logging
 import re
 import socket
 import threading
 import time
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given, settings
@@ -276,6 +278,38 @@ def test_a_machine_without_a_thread_to_spare(
         for path in (b"/1", b"/2"):
             request = b"GET %b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % path
             assert path in exchange(server, request)
+
+
+class Scarce:
+    """A listener of a process that has no descriptor left, the first time."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.left = 1
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """As a socket's."""
+        if self.left:
+            self.left -= 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return self.listener.accept()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.listener, name)
+
+
+def test_who_cannot_be_accepted_now_is_accepted_soon(caplog: pytest.LogCaptureFixture) -> None:
+    """A process without a descriptor to spare says so, and tries again."""
+    server = HttpServer(("127.0.0.1", 0), echo, refuse=refuse, body_max=lambda *_: 1000)
+    server._listener = cast("socket.socket", Scarce(server._listener))
+    server.start()
+    try:
+        close = b"GET /late HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        with caplog.at_level(logging.WARNING):
+            assert b"/late" in exchange(server, close)
+    finally:
+        assert server.stop(1)
+    assert "Too many open files" in caplog.text
 
 
 @pytest.mark.parametrize("say", [aside, int], ids=["says so", "says nothing"])
