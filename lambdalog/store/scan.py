@@ -279,7 +279,7 @@ class Reader:
             else:
                 for start, end in _cuts(data, low, high, size, descending=self.descending):
                     yield base + start, data[start:end]
-                    size = min(size * 4, _PIECE_MOST)
+                    size = min(size * 16, _PIECE_MOST)
             if low > 0 if self.descending else high < len(data):
                 return
 
@@ -314,7 +314,7 @@ def _cuts(data: bytes, start: int, end: int, size: int, *, descending: bool) -> 
             cut = (data.find(b"\n", start + size, end) + 1 or end) if end - start > size else end
             yield start, cut
             start = cut
-        size = min(size * 4, _PIECE_MOST)
+        size = min(size * 16, _PIECE_MOST)
 
 
 def edge_of(data: bytes, *, descending: bool) -> int | None:
