@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Read_co = TypeVar("Read_co", covariant=True)
 
 # So many events are read ahead of what is handed out, at most, beside a piece of each source.
-_AHEAD: Final = 2048
+_AHEAD: Final = 4096
 
 
 class Piece(NamedTuple):
@@ -37,7 +37,7 @@ def merge(
 ) -> Iterator[list[Event]]:
     """The events of all sources past `after`, in order; a source is opened only when its bound is reached.
 
-    At first no more is read than the next events need, later up to half as many as were handed out.
+    At first no more is read than the next events need, later up to as many as were handed out.
     """
     sign = -1 if descending else 1
     unopened = dict(enumerate(sources))
@@ -48,7 +48,7 @@ def merge(
     held = _Held(sign)
     handed = 0
     while known or held.runs:
-        ahead = min(handed // 2, _AHEAD)
+        ahead = min(handed, _AHEAD)
         while known:
             until, number = known[0]
             if held.runs and held.first < until and not (ahead > 0 and number in opened):

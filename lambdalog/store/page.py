@@ -1,6 +1,6 @@
 """A page of one stream: which lines it has is told by what they begin with; those alone are decoded, as columns.
 
-A scan makes an event of each line that may come before the page's end, which is all of two seconds, and merges them one by one.
+A scan makes an event of each line that may come before the page's end, which is all of two seconds.
 """
 
 from __future__ import annotations

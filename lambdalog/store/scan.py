@@ -182,7 +182,8 @@ class Reader:
         )
         if self._bounded:
             start, end = self.scan.start or 0, _NEVER if self.scan.end is None else self.scan.end
-            rows = [row for row in rows if start <= row[0] < end]
+            if min(found.times) < start or max(found.times) >= end:
+                rows = [row for row in rows if start <= row[0] < end]
         if (match := self.scan.match) is not None:
             rows = [row for row in rows if match(row[4])]
         return list(map(_event, repeat(Event), rows))
