@@ -16,6 +16,8 @@ Read_co = TypeVar("Read_co", covariant=True)
 
 # So many events are read ahead of what is handed out, at most, beside a piece of each source.
 _AHEAD: Final = 4096
+# As so many events counts a piece by itself: where few lines are meant, those that were found don't wait for many pieces.
+_A_PIECE: Final = 32
 
 
 class Piece(NamedTuple):
@@ -61,9 +63,9 @@ def merge(
                 del opened[number]
                 continue
             heapreplace(known, (max(sign * piece.until, until), number))
+            ahead -= _A_PIECE + len(piece.events)
             if piece.events:
                 held.add(piece.events)
-                ahead -= len(piece.events)
         events = _sorted(held.before(known[0][0] if known else None), descending=descending)
         handed += len(events)
         if after is not None:

@@ -261,7 +261,7 @@ def test_what_is_said_at_once_is_bounded(store: LogStore) -> None:
     assert asked.wording is not None
     task = EventsTask(str(store.root), T0, asked.wording, tuple(Scan(group) for group in GROUPS))
     batches = list(task.work(store))
-    longest = max(len(event[2]) for batch in batches for event in batch)
+    longest = max(len(event[4]) for batch in batches for event in batch)
     assert len(batches) > 5
     assert max(sum(len(event[2]) for event in batch) for batch in batches) <= SAID_BYTES + longest
     assert list(chain(*batches)) == [
@@ -434,3 +434,20 @@ def test_no_segment_is_left_out(
     assert {event.segment for event in events} <= division.share_of(files).get("g", frozenset())
     left = division.share_of(division.beyond(files, parted, descending=descending)).get("g", frozenset())
     assert {one.segment for one in events if (one.timestamp < parted) == descending} <= left
+
+
+def test_telling_of_events_is_not_time_that_others_save(store_path: Path) -> None:
+    """Where as much is found as is read, others would have to tell of all of it: less is expected of them than of a search."""
+    clock = ManualClock(T0 / 1000)
+
+    def found(count: int) -> Iterator[int]:
+        yield from range(count)
+        clock.advance(1.0)
+
+    with LogStore(store_path, clock=clock) as store:
+        search, list_all = crew.Stopwatch(store), crew.Stopwatch(store)
+        for watch, count in ((search, 10), (list_all, 1_000_000)):
+            for _ in watch.timed(found(count)):  # type: ignore[arg-type]  # of anything
+                pass
+        assert search.expected(1, 10) == pytest.approx(10, rel=0.01)
+        assert list_all.expected(1, 10) == 0

@@ -95,3 +95,17 @@ def test_the_work_grows_with_the_events_not_with_the_sources(monkeypatch: pytest
     merged = chain.from_iterable(merge(map(source, range(1000)), descending=False))
     assert sum(1 for _ in merged) == 20_000
     assert len(handled) < 20_000
+
+
+def test_what_was_found_does_not_wait_for_many_pieces() -> None:
+    """Where few lines are meant, as many events ahead would be most of a file: pieces count as well."""
+    read: list[int] = []
+
+    def source() -> Iterator[Piece]:
+        for time in range(20_000):
+            read.append(time)
+            yield Piece(time, [Event(time, 0, "s", time, "", "g", "s")] if time % 10 == 0 else [])
+
+    for event in chain.from_iterable(merge([Source(0, source)], descending=False)):
+        assert len(read) - event.timestamp <= 4096 / 32 + 2
+    assert len(read) == 20_000
