@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,7 +22,7 @@ from lambdalog.query.insights import Run, read
 from lambdalog.query.pattern import parse
 from lambdalog.query.worker import SAID_BYTES, EventsTask, merged
 from lambdalog.store import LogStore, Scan
-from lambdalog.store.maintenance import maintain_group
+from tests.unit.query.filled import EVENTS, GROUPS, T0
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,58 +30,6 @@ if TYPE_CHECKING:
     from lambdalog.query.pattern import Pattern
     from lambdalog.query.worker import StatsTask
     from lambdalog.store import Event
-
-T0 = 1_700_000_000_000
-GROUPS = ("g", "h")
-EVENTS = 6000
-
-
-def fill(store: LogStore) -> None:
-    """Two groups of three streams: sealed files of many frames, one of them damaged, and live ones; at times out of order."""
-    chance = random.Random(5)
-    for group in GROUPS:
-        store.create_group(group)
-        for stream in "abc":
-            store.create_stream(group, stream)
-    for number in range(0, EVENTS, 20):
-        if number == EVENTS * 3 // 4:
-            store.close()
-            for group in GROUPS:
-                maintain_group(store, group)
-        group, stream = GROUPS[number // 20 % 2], "abc"[number // 40 % 3]
-        events = []
-        for each in range(number, number + 20):
-            record = {
-                "n": each,
-                "ms": chance.randrange(1000) / 10,
-                "level": chance.choice(["INFO"] * 9 + ["ERROR"]),
-            }
-            text = json.dumps(record | {"text": chance.randbytes(60).hex()})
-            events.append(
-                (T0 + each * 10 + chance.randrange(1500), text if each % 7 else f"plain {each} {text}")
-            )
-        store.append(group, stream, sorted(events), ingestion=T0 + number)
-    store.close()
-    path = max(store.layout.group("h").sealed.iterdir(), key=lambda path: path.stat().st_size)
-    data = bytearray(path.read_bytes())
-    data[len(data) // 3] ^= 4
-    path.write_bytes(data)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A filled store's folder; nobody writes there."""
-    path = tmp_path_factory.mktemp("crew") / ".lambdalog"
-    with LogStore(path, clock=ManualClock(T0 / 1000 + 3600)) as store:
-        fill(store)
-    return path
-
-
-@pytest.fixture
-def store(root: Path) -> Iterator[LogStore]:
-    """That store, opened."""
-    with LogStore(root, clock=ManualClock(T0 / 1000 + 3600)) as opened:
-        yield opened
 
 
 class Recorded(crew.Worker):
@@ -390,50 +335,6 @@ def test_a_query_that_is_stopped_leaves_no_process(
     with pytest.raises(Cancelled):
         list(run.rows())
     assert gone(begun)
-
-
-def test_a_narrower_scan_is_no_other_scan(store: LogStore) -> None:
-    """What a scan reads of some segments and of all others is, together, what it reads."""
-    extents = store.extents(Scan("g"))
-    segments = [segment for extent in extents for segment in sorted(extent.segments)]
-    assert len(set(segments)) == len(segments) > 2
-    parts = [list(store.scan(replace(Scan("g"), segments=frozenset({segment})))) for segment in segments]
-    assert sorted(chain(*parts), key=lambda event: event.position) == list(store.scan(Scan("g")))
-    raw = sum(len(event.message) for event in store.scan(Scan("g")))
-    assert sum(extent.size for extent in extents) > raw
-    half = Scan("g", start=T0, end=T0 + EVENTS * 5)
-    assert sum(extent.size for extent in store.extents(half)) < raw
-
-
-edges = st.integers(T0 + EVENTS * 7, T0 + EVENTS * 8) | st.integers(T0 - 3000, T0 + EVENTS * 10 + 5000)
-
-
-def test_a_damaged_first_time_leaves_no_segment_out(tmp_path: Path) -> None:
-    """A live segment whose first line has a time long after is still read on either side of a time among its others."""
-    with LogStore(tmp_path, clock=ManualClock(T0 / 1000 + 3600)) as store:
-        store.create_group("g")
-        store.create_stream("g", "a")
-        store.append("g", "a", [(T0 + each * 100, f"line {each}") for each in range(1000)])
-        store.close()
-        (path,) = store.layout.group("g").live.iterdir()
-        path.write_bytes(path.read_bytes().replace(b'{"t":1700', b'{"t":1900', 1))
-        for descending in (False, True):
-            files = crew.files_of(store, [Scan("g", descending=descending)])
-            assert division.beyond(files, T0 + 50_000, descending=descending)
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(start=st.none() | edges, end=st.none() | edges, parted=edges, descending=st.booleans())
-def test_no_segment_is_left_out(
-    store: LogStore, start: int | None, end: int | None, parted: int, descending: bool
-) -> None:
-    """Whatever is asked for, the segments with an event of it are among what is to be read, on its side of any time."""
-    scan = Scan("g", start=start, end=end, descending=descending)
-    files = crew.files_of(store, [scan])
-    events = list(store.scan(scan))
-    assert {event.segment for event in events} <= division.share_of(files).get("g", frozenset())
-    left = division.share_of(division.beyond(files, parted, descending=descending)).get("g", frozenset())
-    assert {one.segment for one in events if (one.timestamp < parted) == descending} <= left
 
 
 def test_telling_of_events_is_not_time_that_others_save(store_path: Path) -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
+from itertools import chain, pairwise
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambdalog.query import division
-from lambdalog.store import Extent, Stretch
+from lambdalog.clock import ManualClock
+from lambdalog.query import crew, division
+from lambdalog.store import Extent, LogStore, Scan, Stretch
+from tests.unit.query.filled import EVENTS, T0
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 stretches = st.builds(
     lambda begin, length, size: Stretch(begin, begin + length, size),
@@ -121,3 +128,47 @@ def test_small_files_that_all_last_long_are_parted_too(descending: bool) -> None
     left = division.beyond(given_, time, descending=descending)
     assert division.share_of(left) == division.share_of(given_)
     assert division.size_of(left) == pytest.approx(9 * division.NEAR_BYTES, rel=0.001)
+
+
+def test_a_narrower_scan_is_no_other_scan(store: LogStore) -> None:
+    """What a scan reads of some segments and of all others is, together, what it reads."""
+    extents = store.extents(Scan("g"))
+    segments = [segment for extent in extents for segment in sorted(extent.segments)]
+    assert len(set(segments)) == len(segments) > 2
+    parts = [list(store.scan(replace(Scan("g"), segments=frozenset({segment})))) for segment in segments]
+    assert sorted(chain(*parts), key=lambda event: event.position) == list(store.scan(Scan("g")))
+    raw = sum(len(event.message) for event in store.scan(Scan("g")))
+    assert sum(extent.size for extent in extents) > raw
+    half = Scan("g", start=T0, end=T0 + EVENTS * 5)
+    assert sum(extent.size for extent in store.extents(half)) < raw
+
+
+edges = st.integers(T0 + EVENTS * 7, T0 + EVENTS * 8) | st.integers(T0 - 3000, T0 + EVENTS * 10 + 5000)
+
+
+def test_a_damaged_first_time_leaves_no_segment_out(tmp_path: Path) -> None:
+    """A live segment whose first line has a time long after is still read on either side of a time among its others."""
+    with LogStore(tmp_path, clock=ManualClock(T0 / 1000 + 3600)) as store:
+        store.create_group("g")
+        store.create_stream("g", "a")
+        store.append("g", "a", [(T0 + each * 100, f"line {each}") for each in range(1000)])
+        store.close()
+        (path,) = store.layout.group("g").live.iterdir()
+        path.write_bytes(path.read_bytes().replace(b'{"t":1700', b'{"t":1900', 1))
+        for descending in (False, True):
+            files = crew.files_of(store, [Scan("g", descending=descending)])
+            assert division.beyond(files, T0 + 50_000, descending=descending)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(start=st.none() | edges, end=st.none() | edges, parted=edges, descending=st.booleans())
+def test_no_segment_is_left_out(
+    store: LogStore, start: int | None, end: int | None, parted: int, descending: bool
+) -> None:
+    """Whatever is asked for, the segments with an event of it are among what is to be read, on its side of any time."""
+    scan = Scan("g", start=start, end=end, descending=descending)
+    files = crew.files_of(store, [scan])
+    events = list(store.scan(scan))
+    assert {event.segment for event in events} <= division.share_of(files).get("g", frozenset())
+    left = division.share_of(division.beyond(files, parted, descending=descending)).get("g", frozenset())
+    assert {one.segment for one in events if (one.timestamp < parted) == descending} <= left

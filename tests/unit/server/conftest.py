@@ -11,13 +11,17 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from lambdalog.server.http import HttpServer
 from lambdalog.server.service import Service, Settings
+from tests.unit.server.peers import echo, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lambdalog.cloud import Cloud
+    from lambdalog.server.limits import Limits
+    from lambdalog.wire import Request, Response
 
 
 FREE = Settings(port=0, threads=1)
@@ -88,3 +92,19 @@ def deploy(functions: Any, folder: Path, text: str) -> None:
         Timeout=60,
         Code={"S3Bucket": "local-folder", "S3Key": str(code)},
     )
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., HttpServer]]:
+    """Makes servers, and stops them in the end."""
+    servers: list[HttpServer] = []
+
+    def make(answer: Callable[[Request], Response] = echo, limits: Limits | None = None) -> HttpServer:
+        server = HttpServer(("127.0.0.1", 0), answer, refuse=refuse, body_max=lambda *_: 1000, limits=limits)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in servers:
+        server.stop(1)

@@ -10,7 +10,6 @@ import re
 import socket
 import threading
 import time
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -20,58 +19,16 @@ from hypothesis import strategies as st
 from lambdalog.server.followers import _Member
 from lambdalog.server.http import HttpServer
 from lambdalog.server.limits import Limits
-from lambdalog.waiting import aside, readable
+from lambdalog.waiting import aside
 from lambdalog.wire import Request, Response
 from lambdalog.wire.bodies import NotPacked, TooLong, unpacked
+from tests.unit.server.peers import echo, exchange, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 CHUNKED = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 QUICK = Limits(idle_seconds=0.2, head_seconds=0.2, body_seconds=0.2)
-
-
-def echo(request: Request) -> Response:
-    """What came, told back."""
-    text = f"{request.method} {request.path} {request.query} ".encode() + request.body
-    return Response(200, {"x-seen": request.headers.get("x-say", "")}, text)
-
-
-def refuse(request: Request | None, status: int, text: str) -> Response:
-    """In plain words, and for whom."""
-    return Response(status, {"x-for": "" if request is None else request.path}, text.encode())
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., HttpServer]]:
-    """Makes servers, and stops them in the end."""
-    servers: list[HttpServer] = []
-
-    def make(answer: Callable[[Request], Response] = echo, limits: Limits | None = None) -> HttpServer:
-        server = HttpServer(("127.0.0.1", 0), answer, refuse=refuse, body_max=lambda *_: 1000, limits=limits)
-        servers.append(server)
-        server.start()
-        return server
-
-    yield make
-    for server in servers:
-        server.stop(1)
-
-
-def exchange(server: HttpServer, *parts: bytes, close: bool = False) -> bytes:
-    """Send parts, and read until the server hangs up."""
-    with socket.create_connection((server.host, server.port), timeout=30) as peer:
-        for part in parts:
-            peer.sendall(part)
-        if close:
-            peer.shutdown(socket.SHUT_WR)
-        data = b""
-        try:
-            while part := peer.recv(65536):
-                data += part
-        except ConnectionResetError:
-            pass
-        return data
 
 
 def test_requests_on_one_connection(serve: Callable[..., HttpServer]) -> None:
@@ -312,78 +269,6 @@ def test_who_cannot_be_accepted_now_is_accepted_soon(caplog: pytest.LogCaptureFi
     assert "Too many open files" in caplog.text
 
 
-@pytest.mark.parametrize("say", [aside, int], ids=["says so", "says nothing"])
-def test_who_waits_holds_nobody_up(serve: Callable[..., HttpServer], say: Callable[[], object]) -> None:
-    """Others are answered, and what its own peer sends meanwhile comes after its answer."""
-    go_on = threading.Event()
-
-    def wait(request: Request) -> Response:
-        if request.path == "/wait":
-            say()
-            assert go_on.wait(30)
-        return echo(request)
-
-    server = serve(wait)
-    with socket.create_connection((server.host, server.port), timeout=30) as peer:
-        peer.sendall(b"GET /wait HTTP/1.1\r\nHost: h\r\n\r\n")
-        for _ in range(2):
-            peer.sendall(b"GET /then HTTP/1.1\r\nHost: h\r\n\r\n")
-            close = b"GET /other HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
-            assert b"/other" in exchange(server, close)
-        go_on.set()
-        data = b""
-        while data.count(b"/then") < 2:
-            data += peer.recv(1000)
-    assert data.index(b"GET /wait") < data.index(b"GET /then")
-
-
-def test_who_reads_slowly_holds_nobody_up(serve: Callable[..., HttpServer]) -> None:
-    """An answer that is not taken, of one piece or of many, is waited for beside the others."""
-    large = b"x" * 20_000_000
-
-    def tell(request: Request) -> Response:
-        parts = iter([large]) if request.path == "/parts" else None
-        return Response(200, {}, b"" if parts or request.path == "/small" else large, parts)
-
-    server = serve(tell)
-    with ExitStack() as stack:
-        peers = [
-            stack.enter_context(socket.create_connection((server.host, server.port), timeout=30))
-            for _ in "ab"
-        ]
-        for peer, path in zip(peers, (b"/whole", b"/parts"), strict=True):
-            peer.sendall(b"GET %b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % path)
-            assert peer.recv(1000)
-        small = b"GET /small HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
-        assert b"200 OK" in exchange(server, small)
-        for peer in peers:
-            size = 0
-            while part := peer.recv(1_000_000):
-                size += len(part)
-            assert size > 19_999_000
-
-
-def test_slow_senders_are_dropped_while_others_are_answered(serve: Callable[..., HttpServer]) -> None:
-    """Whether somebody waits in the midst of work or asks without end."""
-    stop = threading.Event()
-
-    def wait(request: Request) -> Response:
-        if request.path == "/wait":
-            here, there = socket.socketpair()
-            with here, there:
-                while not stop.is_set():
-                    if not readable(here.fileno(), 0.005):
-                        stop.wait(0.005)
-        return echo(request)
-
-    server = serve(wait, QUICK)
-    with socket.create_connection((server.host, server.port), timeout=30) as peer:
-        peer.sendall(b"GET /wait HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-        assert exchange(server, b"POST /a HT").startswith(b"HTTP/1.1 408 ")
-        stop.set()
-        assert b"/wait" in peer.recv(1000)
-
-
 def test_bodies_share_a_budget(serve: Callable[..., HttpServer]) -> None:
     """What is being sent at once is bounded over all connections, and given back."""
     server = serve(limits=Limits(all_bodies=1500))
@@ -398,31 +283,6 @@ def test_bodies_share_a_budget(serve: Callable[..., HttpServer]) -> None:
         first.sendall(b"x")
         assert b"200 OK" in first.recv(2000)
     assert b"200 OK" in exchange(server, head + b"x" * 1000)
-
-
-def test_a_stream_comes_in_chunks_as_it_is_made(serve: Callable[..., HttpServer]) -> None:
-    """Each part is sent before the next is asked for; a peer that leaves closes the source."""
-    gate, closed = threading.Semaphore(0), threading.Event()
-
-    def parts() -> Iterator[bytes]:
-        try:
-            while gate.acquire(timeout=30):
-                yield b"part"
-        finally:
-            closed.set()
-
-    server = serve(lambda _: Response(200, {}, b"first", parts()))
-    with socket.create_connection((server.host, server.port), timeout=30) as peer:
-        peer.sendall(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        data = b""
-        while not data.endswith(b"5\r\nfirst\r\n"):
-            data += peer.recv(1000)
-        assert b"transfer-encoding: chunked" in data
-        gate.release()
-        assert peer.recv(1000) == b"4\r\npart\r\n"
-    while not closed.is_set():
-        gate.release()
-        closed.wait(0.01)
 
 
 def test_a_running_request_gets_its_time(serve: Callable[..., HttpServer]) -> None:
