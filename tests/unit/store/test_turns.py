@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ from lambdalog.store import turns as module
 from lambdalog.store.turns import Turns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PATIENCE = 60
@@ -95,15 +97,25 @@ def test_threads_take_turns(tmp_path: Path) -> None:
     assert (most, count) == (1, 800)
 
 
-def test_who_dies_in_a_turn_hands_it_on(tmp_path: Path) -> None:
-    """Another process waits for a turn that is held, and has its own as soon as the holder is killed."""
-    path = tmp_path / "lock"
-    turns = Turns(path)
+@contextmanager
+def held(path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process, which has a turn and keeps it."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "has it\n"
+        try:
+            yield holder
+        finally:
+            holder.kill()
+
+
+def test_who_dies_in_a_turn_hands_it_on(tmp_path: Path) -> None:
+    """Another process waits for a turn that is held, and has its own as soon as the holder is killed."""
+    path = tmp_path / "lock"
+    turns = Turns(path)
+    with held(path) as holder:
         done = threading.Event()
         waiting = threading.Thread(target=turns.take, args=(done.set,), daemon=True)
         waiting.start()
@@ -121,11 +133,7 @@ def test_who_is_stopped_in_a_turn_does_not_keep_the_others(
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.1)
     path = tmp_path / "lock"
     turns = Turns(path)
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLDS, str(path)], stdout=subprocess.PIPE, text=True
-    ) as holder:
-        assert holder.stdout is not None
-        assert holder.stdout.readline() == "has it\n"
+    with held(path) as holder:
         holder.send_signal(signal.SIGSTOP)
         assert turns.take(divmod, 7, 2) == (3, 1)
         (left,) = (each for each in threading.enumerate() if each.name == "lambdalog-turn")
