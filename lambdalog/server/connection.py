@@ -47,7 +47,7 @@ _REASONS: Final = {
 class Connection:
     """`turn` reads and answers; `until` is when, on the monotonic clock, it has waited long enough (`overdue`).
 
-    `busy`: a thread answers it, or ends it; no other may touch it then.
+    `busy`: a thread reads, answers or ends it; no other may touch it then. Who calls the two has set it; they unset it.
     """
 
     def __init__(self, server: HttpServer, peer: socket.socket) -> None:
@@ -68,12 +68,14 @@ class Connection:
         """Read what has come, and answer what is whole. Ends the connection when one of the two has enough."""
         data = self._read()
         if data is None:
-            return
-        if not data:
+            self._server.rest(self)
+        elif not data:
             self.end()
         elif self._lingering:
             self._lingering -= 1
-            if not self._lingering:
+            if self._lingering:
+                self._server.rest(self)
+            else:
                 self.end()
         else:
             incoming = self._incoming
@@ -127,7 +129,6 @@ class Connection:
         incoming = self._incoming
         try:
             if incoming.done:
-                self.busy = True
                 kept = self._answer()
                 self._head_began = self._body_began = 0.0
                 if not kept:
@@ -150,8 +151,7 @@ class Connection:
             raise
         if not self._lingering:
             self._set_time()
-        if self.busy:
-            self._server.rest(self)
+        self._server.rest(self)
 
     def _set_time(self) -> None:
         """How long the peer may take for what is to come next."""

@@ -53,7 +53,7 @@ class HttpServer:
         self.budget = Budget(self.limits.all_bodies)
         self.stopping = False
         self._lock = threading.Lock()
-        # By descriptor; and those that nobody watches, because they sent something while they were being answered.
+        # By descriptor; and those that nobody watches, because they sent something while a thread had them.
         self._connections: dict[int, Connection] = {}
         self._unwatched: set[Connection] = set()
         # When the first of them may be overdue, or the listener is to be watched again.
@@ -125,7 +125,7 @@ class HttpServer:
             self._threads.ring()
 
     def rest(self, connection: Connection) -> None:
-        """A connection was answered: what comes is read again."""
+        """A thread is done with a connection: what comes is read again."""
         with self._lock:
             connection.busy = False
             unwatched = connection in self._unwatched
@@ -152,13 +152,17 @@ class HttpServer:
         self._threads.watch(connection.descriptor, lambda: self._turn(connection))
 
     def _turn(self, connection: Connection) -> None:
-        if connection.busy:
-            with self._lock:
-                if connection.busy and connection.descriptor in self._connections:
-                    # It would be told of again and again until it was answered.
+        with self._lock:
+            if self._connections.get(connection.descriptor) is not connection:
+                return  # it has ended since it was found, and its descriptor may be another's
+            if connection.busy:
+                if connection not in self._unwatched:
+                    # It would be told of again and again until that thread is done.
                     self._threads.leave(connection.descriptor)
                     self._unwatched.add(connection)
-                    return
+                return
+            # Whoever reads may lose the lead meanwhile: the next leader is told of what is still to be read.
+            connection.busy = True
         connection.turn()
 
     def _left(self) -> float:
@@ -172,12 +176,20 @@ class HttpServer:
             with suppress(ValueError):  # it was closed meanwhile
                 self._threads.watch(self._listener.fileno(), self._accept)
         with self._lock:
-            waiting = [connection for connection in self._connections.values() if not connection.busy]
-            times = [connection.until for connection in waiting if connection.until > now]
+            connections = list(self._connections.values())
+            times = [connection.until for connection in connections if connection.until > now]
             self._soonest = min(times, default=now + self.limits.idle_seconds)
-        for connection in waiting:
-            if connection.until <= now:
+        for connection in connections:
+            if connection.until <= now and self._claim(connection):
                 connection.overdue()
+
+    def _claim(self, connection: Connection) -> bool:
+        """Whether this thread, and no other, has a connection from now on: it is there, and nobody else has it."""
+        with self._lock:
+            if connection.busy or self._connections.get(connection.descriptor) is not connection:
+                return False
+            connection.busy = True
+            return True
 
     def _accept(self) -> None:
         for _ in range(_ACCEPTED):
