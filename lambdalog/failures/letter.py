@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from lambdalog.local.sqs.browse import Looked
 
 Kind = Literal["dead-letter", "destination", "success", "stream", "redrive", "message"]
-KINDS: Final[tuple[Kind, ...]] = ("dead-letter", "destination", "success", "stream", "redrive", "message")
 
 Typed = dict[str, dict[str, Any]]
 _NONE: Final[dict[str, Any]] = {}

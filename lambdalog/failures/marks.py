@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from lambdalog.store.tables import transaction
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from lambdalog.failures.ledger import Ledger
 
 Marked = Literal["resolved", "muted"]
-MARKED: Final[tuple[Marked, ...]] = ("resolved", "muted")
 
 
 @dataclass(frozen=True, slots=True)
