@@ -11,14 +11,14 @@ from botocore.validate import ParamValidator
 
 from lambdalog.local.halves import half_at
 from lambdalog.local.logs import tokens
-from lambdalog.local.logs.put import DAY_MS, EVENT_OVERHEAD, Refused, judge, read
+from lambdalog.local.logs.put import EVENT_OVERHEAD, Refused, judge, read
 from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
 from lambdalog.store import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lambdalog.store import Event, GroupInfo
+    from lambdalog.store import Event
     from lambdalog.store.page import Page, StreamPages
 
 PAGE_BYTES: Final = 1_048_576
@@ -107,7 +107,7 @@ class Events(Room):
                 raise self._invalid(BAD_TOKEN) from None
         scan = Scan(
             group,
-            start=self._visible_from(info, startTime),
+            start=startTime,
             end=endTime,
             streams=frozenset({logStreamName}),
             descending=backward,
@@ -148,7 +148,7 @@ class Events(Room):
         """FilterLogEvents: a group's events that match, `endTime` inclusive; no token means that was all."""
         del interleaved, unmask
         group = self._one_group(logGroupName, logGroupIdentifier)
-        info = self._group(group)
+        self._group(group)
         if logStreamNames is not None and logStreamNamePrefix is not None:
             raise self._invalid("LogStreamNames and LogStreamNamePrefix are mutually exclusive parameters.")
         pattern = self._pattern(filterPattern)
@@ -161,17 +161,11 @@ class Events(Room):
                 after = tokens.parse_filter_token(nextToken, purpose)
             except ValueError:
                 raise self._invalid(BAD_TOKEN) from None
-        start, end = self._visible_from(info, startTime), None if endTime is None else endTime + 1
-        if after is not None:
-            if startFromHead:
-                start = after[0] if start is None else max(start, after[0])
-            else:
-                end = after[0] + 1 if end is None else min(end, after[0] + 1)
         events = self._store.scan(
             Scan(
                 group,
-                start=start,
-                end=end,
+                start=startTime,
+                end=None if endTime is None else endTime + 1,
                 streams=None if logStreamNames is None else frozenset(logStreamNames),
                 stream_prefix=logStreamNamePrefix,
                 descending=not startFromHead,
@@ -197,13 +191,6 @@ class Events(Room):
         if more:
             response["nextToken"] = tokens.filter_token(page[-1].position, purpose)
         return response
-
-    def _visible_from(self, info: GroupInfo, start: int | None) -> int | None:
-        """The start of a search: what retention has let go is not returned, removed or not."""
-        if info.retention_days is None:
-            return start
-        kept = self.clock.now_ms() - info.retention_days * DAY_MS
-        return kept if start is None else max(start, kept)
 
 
 def _take(events: Iterable[Event], limit: int) -> tuple[list[Event], bool]:
