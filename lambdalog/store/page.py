@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from lambdalog.store.line import TIME_MAX, columns
 from lambdalog.store.merge import merge
 from lambdalog.store.read import GroupReader, narrowed
-from lambdalog.store.scan import Reader, bisect_lines, edge_of
+from lambdalog.store.scan import Reader, Window, digits_of, edge_of
 from lambdalog.store.writer import DISORDER_MS
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # A line's time and time of ingestion as they stand: they sort as the numbers do.
 _HEAD: Final = slice(5, 36)
 _NEVER: Final = 1 << 62
+_FIRST: Final = (digits_of(0),)
 
 # The place of a line in the order of a group, and the line itself. Rows sort as their events do.
 Row = tuple[bytes, str, int, bytes]
@@ -130,6 +131,7 @@ class _Pieces:
 
     def __init__(self, scan: Scan) -> None:
         self._scan = scan
+        self._window = Window(scan)
         self._unknown = _NEVER if scan.descending else -_NEVER
         self._disorder = DISORDER_MS if scan.descending else -DISORDER_MS
 
@@ -153,7 +155,7 @@ class _Pieces:
     def _one(self, segment: str, blocks: Iterable[tuple[int, bytes]]) -> Iterator[_Piece]:
         until = self._unknown
         for offset, data in blocks:
-            low, high = self._within(data)
+            low, high = self._window.within(data)
             if low < high:
                 asked = data[low:high]
                 edge = edge_of(asked, descending=self._scan.descending)
@@ -162,15 +164,6 @@ class _Pieces:
                 yield _Piece(segment, offset + low, asked, until)
             if low > 0 if self._scan.descending else high < len(data):
                 return  # what follows is too early, or too late
-
-    def _within(self, data: bytes) -> tuple[int, int]:
-        """The part of sorted lines outside of which every line is too early or too late."""
-        low, high = 0, len(data)
-        if self._scan.start is not None:
-            low = bisect_lines(data, _digits(self._scan.start - DISORDER_MS), 0, 0)
-        if self._scan.end is not None:
-            high = bisect_lines(data, _digits(self._scan.end + DISORDER_MS), low, high)
-        return low, high
 
 
 class _Best:
@@ -186,14 +179,14 @@ class _Best:
         # No fewer than the bytes of the rows.
         self._held = 0
         # What is asked for is from the one on, and before the other; also before the end of what is enough, once there is.
-        self._low: tuple[Any, ...] = _FIRST if scan.start is None else (_digits(scan.start),)
+        self._low: tuple[Any, ...] = _FIRST if scan.start is None else (digits_of(scan.start),)
         self._high: tuple[Any, ...] | None = None
         self._end: Row | None = None
         if scan.end is not None and scan.end <= TIME_MAX:
-            self._high = (_digits(scan.end),)
+            self._high = (digits_of(scan.end),)
         if scan.after is not None:
             timestamp, ingestion, segment, offset = scan.after
-            head = b'%b,"i":%b' % (_digits(timestamp), _digits(ingestion))
+            head = b'%b,"i":%b' % (digits_of(timestamp), digits_of(ingestion))
             if not scan.descending:
                 self._low = max(self._low, (head, segment, offset + 1))
             elif self._high is None or self._high > (head, segment, offset):
@@ -203,7 +196,7 @@ class _Best:
         """Whether there are enough, all of which come before whatever bears this time or comes after it."""
         if self._end is None:
             return False
-        last, time = self._end[0][:13], _digits(bound)
+        last, time = self._end[0][:13], digits_of(bound)
         return last > time if self._descending else last < time
 
     def add(self, piece: _Piece) -> None:
@@ -251,11 +244,3 @@ class _Best:
             self._low = row
         else:
             self._high = row
-
-
-def _digits(time: int) -> bytes:
-    """A time (epoch ms) as lines have it, or the nearest to it that they can."""
-    return b"%013d" % min(max(time, 0), TIME_MAX)
-
-
-_FIRST: Final = (_digits(0),)

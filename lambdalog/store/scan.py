@@ -130,6 +130,25 @@ def lines_with(data: bytes, wanted: tuple[bytes, ...]) -> Iterator[tuple[int, by
         position = data.find(first, end)
 
 
+class Window:
+    """The times of a scan, as they cut sorted lines."""
+
+    def __init__(self, scan: Scan) -> None:
+        # Lines are sorted within DISORDER_MS. None: there is nothing to cut.
+        self._early: bytes | None = None
+        self._late: bytes | None = None
+        if scan.start is not None:
+            self._early = digits_of(scan.start - DISORDER_MS)
+        if scan.end is not None and scan.end <= TIME_MAX:
+            self._late = digits_of(scan.end + DISORDER_MS)
+
+    def within(self, data: bytes) -> tuple[int, int]:
+        """The part of sorted lines outside of which every line is too early or too late."""
+        low = 0 if self._early is None else _bisect(data, self._early, 0, 0)
+        high = len(data) if self._late is None else _bisect(data, self._late, low, len(data))
+        return low, high
+
+
 class Reader:
     """Finds the events of one scan in blocks of lines."""
 
@@ -144,14 +163,12 @@ class Reader:
         self._end = b"%013d" % max(min(TIME_MAX + 1 if scan.end is None else scan.end, TIME_MAX + 1), 0)
         self._endless = scan.end is None or scan.end > TIME_MAX
         self._bounded = scan.start is not None or scan.end is not None
-        # Lines are sorted within DISORDER_MS.
-        self._early = b"%013d" % max((scan.start or 0) - DISORDER_MS, 0)
-        self._late = b"%013d" % min((scan.end or 0) + DISORDER_MS, TIME_MAX)
+        self._window = Window(scan)
 
     def events(self, stream: str, segment: str, base: int, data: bytes) -> list[Event]:
         """The events in whole lines of a segment, from its offset `base` on, that the scan asks for; as they stand."""
         if self._bounded and len(data) > _WORTH_BISECTING:
-            low, high = self._within(data)
+            low, high = self._window.within(data)
             base += low
             data = data[low:high]
         return self._found(stream, segment, base, data)
@@ -215,12 +232,6 @@ class Reader:
         events.sort(reverse=self.descending)
         return events
 
-    def _within(self, data: bytes) -> tuple[int, int]:
-        """The part of sorted lines outside of which every line is too early or too late."""
-        low = bisect_lines(data, self._early, 0, 0) if self.scan.start is not None else 0
-        high = len(data) if self._endless else bisect_lines(data, self._late, low, len(data))
-        return low, high
-
     def live(self, segment: LiveSegment) -> Iterator[Piece]:
         """A live segment's events."""
         blocks = segment.blocks(self.scan.start, self.scan.end, descending=self.descending)
@@ -248,7 +259,7 @@ class Reader:
         """Those of some lines that may be events the scan asks for, as they stand: by time, roughly, and by their bytes."""
         data = lines.data
         if self._bounded and len(data) > _WORTH_BISECTING:
-            low, high = self._within(data)
+            low, high = self._window.within(data)
             data = data[low:high]
         wanted = self.needles.of(data)
         if not wanted:
@@ -273,7 +284,7 @@ class Reader:
         """The blocks up to where all that follows is too early or too late, in pieces that grow."""
         size = _PIECE_LEAST
         for base, data in blocks:
-            low, high = self._within(data) if self._bounded else (0, len(data))
+            low, high = self._window.within(data) if self._bounded else (0, len(data))
             # Where most lines are passed over by their bytes, few events come of many: no need for small pieces.
             if self.scan.literals and low < high:
                 yield base + low, data[low:high]
@@ -285,7 +296,12 @@ class Reader:
                 return
 
 
-def bisect_lines(data: bytes, time: bytes, low: int, unknown: int) -> int:
+def digits_of(time: int) -> bytes:
+    """A time (epoch ms) as lines have it, or the nearest to it that they can."""
+    return b"%013d" % min(max(time, 0), TIME_MAX)
+
+
+def _bisect(data: bytes, time: bytes, low: int, unknown: int) -> int:
     """The beginning of a line, not before `low`, such that all before it are older than `time` (within the disorder).
 
     Where a line without a time is met, all before what is returned are, or it is `unknown`, whichever is later.
