@@ -221,7 +221,8 @@ class Followers:
             self._begun_one = True
             return self._found.popleft()
         self._begun_one = False
-        if self._waiting and (ready or self._found):
+        # What can be read alone is what is awaited: whoever gave up waiting for it isn't told, but it has to be taken.
+        if (self._waiting and (ready or self._found)) or (ready and not self._found):
             self._answered.extend(descriptor for descriptor, _ in self._awaited.ready(0))
         while self._answered:
             with self._guard:  # it may have waited too long by now

@@ -250,3 +250,29 @@ def test_an_end_ends_the_threads(bench: Bench) -> None:
         if thread.name in {"lambdalog-connection", "lambdalog-lead"}:
             thread.join(30)
             assert not thread.is_alive()
+
+
+def test_what_nobody_waits_for_any_more_keeps_nobody_busy(bench: Bench) -> None:
+    """A descriptor that can be read after its thread gave up waiting is told of once, not again and again."""
+    here, there = bench.pair()
+    done = threading.Event()
+
+    def wait_in_vain() -> None:
+        readable(here.fileno(), 0.01)
+        done.set()
+
+    bench.ask(wait_in_vain)
+    assert done.wait(30)
+    there.send(b"x")
+    looks = 0
+    left = bench.followers._left
+
+    def count() -> float:
+        nonlocal looks
+        looks += 1
+        return left()
+
+    bench.followers._left = count
+    bench.followers.ring()
+    assert not bench.tended.wait(0.2)
+    assert looks < 50
