@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 
 from lambdalog.local.halves import half_at
 from lambdalog.local.logs import tokens
-from lambdalog.local.logs.put import EVENT_OVERHEAD, Refused, judge, read
+from lambdalog.local.logs.put import EVENT_OVERHEAD, Refused, bytes_of, judge, read
 from lambdalog.local.logs.room import BAD_TOKEN, NO_STREAM, Room
 from lambdalog.store import Scan
 
@@ -199,7 +199,7 @@ def _take(events: Iterable[Event], limit: int) -> tuple[list[Event], bool]:
     page: list[Event] = []
     size = 0
     for event in islice(iterator, min(limit, PAGE_EVENTS)):
-        size += len(event.message) + EVENT_OVERHEAD
+        size += bytes_of(event.message) + EVENT_OVERHEAD
         if page and size > PAGE_BYTES:
             return page, True
         page.append(event)
@@ -211,9 +211,9 @@ def _page(stream: StreamPages, scan: Scan, limit: int) -> Page:
     # A line is a little longer than its event counts for; of one that has nothing but escapes, and in few events, much.
     for size in (PAGE_BYTES * 5 // 4, PAGE_BYTES * 12):
         page = stream.page(scan, limit, size)
-        if sum(map(len, page.messages)) + EVENT_OVERHEAD * len(page.messages) > PAGE_BYTES:
+        if bytes_of("".join(page.messages)) + EVENT_OVERHEAD * len(page.messages) > PAGE_BYTES:
             messages = reversed(page.messages) if scan.descending else page.messages
-            ends = list(accumulate(len(message) + EVENT_OVERHEAD for message in messages))
+            ends = list(accumulate(bytes_of(message) + EVENT_OVERHEAD for message in messages))
             count = max(bisect_right(ends, PAGE_BYTES), 1)
             return page.part(slice(len(ends) - count, None) if scan.descending else slice(count))
         if not page.cut:

@@ -112,6 +112,11 @@ def _decoder() -> Callable[[bytes], dict[str, Any] | None] | None:
     return decode
 
 
+def bytes_of(text: str) -> int:
+    """How many bytes a text counts for: those of its UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def judge(events: Columns | Sequence[Any], *, now: int, retention_days: int | None) -> Judgement:
     """Which of a batch's events are taken at `now` (epoch ms). Refused for a batch that breaks a rule of the whole.
 
@@ -125,10 +130,10 @@ def judge(events: Columns | Sequence[Any], *, now: int, retention_days: int | No
     columns = events if isinstance(events, Columns) else Columns.of(events)
     times, messages = columns.times, columns.messages
     text = "".join(messages)
-    length = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    length = bytes_of(text)
     size = EVENT_OVERHEAD * len(events) + length
     if size > BATCH_BYTES:
-        longest = max(len(message.encode("utf-8", "surrogatepass")) for message in messages) + EVENT_OVERHEAD
+        longest = max(map(bytes_of, messages)) + EVENT_OVERHEAD
         if longest > EVENT_BYTES:
             raise Refused(f"Log event too large: {longest} bytes exceeds limit of {EVENT_BYTES}")
     if times != sorted(times):
