@@ -42,7 +42,8 @@ def make(destination: Any, clock: ManualClock, **options: Any) -> Shipper:
 
 def messages(cloud: Cloud) -> list[str]:
     """What is in the store."""
-    return [event["message"] for event in cloud.logs.filter_log_events(logGroupName="g")["events"]]
+    pages = cloud.logs.get_paginator("filter_log_events").paginate(logGroupName="g")
+    return [event["message"] for page in pages for event in page["events"]]
 
 
 def test_events_are_delivered_in_order(manual_cloud: Cloud, clock: ManualClock) -> None:
