@@ -43,13 +43,18 @@ class MockLogs:
 
     def __init__(self, past: list[Line]) -> None:
         self.past = past
-        self.coming: queue.Queue[list[Line]] = queue.Queue()
+        self.coming = Broadcast(self._write)
+        self._handed = 0
+        self._handing = threading.Lock()
         self.notes: queue.Queue[list[str]] = queue.Queue()
         self.fail_with: Exception | None = None
         self.fail_streams_with: Exception | None = None
         self.asked: list[Query] = []
         self.asked_streams: list[tuple[str, ...]] = []
         self.more_streams = False
+
+    def _write(self, lines: list[Line]) -> None:
+        self.past.extend(lines)
 
     def _found(self, query: Query, start: int | None, end: int | None) -> list[Line]:
         if self.fail_with is not None:
@@ -96,7 +101,7 @@ class MockLogs:
         stop: threading.Event,
         failed: Callable[[Exception], None],
     ) -> None:
-        """What the test puts into `coming`, which is in the store from then on."""
+        """What the test puts into `coming`, to whoever follows when it is put, and to nobody who was stopped before."""
         troubled = False
         while not stop.is_set():
             if self.fail_with is not None:
@@ -106,11 +111,12 @@ class MockLogs:
             if troubled:
                 troubled = False
                 deliver([], [])
-            try:
-                lines = self.coming.get(timeout=0.02)
-            except queue.Empty:
-                continue
-            self.past.extend(lines)
+            number = self._handed
+            lines = self.coming.get(number, 0.02)
+            with self._handing:
+                if lines is None or stop.is_set() or number != self._handed:
+                    continue
+                self._handed += 1
             deliver(lines, [] if self.notes.empty() else self.notes.get())
 
     def matches(self, query: Query, stop: threading.Event, *, descending: bool) -> Iterator[list[Line]]:
@@ -277,15 +283,17 @@ class MockQueues:
 
 
 class Broadcast:
-    """Lines that each follower gets, in order, whoever else does."""
+    """Lines that each follower gets, in order, whoever else does; `write` puts them into the store."""
 
-    def __init__(self) -> None:
+    def __init__(self, write: Callable[[list[Line]], None]) -> None:
+        self._write = write
         self._given: list[list[Line]] = []
         self._more = threading.Condition()
 
     def put(self, lines: list[Line]) -> None:
-        """Hand lines over."""
+        """Hand lines over, which are in the store from now on."""
         with self._more:
+            self._write(lines)
             self._given.append(lines)
             self._more.notify_all()
 
@@ -301,11 +309,14 @@ class MockInvocations:
 
     def __init__(self, lines: list[Line] | None = None) -> None:
         self.lines = lines or []
-        self.coming = Broadcast()
+        self.coming = Broadcast(self._write)
         self.refusals: list[Refusal] = []
         self.children: list[Child] = []
         self.fail_with: Exception | None = None
         self.asked: list[int | None] = []
+
+    def _write(self, lines: list[Line]) -> None:
+        self.lines.extend(lines)
 
     def past(self, groups: Sequence[str], end: int | None, limit: int) -> Past:
         """The last of the lines before a time."""
@@ -340,7 +351,6 @@ class MockInvocations:
             if lines is None:
                 continue
             number += 1
-            self.lines += [one for one in lines if one not in self.lines]
             deliver([mark for one in lines if (mark := mark_of(one))], [])
 
     def refused(self, start: int) -> list[Refusal]:

@@ -105,7 +105,7 @@ async def test_bars_are_right_while_lines_come(driven: Driven) -> None:
     await until(driven.pilot, lambda: screen.settled and counted(screen) == true_bars(driven))
     coming = [line(99), line(100, "[ERROR] bad"), line(50, "late", at=line(50).timestamp + 1)]
     feed.logs.coming.put(sorted(coming))
-    feed.logs.past.remove(line(99))  # the feed puts it there again
+    feed.logs.past.remove(line(99))  # putting it writes it again
     await until(driven.pilot, lambda: driven.view.buffer.total == 102)
     screen.tick()
     assert counted(screen) == true_bars(driven)
