@@ -20,9 +20,11 @@ from tui.trouble import ExplainedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from queue import SimpleQueue
 
     from lambdalog.cloud import Cloud
     from tests.unit.failures.conftest import Pay
+    from tui.feed.apart import Answered
 
 
 # Neither reads what it is told nor ends with it.
@@ -111,13 +113,24 @@ def test_what_can_not_be_done_is_told(pay: Pay, failures: ApartFailures) -> None
         failures.detail(group)
 
 
-def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -> None:
+def test_a_process_that_ended_is_begun_anew(
+    pay: Pay, failures: ApartFailures, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever waits for it is told; the next question is answered by another process."""
     pay.fail({"id": "o-1"})
     assert len(failures.groups()) == 1
-    process = process_of(failures)
+    line = failures._apart._begun()
+    process, really = line.process, line.ask
     os.kill(process.pid, signal.SIGSTOP)
+    waiting = threading.Event()
     told: list[str] = []
+
+    def noted(asked: Asked) -> SimpleQueue[Answered]:
+        box = really(asked)
+        waiting.set()
+        return box
+
+    monkeypatch.setattr(line, "ask", noted)
 
     def ask() -> None:
         with pytest.raises(ExplainedError, match="begun anew") as caught:
@@ -126,6 +139,7 @@ def test_a_process_that_ended_is_begun_anew(pay: Pay, failures: ApartFailures) -
 
     asking = threading.Thread(target=ask)
     asking.start()
+    assert waiting.wait(60)  # who asks after the end was noticed asks the next one
     os.kill(process.pid, signal.SIGKILL)
     asking.join(60)
     assert told
