@@ -26,6 +26,7 @@ class Logs(
 
     notes: ClassVar[dict[str, str]] = {
         "PutLogEvents": "The sequence token is always the same; AWS ignores it as well.",
+        "GetLogEvents": "A token, as those of all operations here, holds for as long as its stream; AWS's expire after 24 hours.",
         "FilterLogEvents": "In patterns of JSON fields, true, false and null are asked for with IS TRUE, IS FALSE and IS NULL alone: "
         "`= true` is the text. A refused pattern's text says at which character, and what was expected there. A regular expression "
         "that repeats too much is refused, where AWS documents no bound: `%[a-z]{1,1000}%` and `%.{200}%`, but not `%.{100}%`.",
