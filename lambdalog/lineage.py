@@ -46,15 +46,15 @@ def arrive(header: str | None, function_arn: str, now: float, *, active: bool = 
 
     `active`: the function's tracing mode is Active, and a chain of which nobody has decided yet is sampled.
     """
+    mark, drawn = _mark(function_arn), os.urandom(20).hex()
     fields = _fields(header)
-    counts = dict(_counts(fields.get("lineage", "")))
-    mark = _mark(function_arn)
+    counts = _counts(fields.get("lineage", ""))
     counts[mark] = counts.get(mark, 0) + 1
-    root, drawn = fields.get("root", ""), os.urandom(20).hex()
+    root = fields.get("root", "")
     if not _ROOT.fullmatch(root):
         root = f"1-{int(now):08x}-{drawn[16:]}"
-    lineage = "|".join(f"1:{name}:{count}" for name, count in counts.items())
-    sampled = "1" if fields.get("sampled", str(int(active))) == "1" else "0"
+    lineage = "|".join([f"1:{name}:{count}" for name, count in counts.items()])
+    sampled = "1" if fields.get("sampled", "1" if active else "0") == "1" else "0"
     return Trace(f"Root={root};Parent={drawn[:16]};Sampled={sampled};Lineage={lineage}", counts[mark])
 
 
@@ -70,6 +70,8 @@ def _fields(header: str | None) -> dict[str, str]:
     return {name.strip().lower(): value.strip() for name, value in pairs}
 
 
-def _counts(lineage: str) -> list[tuple[str, int]]:
-    found = [_ENTRY.fullmatch(entry) for entry in lineage.split("|")] if lineage else []
-    return [(entry.group(1), int(entry.group(2))) for entry in found if entry is not None]
+def _counts(lineage: str) -> dict[str, int]:
+    if not lineage:
+        return {}
+    found = map(_ENTRY.fullmatch, lineage.split("|"))
+    return {entry.group(1): int(entry.group(2)) for entry in found if entry is not None}

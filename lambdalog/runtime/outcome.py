@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Status = Literal["success", "error", "timeout", "exit", "memory", "init"]
 
@@ -12,8 +11,7 @@ Status = Literal["success", "error", "timeout", "exit", "memory", "init"]
 RESPONSE_MAX = 6_291_556
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """One finished invocation. Durations in ms, memory in MB.
 
     `payload` is the function's response, or the error as Lambda shapes it; `log_tail` the last 4 KB of its log.
@@ -36,8 +34,7 @@ class Outcome:
     trace_header: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
+class Failed(NamedTuple):
     """Why an invocation has no response: the body for the caller, and what the log says."""
 
     status: Status

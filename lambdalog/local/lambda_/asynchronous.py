@@ -130,6 +130,6 @@ class Asynchronous(Invocation, EventConfig):
     def _found(self, event: Event) -> Found | None:
         """The function of an event, None if it or its qualifier is gone."""
         try:
-            return self.find(event.function, event.qualifier)
+            return self.find(event.function, event.qualifier, kept=True)
         except self.exceptions.ResourceNotFoundException:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -41,8 +42,18 @@ Kind = Literal[
     "trigger",
 ]
 Record = dict[str, Any]
+# Of so many records a thread keeps what it read.
+_KEPT_MAX: Final = 100
 # What goes with a function.
 _OF_FUNCTION: Final = ("function", "version", "alias", "event_config", "policy")
+
+
+class _Kept(threading.local):
+    """What a thread has read, and in which state of the database."""
+
+    def __init__(self) -> None:
+        self.state: tuple[Connection, int, int] | None = None
+        self.records: dict[tuple[str, str, str], Record | None] = {}
 
 
 class Catalog:
@@ -50,6 +61,7 @@ class Catalog:
 
     def __init__(self, root: Path) -> None:
         self._tables = Tables(root / "functions.sqlite", SCHEMA, version=2)
+        self._kept = _Kept()
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """All that is done in it or nothing, with no other writer between."""
@@ -61,6 +73,21 @@ class Catalog:
             "SELECT record FROM records WHERE kind = ? AND name = ? AND key = ?", (kind, name, key)
         ).fetchone()
         return None if row is None else orjson.loads(row[0])
+
+    def seen(self, kind: Kind, name: str, key: str = "") -> Record | None:
+        """A record as `get` has it, for who only reads it: the one of the last look, if nothing has been changed since."""
+        db, kept = self._tables.connection, self._kept
+        if db.in_transaction:  # which may yet be undone
+            return self.get(kind, name, key)
+        # The first tells of changes by other connections alone, the second of this one's.
+        state = db, db.execute("PRAGMA data_version").fetchone()[0], db.total_changes
+        if kept.state != state or len(kept.records) >= _KEPT_MAX:
+            kept.records = {}
+            kept.state = state
+        wanted = kind, name, key
+        if wanted not in kept.records:
+            kept.records[wanted] = self.get(kind, name, key)
+        return kept.records[wanted]
 
     def of(self, kind: Kind, name: str) -> dict[str, Record]:
         """The records of a kind and name, by key."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +69,7 @@ class Invocation(Launch):
     ) -> dict[str, Any]:
         """Invoke: RequestResponse runs the function and waits, Event accepts the event, DryRun only checks."""
         del TenantId, DurableExecutionName
-        found = self.find(FunctionName, Qualifier, shown=LATEST)
+        found = self.find(FunctionName, Qualifier, shown=LATEST, kept=True)
         payload = self.checked_payload(Payload, InvocationType)
         if InvocationType == "DryRun":
             return {"StatusCode": 204, "Payload": _body(b"")}
@@ -172,10 +171,10 @@ class Invocation(Launch):
         number = choose(found.alias, self._random)
         if number == found.config["Version"]:
             return found
-        version = self.catalog.get("version", found.name, number)
+        version = self.catalog.seen("version", found.name, number)
         if version is None:
             raise self.no_function(found.name, found.qualifier)
-        return replace(found, version=version)
+        return found._replace(version=version)
 
     def _throttled(self, found: Found, request_id: str | None, reason: str) -> ClientError:
         refused = self.refusal("TooManyRequestsException", "Rate Exceeded.", status=429, Reason=reason)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 LATEST: Final = "$LATEST"
 _FUNCTION: Final = re.compile(
@@ -17,8 +17,7 @@ _FUNCTION: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionName:
+class FunctionName(NamedTuple):
     """A function as it was named; what was left out is None."""
 
     name: str
@@ -31,6 +30,7 @@ class Mismatch(ValueError):
     """The qualifier in the name is not the one beside it."""
 
 
+@lru_cache(maxsize=1000)
 def parse(text: str, qualifier: str | None = None) -> FunctionName:
     """Take apart what a caller wrote, with the qualifier that it gave beside.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from lambdalog.clock import SYSTEM
 from lambdalog.local.base import Double
@@ -29,8 +28,7 @@ REVISION_MISMATCH: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A function that a request named, and the version that its qualifier leads to.
 
     `record` is the function's own record, `version` the version's: {"config", "code", "environment"}; `config` is as
@@ -146,21 +144,25 @@ class Room(Double):
             )
         return found
 
-    def find(self, text: str, qualifier: str | None = None, *, shown: str | None = None) -> Found:
+    def find(
+        self, text: str, qualifier: str | None = None, *, shown: str | None = None, kept: bool = False
+    ) -> Found:
         """The function that a request names, at its qualifier. `shown`: what the refusal's ARN is qualified with.
 
+        `kept`: its records are only read, and not handed on: they may be those that another invocation has, too.
         An alias leads to its first version here; which one an invocation gets is drawn in `invocation`.
         """
         name = self.named(text, qualifier)
-        record = self.catalog.get("function", name.name)
+        get = self.catalog.seen if kept else self.catalog.get
+        record = get("function", name.name)
         if record is None:
             raise self.no_function(name.name, name.qualifier or shown)
         if name.qualifier in {None, LATEST}:
             return Found(name.name, name.qualifier, record, record)
         assert name.qualifier is not None
-        alias = None if is_version(name.qualifier) else self.catalog.get("alias", name.name, name.qualifier)
+        alias = None if is_version(name.qualifier) else get("alias", name.name, name.qualifier)
         number = name.qualifier if alias is None else alias["version"]
-        version = record if number == LATEST else self.catalog.get("version", name.name, number)
+        version = record if number == LATEST else get("version", name.name, number)
         if version is None:
             raise self.no_function(name.name, name.qualifier)
         return Found(name.name, name.qualifier, record, version, alias)

@@ -6,18 +6,16 @@ import base64
 import contextvars
 import queue
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lambdalog.lineage import caller_trace
 from lambdalog.local.event_stream import EventStream
 from lambdalog.local.lambda_.invocation import Invocation, decoded_context
 from lambdalog.local.lambda_.names import LATEST
+from lambdalog.runtime import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from lambdalog.runtime import Outcome
 
 # What a function that does not stream is given as: Lambda buffers its response, and tells no type of it.
 BUFFERED_TYPE = "application/octet-stream"
@@ -76,12 +74,12 @@ class Streaming(Invocation):
         A function that does not stream gives its response in one piece. Its errors are in InvokeComplete.
         """
         del TenantId
-        found = self.find(FunctionName, Qualifier, shown=LATEST)
+        found = self.find(FunctionName, Qualifier, shown=LATEST, kept=True)
         payload = self.checked_payload(Payload, "RequestResponse")
         if InvocationType == "DryRun":
             return {"StatusCode": 204, "EventStream": EventStream(())}
         # Drawn here, as the version has to be told before the answer has come.
-        chosen = replace(self.drawn(found), alias=None)
+        chosen = self.drawn(found)._replace(alias=None)
         trace, context = caller_trace(), decoded_context(ClientContext)
         course = _Course(
             lambda hear: self.run(chosen, payload, client_context=context, trace_id=trace, on_chunk=hear)
@@ -90,14 +88,14 @@ class Streaming(Invocation):
         return {
             "StatusCode": 200,
             "ExecutedVersion": chosen.config["Version"],
-            "ResponseStreamContentType": first[1] if isinstance(first, tuple) else BUFFERED_TYPE,
+            "ResponseStreamContentType": BUFFERED_TYPE if isinstance(first, Outcome) else first[1],
             "EventStream": EventStream(_events(course, first, tail=LogType == "Tail"), on_close=course.leave),
         }
 
 
 def _events(course: _Course, first: tuple[bytes, str] | Outcome, *, tail: bool) -> Iterator[dict[str, Any]]:
     found = first
-    while isinstance(found, tuple):
+    while not isinstance(found, Outcome):
         yield {"PayloadChunk": {"Payload": found[0]}}
         found = course.next()
     complete: dict[str, str] = {}
