@@ -112,16 +112,17 @@ class Environment:
             init_ms = None
         if self._processes is None:
             failed = self._init(request_id, "invoke", self.spec.timeout)[1]
-        self._journal.platform(platform_events.start(request_id, self.spec.version))
         result = b""
         if failed is None:
             result, failed = self._run(payload, request_id, invoked_arn, client_context, trace_id, deadline)
+        else:
+            self._start(request_id)
         duration_ms = (time.perf_counter() - began) * 1000
         self._channels.drain()
         processes = self._processes
         peak = 1
         if processes is not None:
-            peak = max(1, min(-(-processes.high_water() // MB), self.spec.memory))
+            peak = max(1, min(-(-processes.high_water(self._api.peak) // MB), self.spec.memory))
         stopped = processes is None or (
             failed is not None and (failed.status != "error" or processes.returncode is not None)
         )
@@ -235,7 +236,9 @@ class Environment:
             self._api.extensions.tell(
                 extension_api.invoke_event(request_id, deadline_ms, invoked_arn, trace_id)
             )
-        sent = False
+        sent = self._api.give(payload, headers)
+        # What the function writes is read later than this, which is done while it begins.
+        self._start(request_id)
         answer: Ended | None = None
         while True:
             sent = sent or self._api.give(payload, headers)
@@ -261,6 +264,9 @@ class Environment:
                 self._end_runtime()
                 return b"", outcomes.timed_out(request_id, self.spec.timeout)
             self.sink.flush_due()
+
+    def _start(self, request_id: str) -> None:
+        self._journal.platform(platform_events.start(request_id, self.spec.version))
 
     def _look_after(self) -> None:
         """See what happened since the last invocation: a runtime that has ended meanwhile starts anew."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 import time
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 HEAD_MAX: Final = 64 * 1024
@@ -17,10 +18,11 @@ STREAM_MAX: Final = 200 * 1024 * 1024
 # awslambdaric puts an X-Ray fault of up to 1 MB into a header of its error report.
 FAULT_HEAD_MAX: Final = 2 * 1024 * 1024
 _SEND_SECONDS: Final = 10.0
+_USUAL_MAX: Final = 1024
 
 
 class Request(NamedTuple):
-    """One request. `streaming`: its body comes as pieces, after it."""
+    """One request, whose headers others may share. `streaming`: its body comes as pieces, after it."""
 
     method: str
     path: str
@@ -38,6 +40,15 @@ class Piece(NamedTuple):
 
 class Malformed(Exception):
     """The peer does not speak HTTP, or sends more than is taken."""
+
+
+class _Fields(NamedTuple):
+    """What the lines of a head say after its first. `length` is that of the body, None where it comes in chunks."""
+
+    headers: dict[str, str]
+    length: int | None
+    streaming: bool
+    expects: bool
 
 
 class Connection:
@@ -119,12 +130,12 @@ class Connection:
     def _step(self, found: list[Request | Piece]) -> bool:
         """Take one thing out of the buffer; False if nothing whole is in it."""
         if self._head is None:
-            return self._take_head()
+            return self._take_head(found)
         if self._left is not None:
             return self._take_length(found)
         return self._take_chunk(found)
 
-    def _take_head(self) -> bool:
+    def _take_head(self, found: list[Request | Piece]) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             if len(self._buffer) > FAULT_HEAD_MAX or (
@@ -133,29 +144,23 @@ class Connection:
             ):
                 raise Malformed("the head of a request is too long")
             return False
+        first, _, rest = bytes(self._buffer[:end]).partition(b"\r\n")
         try:
-            first, *rest = self._buffer[:end].decode("latin-1").split("\r\n")
-            method, path, _ = first.split(" ", 2)
-            headers = {}
-            for line in rest:
-                name, value = line.split(":", 1)
-                headers[name.strip().lower()] = value.strip()
+            method, path, _ = first.decode("latin-1").split(" ", 2)
         except ValueError:
             raise Malformed("not a request") from None
+        fields = _usual(rest) if len(rest) <= _USUAL_MAX else _fields(rest)
+        length = fields.length
+        if length is not None and len(self._buffer) >= end + 4 + length and not fields.streaming:
+            body = bytes(self._buffer[end + 4 : end + 4 + length])
+            del self._buffer[: end + 4 + length]
+            found.append(Request(method, path, fields.headers, body))
+            return True
         del self._buffer[: end + 4]
-        chunked = headers.get("transfer-encoding", "").lower() == "chunked"
-        streaming = headers.get("lambda-runtime-function-response-mode", "").lower() == "streaming"
-        self._left = None
-        if not chunked:
-            try:
-                self._left = int(headers.get("content-length", "0"))
-            except ValueError:
-                raise Malformed("not a length") from None
-            if not 0 <= self._left <= (STREAM_MAX if streaming else BODY_MAX):
-                raise Malformed("a body that is too long")
-        self._head = Request(method, path, headers, b"", streaming)
+        self._left = length
+        self._head = Request(method, path, fields.headers, b"", fields.streaming)
         self._chunk, self._in_trailers, self._trailers, self._taken = -1, False, {}, 0
-        if headers.get("expect", "").lower() == "100-continue":
+        if fields.expects:
             try:
                 self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             except OSError:
@@ -238,3 +243,28 @@ class Connection:
         self._head = None
         self._announced = False
         self._body.clear()
+
+
+def _fields(lines: bytes) -> _Fields:
+    """Malformed for what is no head."""
+    headers = {}
+    try:
+        for line in lines.decode("latin-1").split("\r\n") if lines else ():
+            name, value = line.split(":", 1)
+            headers[name.strip().lower()] = value.strip()
+    except ValueError:
+        raise Malformed("not a request") from None
+    streaming = headers.get("lambda-runtime-function-response-mode", "").lower() == "streaming"
+    length = None
+    if headers.get("transfer-encoding", "").lower() != "chunked":
+        try:
+            length = int(headers.get("content-length", "0"))
+        except ValueError:
+            raise Malformed("not a length") from None
+        if not 0 <= length <= (STREAM_MAX if streaming else BODY_MAX):
+            raise Malformed("a body that is too long")
+    return _Fields(headers, length, streaming, headers.get("expect", "").lower() == "100-continue")
+
+
+# A runtime says the same with most of its requests: their lines are read once.
+_usual = lru_cache(maxsize=64)(_fields)

@@ -13,7 +13,7 @@ from lambdalog.level import DEBUG, INFO, WARN
 from lambdalog.runtime import platform_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lambdalog.runtime.platform_text import Report
 
@@ -22,12 +22,17 @@ _RUNTIME_ARN: Final = "arn:aws:lambda:{region}::runtime:" + "0" * 64
 
 
 class PlatformEvent(NamedTuple):
-    """One event: its type (`platform.start`, …), its record, the level at which it shows, its form in a text log."""
+    """One event: its type (`platform.start`, …), what makes its record, the level at which it shows, its form in a text log."""
 
     type: str
-    record: dict[str, Any]
+    make: Callable[[], dict[str, Any]]
     level: int
     text: str | None
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a text log has no use for, and is made where it is asked for alone."""
+        return self.make()
 
     def as_json(self, now: float) -> dict[str, Any]:
         """The event as the Telemetry API delivers it, and as a JSON log holds it."""
@@ -55,13 +60,14 @@ def init_start(*, name: str, version: str, runtime_version: str, region: str, ph
         "functionVersion": version,
     }
     text = platform_text.init_start(runtime_version, arn)
-    return PlatformEvent("platform.initStart", record, INFO, text)
+    return PlatformEvent("platform.initStart", lambda: record, INFO, text)
 
 
 def init_runtime_done(*, phase: str, status: str, error_type: str | None = None) -> PlatformEvent:
     """The runtime has started, or failed to."""
     record = {"initializationType": "on-demand", "phase": phase, "status": status} | _error(error_type)
-    return PlatformEvent("platform.initRuntimeDone", record, DEBUG if status == "success" else WARN, None)
+    level = DEBUG if status == "success" else WARN
+    return PlatformEvent("platform.initRuntimeDone", lambda: record, level, None)
 
 
 def init_report(init_ms: float, *, phase: str, status: str, error_type: str | None = None) -> PlatformEvent:
@@ -75,21 +81,29 @@ def init_report(init_ms: float, *, phase: str, status: str, error_type: str | No
     text = None
     if status != "success":
         text = platform_text.init_report(init_ms, status, error_type, phase=phase)
-    return PlatformEvent("platform.initReport", record, DEBUG if status == "success" else WARN, text)
+    level = DEBUG if status == "success" else WARN
+    return PlatformEvent("platform.initReport", lambda: record, level, text)
 
 
 def start(request_id: str, version: str) -> PlatformEvent:
     """An invocation begins."""
-    record = {"requestId": request_id, "version": version}
-    return PlatformEvent("platform.start", record, INFO, platform_text.start(request_id, version))
+    return PlatformEvent(
+        "platform.start",
+        lambda: {"requestId": request_id, "version": version},
+        INFO,
+        platform_text.start(request_id, version),
+    )
 
 
 def runtime_done(
     request_id: str, *, status: str, duration_ms: float, produced: int, error_type: str | None = None
 ) -> PlatformEvent:
     """The runtime is done with an invocation: the END line."""
-    record: dict[str, Any] = {"requestId": request_id, "status": status} | _error(error_type)
-    record["metrics"] = {"durationMs": _round(duration_ms), "producedBytes": produced}
+
+    def record() -> dict[str, Any]:
+        metrics = {"durationMs": _round(duration_ms), "producedBytes": produced}
+        return {"requestId": request_id, "status": status} | _error(error_type) | {"metrics": metrics}
+
     return PlatformEvent(
         "platform.runtimeDone",
         record,
@@ -100,7 +114,12 @@ def runtime_done(
 
 def report(took: Report, *, shown: bool = True) -> PlatformEvent:
     """What the invocation took. `shown`: a text log names the status, which it does of timeouts and ends of the runtime."""
-    status = took.status or "success"
+    level = INFO if (took.status or "success") == "success" else WARN
+    text = platform_text.report(took, shown=shown)
+    return PlatformEvent("platform.report", lambda: _reported(took), level, text)
+
+
+def _reported(took: Report) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         "durationMs": _round(took.duration_ms),
         "billedDurationMs": took.billed_ms,
@@ -109,12 +128,12 @@ def report(took: Report, *, shown: bool = True) -> PlatformEvent:
     }
     if took.init_ms is not None:
         metrics["initDurationMs"] = _round(took.init_ms)
-    record = {"requestId": took.request_id, "metrics": metrics, "status": status} | _error(took.error_type)
+    record = {"requestId": took.request_id, "metrics": metrics, "status": took.status or "success"}
+    record |= _error(took.error_type)
     if (sampled := took.sampled) is not None:
         segment = platform_text.trace_fields(sampled)[1]
         record["tracing"] = {"spanId": segment, "type": "X-Amzn-Trace-Id", "value": sampled}
-    text = platform_text.report(took, shown=shown)
-    return PlatformEvent("platform.report", record, INFO if status == "success" else WARN, text)
+    return record
 
 
 def extension(name: str, events: Iterable[str], error_type: str | None = None) -> PlatformEvent:
@@ -123,22 +142,21 @@ def extension(name: str, events: Iterable[str], error_type: str | None = None) -
     state = "Ready" if error_type is None else "InitError"
     record = {"name": name, "state": state, "events": wanted} | _error(error_type)
     text = platform_text.extension(name, wanted, state, error_type)
-    return PlatformEvent("platform.extension", record, INFO if error_type is None else WARN, text)
+    return PlatformEvent("platform.extension", lambda: record, INFO if error_type is None else WARN, text)
 
 
 def telemetry_subscription(name: str, types: Iterable[str]) -> PlatformEvent:
     """An extension has subscribed to telemetry."""
     wanted = list(types)
     record = {"name": name, "state": "Subscribed", "types": wanted}
-    return PlatformEvent(
-        "platform.telemetrySubscription", record, INFO, platform_text.telemetry(name, wanted)
-    )
+    text = platform_text.telemetry(name, wanted)
+    return PlatformEvent("platform.telemetrySubscription", lambda: record, INFO, text)
 
 
 def logs_dropped(records: int, size: int, reason: str) -> PlatformEvent:
     """Telemetry that an extension could not be given."""
     record = {"reason": reason, "droppedRecords": records, "droppedBytes": size}
-    return PlatformEvent("platform.logsDropped", record, WARN, None)
+    return PlatformEvent("platform.logsDropped", lambda: record, WARN, None)
 
 
 def _round(milliseconds: float) -> float:

@@ -25,6 +25,9 @@ PREFIX: Final = "/2018-06-01/runtime"
 # A response after which a request for the next event follows at once, as `workers/transport.py` sends it: that one's answer
 # tells that it was taken. What follows one that was refused is not meant any more: whoever sent it ends with the refusal.
 _AHEAD: Final = "lambdalog-ahead"
+# The most memory that the runtime's process ever took, in bytes, where it tells that itself.
+_PEAK: Final = "lambdalog-peak"
+_PEAK_DIGITS: Final = 15
 _ACCEPTED: Final = b'{"status":"OK"}\n'
 
 Ended = tuple[bytes, Failed | None]
@@ -33,11 +36,14 @@ Ended = tuple[bytes, Failed | None]
 class RuntimeApi:
     """One environment's. `waiting` is the connection on which the runtime asks for its next invocation.
 
+    `peak`: the most memory that the runtime says it ever took, in bytes; 0 if it said nothing in this invocation.
+
     `reachable`: whether what an extension listens on can be reached from here, which telemetry wants.
     """
 
     def __init__(self, spec: FunctionSpec, journal: Journal, *, reachable: bool = True) -> None:
         self.waiting: Connection | None = None
+        self.peak = 0
         self.extensions = Extensions(spec, ())
         self._spec = spec
         self._journal = journal
@@ -54,6 +60,7 @@ class RuntimeApi:
 
     def begin(self, on_chunk: Callable[[bytes, str], None] | None) -> None:
         """An invocation begins, whose response `on_chunk(bytes, content type)` hears."""
+        self.peak = 0
         self._on_chunk = on_chunk
 
     def end(self) -> None:
@@ -145,6 +152,7 @@ class RuntimeApi:
             return b"", failed
         if _AHEAD not in request.headers:
             connection.send("202 Accepted", _ACCEPTED)
+        self.peak = _bytes(request.headers.get(_PEAK, ""))
         if self._on_chunk is not None and request.body:
             self._on_chunk(request.body, self._content_type)
         return request.body, None
@@ -234,3 +242,8 @@ def _refuse(connection: Connection, status: str, kind: str, message: str) -> Non
 def _header(value: str) -> str:
     """A caller's text as a header's value: what would end the line is gone."""
     return value.replace("\r", "").replace("\n", "")
+
+
+def _bytes(text: str) -> int:
+    """A size that a function's process told: 0 for what is none."""
+    return int(text) if len(text) <= _PEAK_DIGITS and text.isascii() and text.isdigit() else 0

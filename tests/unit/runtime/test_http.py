@@ -51,6 +51,18 @@ def test_requests_come_whole(pair: tuple[Connection, socket.socket]) -> None:
     assert third.body == b"abcde"
 
 
+def test_what_is_said_again_is_told_again(pair: tuple[Connection, socket.socket]) -> None:
+    """Requests whose heads have the same lines, or all but one, have each its own path, headers and body; long ones too."""
+    connection, worker = pair
+    long = "x" * 5000
+    told = [("a", "1", "v"), ("b", "22", "v"), ("c", "3", "w"), ("d", "4", long), ("e", "5", long)]
+    for path, body, value in told * 2:
+        head = f"POST /{path} HTTP/1.1\r\nX-A: {value}\r\nContent-Length: {len(body)}\r\n\r\n"
+        worker.sendall(f"{head}{body}".encode())
+    found = receive(connection, 10)
+    assert [(one.path[1:], one.body.decode(), one.headers["x-a"]) for one in found] == told * 2
+
+
 def test_a_careful_client_is_told_to_go_on(pair: tuple[Connection, socket.socket]) -> None:
     """A client that waits for 100 Continue gets it before its body."""
     connection, worker = pair

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="orphans are only found on Linux")
 PATIENCE = 60.0
 CODE = """
-import json, os, pathlib, signal, subprocess, sys, time
+import json, os, pathlib, resource, signal, subprocess, sys, time
 
 def hide():
     "A process in a session of its own whose parent has gone, that no signal but KILL ends."
@@ -48,6 +48,8 @@ def handler(event, context):
     if event.get("hide"):
         pids.append(hide())
         print("hidden", pids[-1])
+    if do == "grow":
+        return [len(b"x" * (event["mb"] << 20)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss]
     if do == "sleep":
         time.sleep(60)
     if do == "kill keeper":
@@ -124,6 +126,19 @@ def test_a_function_that_kills_its_keeper_hides_nothing(cloud: Cloud, tmp_path: 
         assert (outcome.status, outcome.error_type) == ("exit", "Runtime.ExitError")
         assert gone(hidden(cloud))
         assert run(runtime, spec).status == "success"
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_the_most_memory_is_told(cloud: Cloud, tmp_path: Path, warm: bool) -> None:
+    """A peak counts though it is past when the function answers, whether its process tells of it or is looked at; so it does later."""
+    spec = function(tmp_path / "code", memory=512)
+    with Runtime(logs=cloud.logs, warm=warm) as runtime:
+        before = run(runtime, spec).max_memory_mb
+        peak = run(runtime, spec, do="grow", mb=90)
+        after = run(runtime, spec).max_memory_mb
+    (_, kilobytes) = json.loads(peak.payload)
+    assert before < 90 < peak.max_memory_mb <= after < 512
+    assert peak.max_memory_mb <= -(-kilobytes // 1024)
 
 
 def test_without_the_warm_process_another_is_started(cloud: Cloud, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ def received(connection: Connection) -> list[Request]:
             return [item for item in found if isinstance(item, Request)]
 
 
+def most_memory() -> int:
+    """The most memory that this process ever took, in the system's unit."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 def test_an_answer_comes_with_the_next_event(listener: socket.socket) -> None:
     """The response comes with what asks for the event, which tells that it was taken."""
     transport.post_invocation_result("r1", b'"done"', "application/json")
@@ -51,6 +57,8 @@ def test_an_answer_comes_with_the_next_event(listener: socket.socket) -> None:
         b'"done"',
     )
     assert posted.headers[transport.AHEAD.lower()] == "yes"
+    assert int(posted.headers[transport.PEAK.lower()]) <= most_memory() * transport._PEAK_UNIT
+    assert int(posted.headers[transport.PEAK.lower()]) > 1 << 20
     assert (asked.method, asked.path) == ("GET", "/2018-06-01/runtime/invocation/next")
     assert body == b'{"n": 2}'
     assert headers["Lambda-Runtime-Aws-Request-Id"] == "r2"
