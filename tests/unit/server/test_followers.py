@@ -174,6 +174,27 @@ def test_who_is_alone_waits_by_itself_once(bench: Bench) -> None:
     assert waited == [True, True, True, False, True, True, True, True, True]
 
 
+def test_who_is_alone_finds_what_is_there_by_then(bench: Bench) -> None:
+    """One that is answered at once need not wait by itself, be it alone or not."""
+    here, there = bench.pair()
+    answer, function = bench.pair()
+    waited: list[bool] = []
+    done = threading.Semaphore(0)
+
+    def wait() -> None:
+        here.recv(1)
+        waited.append(readable(answer.fileno(), 30))
+        answer.recv(1)
+        done.release()
+
+    bench.followers.watch(here.fileno(), wait)
+    for _ in range(4):
+        function.send(b"x")
+        there.send(b"x")
+        assert done.acquire(timeout=30)
+    assert waited == [True] * 4
+
+
 def test_a_wait_has_an_end(bench: Bench) -> None:
     """Whoever leads meanwhile, or another."""
     done = threading.Semaphore(0)
