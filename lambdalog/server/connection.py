@@ -201,9 +201,11 @@ class Connection:
         headers["date"] = _date(int(time.time()))
         lines = [f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Error')}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        if _BREAK.search("".join(lines)):  # what would end a header's line is replaced
-            lines = [_BREAK.sub(" ", line) for line in lines]
-        head = ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "replace")
+        text = "\r\n".join(lines)
+        if not text.count("\n") == text.count("\r") == len(lines) - 1:
+            # What would end a header's line is replaced.
+            text = "\r\n".join([_BREAK.sub(" ", line) for line in lines])
+        head = f"{text}\r\n\r\n".encode("utf-8", "replace")
         if stream is not None:
             self._stream(head, response, stream)
         elif method == "HEAD" or response.status == 204:
