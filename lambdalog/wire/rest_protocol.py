@@ -99,6 +99,26 @@ def decode(service: ServiceModel, request: Request) -> tuple[OperationModel, dic
     raise Malformed("UnknownOperationException", "", 404)
 
 
+class _Place(NamedTuple):
+    """Where a member of a shape stands in a message, and by which name; one of headers is in lower case."""
+
+    member: str
+    location: str | None
+    key: str
+    shape: Any
+
+
+@lru_cache(maxsize=512)
+def _places(shape: Any) -> tuple[str | None, list[_Place]]:
+    """Which member of a shape is a message's whole body, if one is, and where all of them stand."""
+    places = []
+    for name, member in shape.members.items():
+        location, key = member.serialization.get("location"), member.serialization.get("name", name)
+        lower = location in {"header", "headers"}
+        places.append(_Place(name, location, key.lower() if lower else key, member))
+    return shape.serialization.get("payload"), places
+
+
 def _params(
     operation: OperationModel, request: Request, query: dict[str, list[str]], labels: dict[str, str]
 ) -> dict[str, Any]:
@@ -106,11 +126,10 @@ def _params(
     if shape is None:
         return {}
     params: dict[str, Any] = {}
-    payload = shape.serialization.get("payload")
+    payload, places = _places(shape)
     in_body = {}
-    for name, member in shape.members.items():
-        key = member.serialization.get("name", name)
-        match member.serialization.get("location"):
+    for name, location, key, member in places:
+        match location:
             case "uri":
                 params[name] = _from_text(unquote(labels[key]), member)
             case "querystring" if member.type_name == "map":
@@ -124,14 +143,13 @@ def _params(
                     params[name] = [_from_text(text, member.member) for text in query[key]]
                 else:
                     params[name] = _from_text(query[key][0], member)
-            case "header" if key.lower() in request.headers:
-                params[name] = _from_text(clean(request.headers[key.lower()]), member)
+            case "header" if key in request.headers:
+                params[name] = _from_text(clean(request.headers[key]), member)
             case "headers":
-                start = key.lower()
                 if found := {
-                    header[len(start) :]: clean(text)
+                    header[len(key) :]: clean(text)
                     for header, text in request.headers.items()
-                    if header.startswith(start)
+                    if header.startswith(key)
                 }:
                     params[name] = found
             case None:
@@ -193,7 +211,7 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
     status = operation.http.get("responseCode", 200)
     if shape is None:
         return Response(status, headers, b"")
-    payload = shape.serialization.get("payload")
+    payload, places = _places(shape)
     body: dict[str, Any] = {}
     raw = b""
     stream, endless = None, False
@@ -202,25 +220,24 @@ def encode(operation: OperationModel, response: Mapping[str, Any]) -> Response:
         events = response[streamed[0]]
         stream, endless = event_stream.frames(events, streamed[1], None), getattr(events, "endless", False)
         headers["content-type"] = event_stream.CONTENT_TYPE
-    for name, member in shape.members.items():
-        if name not in response or response[name] is None:
+    for name, location, key, member in places:
+        if (value := response.get(name)) is None:
             continue
-        key = member.serialization.get("name", name)
-        match member.serialization.get("location"):
+        match location:
             case "statusCode":
-                status = response[name]
-            case "header" if streamed is not None and key.lower() == "content-type":
+                status = value
+            case "header" if streamed is not None and key == "content-type":
                 continue  # modelled, but what frames are sent as is no choice of the operation's
             case "header":
-                headers[key.lower()] = _header(response[name], member)
+                headers[key] = _header(value, member)
             case "headers":
-                headers |= {f"{key}{other}".lower(): str(text) for other, text in response[name].items()}
+                headers |= {f"{key}{other}".lower(): str(text) for other, text in value.items()}
             case _ if streamed is not None and name == streamed[0]:
                 continue
             case _ if name == payload:
-                raw = _raw(response[name], member)
+                raw = _raw(value, member)
             case _:
-                body[key] = to_json(response[name], member)
+                body[key] = to_json(value, member)
     if payload is None and stream is None and status != 204:
         raw = orjson.dumps(body)
     return Response(status, headers, raw, stream, endless=endless)
