@@ -45,16 +45,16 @@ class Journal:
 
     def platform(self, *events: PlatformEvent) -> None:
         """What Lambda itself has to tell."""
-        now = self._clock.now()
+        now_ms = self._clock.now_ms()
+        now = now_ms / 1000
         if self._subscriptions or self._early is not None:
             for event in events:
                 self._tell(event.as_json(now))
-        texts = [
-            platform_events.line(event, now=now, json_format=self._json, level=self._system_level)
-            for event in events
-        ]
-        written = self._clock.now_ms()
-        self.sink.add([Written(written, text) for text in texts if text is not None])
+        if self._json:
+            texts = [platform_events.line(event, now=now, level=self._system_level) for event in events]
+        else:
+            texts = [event.text for event in events]
+        self.sink.add([Written(now_ms, text) for text in texts if text is not None])
 
     def say(self, text: str) -> None:
         """A line for the log alone, whatever its format."""

@@ -39,10 +39,8 @@ class PlatformEvent(NamedTuple):
         return {"time": platform_text.iso(now), "type": self.type, "record": self.record}
 
 
-def line(event: PlatformEvent, *, now: float, json_format: bool, level: int) -> str | None:
-    """The event's line in a log; None where it has none. Text logs know no level."""
-    if not json_format:
-        return event.text
+def line(event: PlatformEvent, *, now: float, level: int) -> str | None:
+    """The event's line in a log of JSON; None below its level. A log of text knows no level, and has the event's `text`."""
     if event.level < level:
         return None
     return json.dumps(event.as_json(now), separators=(",", ":"))

@@ -61,7 +61,7 @@ class Runtime:
         self._concurrency = concurrency
         self._idle_seconds = idle_seconds
         self._lock = threading.Lock()
-        self._idle: defaultdict[tuple[object, ...], list[Environment]] = defaultdict(list)
+        self._idle: defaultdict[str, list[Environment]] = defaultdict(list)
         self._busy: set[Environment] = set()
         self._closed = False
         self._confine = tuple(confine)
@@ -159,7 +159,7 @@ class Runtime:
         _close(stale)
         return environment
 
-    def _pop(self, key: tuple[object, ...]) -> Environment:
+    def _pop(self, key: str) -> Environment:
         """The environment that was used last; to be asked under the lock."""
         warm = self._idle[key]
         environment = warm.pop()
@@ -179,7 +179,7 @@ class Runtime:
                 return
         environment.close()
 
-    def _reap(self, wanted: tuple[str, str, tuple[object, ...]] | None) -> list[Environment]:
+    def _reap(self, wanted: tuple[str, str, str] | None) -> list[Environment]:
         """Take out environments that were idle for long, or whose function has changed since.
 
         `wanted`: ARN, version and key of the function that is to run.

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from lambdalog.shipper.batch import Entry, batches, parts
+from lambdalog.shipper.batch import BATCH_BYTES, BATCH_EVENTS, BATCH_MS, OVERHEAD, Entry, batches, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS: Final = 0.02
 # A function that floods its log is written out in between.
 PENDING_MAX: Final = 20_000
+# As many as a character may have in UTF-8.
+_BYTES_EACH: Final = 4
 TAIL_BYTES: Final = 4096
 
 
@@ -49,7 +51,10 @@ class LogSink:
         self._logs = logs
         self._clock = clock
         self._made = False
-        self._pending: list[Entry] = []
+        # Times and texts of the events that are to be written, as columns: that is how a store on disk takes them.
+        self._times: list[int] = []
+        self._texts: list[str] = []
+        self._size = 0
         self._flushed = 0.0
         self._tail: deque[str] = deque()
         self._tail_size = 0
@@ -65,30 +70,41 @@ class LogSink:
         for timestamp, text, _ in written:
             # PutLogEvents wants order; a frame's own time may lie a moment before a line that was read first.
             self._newest = max(self._newest, timestamp)
-            if len(text) < 200_000:
-                self._pending.append(Entry(self._newest, text or " "))
-            else:
-                self._pending += [Entry(self._newest, part) for part in parts(text)]
+            length = len(text)
+            cut = parts(text) if length >= 200_000 else (text or " ",)
+            self._texts += cut
+            self._times += [self._newest] * len(cut)
+            self._size += length
             self._tail.append(text)
-            self._tail_size += len(text)
+            self._tail_size += length
             while self._tail_size - len(self._tail[0]) > TAIL_BYTES:
                 self._tail_size -= len(self._tail.popleft())
             if self.on_line is not None:
                 self.on_line(text)
-        if len(self._pending) > PENDING_MAX:
+        if len(self._times) > PENDING_MAX:
             self.flush()
 
     def flush_due(self) -> None:
         """Write if there is something that has waited long enough."""
-        if self._pending and self._clock.monotonic() - self._flushed >= FLUSH_SECONDS:
+        if self._times and self._clock.monotonic() - self._flushed >= FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
         """Write everything."""
         self._flushed = self._clock.monotonic()
-        pending, self._pending = self._pending, []
-        for batch in batches(pending):
-            self._write(batch)
+        times, texts, size = self._times, self._texts, self._size
+        if not times:
+            return
+        self._times, self._texts, self._size = [], [], 0
+        if (
+            len(times) <= BATCH_EVENTS
+            and times[-1] - times[0] <= BATCH_MS
+            and size * _BYTES_EACH + len(times) * OVERHEAD <= BATCH_BYTES
+        ):
+            self._write(times, texts)  # most often, and nothing need be counted
+            return
+        for batch in batches(map(Entry, times, texts)):
+            self._write([entry.timestamp for entry in batch], [entry.message for entry in batch])
 
     def end(self) -> None:
         """An invocation is over: write everything; a client on disk may sync it."""
@@ -106,34 +122,34 @@ class LogSink:
         raw = "".join([text if text.endswith("\n") else f"{text}\n" for text in self._tail])
         return raw.encode("utf-8", "replace")[-TAIL_BYTES:]
 
-    def _write(self, batch: list[Entry]) -> None:
+    def _write(self, times: list[int], texts: list[str]) -> None:
         try:
             if not self._made:
                 self._make()
-            response = self._put(batch)
+            response = self._put(times, texts)
         except Exception:
-            self.lost += len(batch)
-            logger.exception("%d log events could not be written to %s", len(batch), self.group)
+            self.lost += len(times)
+            logger.exception("%d log events could not be written to %s", len(times), self.group)
             return
         if rejected := response.get("rejectedLogEventsInfo"):
             # Times far from the service's own, which only a clock that is set wrong explains.
-            self.lost += len(batch)
+            self.lost += len(times)
             logger.error("log events were refused by %s: %s", self.group, rejected)
 
-    def _put(self, batch: list[Entry]) -> dict[str, Any]:
+    def _put(self, times: list[int], texts: list[str]) -> dict[str, Any]:
         append = getattr(self._logs, "append_lines", None)
         try:
             if append is None:
-                return self._put_events(batch)
-            append(self.group, self.stream, [entry[0] for entry in batch], [entry[1] for entry in batch])
+                return self._put_events(times, texts)
+            append(self.group, self.stream, times, texts)
         except (KeyError, self._logs.exceptions.ResourceNotFoundException):
             # Deleted while the environment lives: as in Lambda, the next line makes it anew.
             self._make()
-            return self._put_events(batch)
+            return self._put_events(times, texts)
         return {}
 
-    def _put_events(self, batch: list[Entry]) -> dict[str, Any]:
-        events = [{"timestamp": entry.timestamp, "message": entry.message} for entry in batch]
+    def _put_events(self, times: list[int], texts: list[str]) -> dict[str, Any]:
+        events = [{"timestamp": time, "message": text} for time, text in zip(times, texts, strict=True)]
         response: dict[str, Any] = self._logs.put_log_events(
             logGroupName=self.group, logStreamName=self.stream, logEvents=events
         )

@@ -42,7 +42,7 @@ class FunctionSpec:
     tracing: str = "PassThrough"
     recursive_loop: str = "Terminate"
 
-    key: tuple[object, ...] = field(init=False, repr=False, compare=False)
+    key: str = field(init=False, repr=False, compare=False)
     """What two invocations must agree in to share an environment."""
 
     def __post_init__(self) -> None:
@@ -63,4 +63,5 @@ class FunctionSpec:
             self.system_log_level,
             tuple(sorted(self.environment.items())),
         )
-        object.__setattr__(self, "key", key)  # it is asked for at every invocation
+        # It is asked for at every invocation: a text knows its hash, a tuple takes it anew each time.
+        object.__setattr__(self, "key", repr(key))

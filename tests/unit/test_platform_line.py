@@ -85,10 +85,7 @@ def test_both_formats_of_an_event_say_the_same() -> None:
         trace="Root=1-5-x;Parent=2;Sampled=1",
     )
     told = platform_events.report(took)
-    text, record = (
-        platform_events.line(told, now=1_700_000_000, json_format=json_format, level=0)
-        for json_format in (False, True)
-    )
+    text, record = told.text, platform_events.line(told, now=1_700_000_000, level=0)
     assert text is not None
     assert record is not None
     assert read(text) == read(record)

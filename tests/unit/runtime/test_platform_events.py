@@ -85,12 +85,12 @@ FAILED = platform_events.report(
 )
 def test_a_text_log_has_lambdas_lines(event: PlatformEvent, text: str | None) -> None:
     """Tabs, units and the order of the parts are those of recorded lines."""
-    assert platform_events.line(event, now=0, json_format=False, level=WARN) == text
+    assert event.text == text
 
 
 def test_a_json_log_has_lambdas_records() -> None:
     """Time, type and record, with the metrics under their documented names."""
-    line = platform_events.line(REPORT, now=1_700_000_000.5, json_format=True, level=INFO)
+    line = platform_events.line(REPORT, now=1_700_000_000.5, level=INFO)
     assert line is not None
     assert json.loads(line) == {
         "time": "2023-11-14T22:13:20.500Z",
@@ -138,7 +138,7 @@ def test_the_system_level_decides_what_a_json_log_shows() -> None:
         level: [
             event.type
             for event in (REPORT, FAILED, done)
-            if platform_events.line(event, now=0, json_format=True, level=level) is not None
+            if platform_events.line(event, now=0, level=level) is not None
         ]
         for level in (DEBUG, INFO, WARN)
     }
