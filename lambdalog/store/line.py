@@ -70,6 +70,7 @@ def _by_msgspec() -> tuple[Callable[[bytes], object], tuple[type[Exception], ...
 
 
 _validate, _REFUSALS, _batch, _rows = _by_msgspec()
+_ODD: tuple[type[Exception], ...] = (*_REFUSALS, UnicodeEncodeError)
 
 
 def encode_message(message: str) -> bytes:
@@ -100,9 +101,13 @@ def encode_all(times: Sequence[int], messages: Sequence[str], ingestion: int) ->
     first, last = times[0], times[-1]
     if first < TIME_MIN or last > TIME_MAX or not TIME_MIN <= ingestion <= TIME_MAX:
         raise _out_of_range(first, last, ingestion)
-    with suppress(*_REFUSALS, UnicodeEncodeError):  # what is odd about one of them is seen one by one
-        if (lines := _batch(times, messages, ingestion)) is not None:
-            return lines
+    try:
+        lines = _batch(times, messages, ingestion)
+    except _ODD:
+        lines = None
+    if lines is not None:
+        return lines
+    # What is odd about one of them is seen one by one.
     middle = b',"i":%d,"m":' % ingestion
     return b"".join(
         [
