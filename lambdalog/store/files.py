@@ -8,7 +8,7 @@
     <root>/logs/<group>/sealed/<segment id>.zst       one segment, or a pack of small ones
     <root>/logs/<group>/.maint.lock                   held while segments are sealed, packed or removed
     <root>/logs.sqlite                                metric values, how far filters have come, queries
-    <root>/deletions                                  changes when groups and streams are deleted
+    <root>/changes                                    another number once groups, streams or functions are deleted or changed
     <root>/.deliveries.lock                           held while subscription filters deliver
     <root>/queues.sqlite, functions.sqlite, events.sqlite, throttles.sqlite, replay.sqlite
     <root>/.queues.lock                               held while one message, or a batch, is written
@@ -108,7 +108,7 @@ class Layout:
         self.format = root / "format"
         self.logs = root / "logs"
         self.log_tables = root / "logs.sqlite"
-        self.deletions = root / "deletions"
+        self.changes = root / "changes"
         self.deliveries_lock = root / ".deliveries.lock"
         self.spool = root / "spool"
         self.replays = root / "replay"

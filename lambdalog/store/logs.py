@@ -15,7 +15,7 @@ from lambdalog.clock import SYSTEM
 from lambdalog.store import files, line
 from lambdalog.store.blocks import Blocks
 from lambdalog.store.catalog import Catalog, GroupInfo
-from lambdalog.store.deletions import Deletions
+from lambdalog.store.changes import Changes
 from lambdalog.store.files import Layout
 from lambdalog.store.merge import merge
 from lambdalog.store.page import StreamPages
@@ -67,7 +67,7 @@ class LogStore:
         self.layout = Layout(root)
         self.catalog = Catalog(self.layout, clock, durable=durability != "never")
         self.durability: Durability = durability
-        self.deletions = Deletions(self.layout.deletions)
+        self.changes = Changes(self.layout.changes)
         self._lock = threading.Lock()
         self._writers: dict[tuple[str, str], SegmentWriter] = {}
         self._segments: dict[str, GroupSegments] = {}
@@ -114,7 +114,7 @@ class LogStore:
         try:
             return self.catalog.delete_group(name)
         finally:
-            self.deletions.tell()
+            self.changes.tell()
 
     def streams(self, group: str) -> list[StreamInfo]:
         """The group's streams, sorted by name; KeyError if there is no such group."""
@@ -158,7 +158,7 @@ class LogStore:
         try:
             return self.catalog.delete_stream(group, stream, held, remove)
         finally:
-            self.deletions.tell()
+            self.changes.tell()
 
     def stored_bytes(self, group: str) -> int:
         """What the group's segments take on disk."""
@@ -345,7 +345,7 @@ class LogStore:
                     self.layout.group(group),
                     stream,
                     clock=self.clock,
-                    deletions=self.deletions.told(),
+                    changes=self.changes.told(),
                     exists=partial(self._exists, group, stream),
                     durability=self.durability,
                 )

@@ -138,7 +138,7 @@ def _bury(store: LogStore) -> None:
         for name in os.listdir(store.layout.logs):
             if name.startswith(files.GRAVE):
                 shutil.rmtree(store.layout.logs / name, ignore_errors=True)
-                store.deletions.tell()
+                store.changes.tell()
 
 
 class _Group:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambdalog.clock import Clock
-    from lambdalog.store.deletions import Told
+    from lambdalog.store.changes import Told
     from lambdalog.store.files import GroupLayout
 
 Durability = Literal["never", "batch", "invocation"]
@@ -53,12 +53,12 @@ class SegmentWriter:
         *,
         clock: Clock,
         exists: Callable[[], bool],
-        deletions: Told,
+        changes: Told,
         durability: Durability = "never",
     ) -> None:
         # Asked when a file is made: a stream that was deleted meanwhile must not come back by it.
         self._exists = exists
-        self._deletions = deletions
+        self._changes = changes
         self._told = 0
         self._looked = 0.0
         self._group = group
@@ -125,7 +125,7 @@ class SegmentWriter:
     def _must_roll(self, first: int, length: int) -> bool:
         if self._fd < 0:
             return True
-        told = self._deletions[0]
+        told = self._changes[0]
         if told != self._told or self.used - self._looked > _LOOK_SECONDS:
             if os.fstat(self._fd).st_nlink == 0:
                 raise Removed
@@ -137,7 +137,7 @@ class SegmentWriter:
         )
 
     def _open(self, first: int) -> None:
-        self._told, self._looked = self._deletions[0], self.used
+        self._told, self._looked = self._changes[0], self.used
         while True:
             path = self._group.live_segment(segment_id(self._stream, first, os.getpid()))
             try:

@@ -1,4 +1,4 @@
-"""How writers in all processes learn that files were deleted under them."""
+"""How all processes learn of changes, and writers that files were deleted under them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambdalog.store import LogStore, Scan
-from lambdalog.store.deletions import Deletions
+from lambdalog.store.changes import Changes
 from tests.unit.store.conftest import GROUP
 
 if TYPE_CHECKING:
@@ -85,10 +85,10 @@ def test_what_is_deleted_by_hand_is_noticed_soon(store: LogStore, clock: ManualC
 
 
 def test_two_who_tell_at_once_are_both_heard(tmp_path: Path) -> None:
-    """Each deletion is a number that was never there, so that none is taken for another."""
-    first, second, writer = (Deletions(tmp_path / "deletions") for _ in range(3))
+    """Each change is a number that was never there, so that none is taken for another."""
+    first, second, writer = (Changes(tmp_path / "changes") for _ in range(3))
     first.tell()
-    assert not (tmp_path / "deletions").exists()  # nobody wrote yet, so nobody need be told
+    assert not (tmp_path / "changes").exists()  # nobody has looked yet, so nobody need be told
     told = writer.told()
     seen = {told[0]}
     for _ in range(20):

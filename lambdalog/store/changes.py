@@ -1,7 +1,8 @@
-"""Word to the writers in all processes that files were deleted under them, which they look for at each append.
+"""Word to all processes that something was changed of which they keep something: they look for it at each use.
 
-It is a number in a file that every writer has mapped: to look at it is a read of memory, where to ask the system whether a
-file still has a name takes as long as to write an event to it.
+Writers of logs keep open files, which may be deleted under them; who runs functions keeps what it has read of them. The word
+is a number in a file that all of them have mapped: to look at it is a read of memory, where to ask the system whether a file
+still has a name takes as long as to write an event to it, and to ask SQLite whether a table is the same still longer.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ class Told(Protocol):
     def __getitem__(self, index: int, /) -> int: ...
 
 
-class Deletions:
-    """What is told by way of the file at `path`, which the first writer makes."""
+class Changes:
+    """What is told by way of the file at `path`, which the first who looks makes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._told: Told | None = None
 
     def tell(self) -> None:
-        """Files that a writer may hold open have been deleted."""
-        # Where no writer has been there is no file. What can't be told is noticed all the same, later.
+        """Something has been changed, and is there for whoever looks now."""
+        # Where nobody has looked there is no file. What can't be told is noticed all the same, later.
         with suppress(OSError):
             fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
             try:
@@ -49,7 +50,7 @@ class Deletions:
         return _Always() if self._told is None else self._told
 
     def _mapped(self) -> Told:
-        import mmap  # only who writes needs it
+        import mmap  # only who keeps something needs it
 
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
