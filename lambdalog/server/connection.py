@@ -158,12 +158,12 @@ class Connection:
         incoming, limits, now = self._incoming, self._server.limits, time.monotonic()
         if not incoming.begun:
             self.until = now + limits.idle_seconds
-            return
-        self._head_began = self._head_began or now
-        self.until = self._head_began + limits.head_seconds
-        if incoming.in_body:
-            self._body_began = self._body_began or now
-            self.until = self._body_began + limits.body_seconds + incoming.body_size / limits.slowest
+        else:
+            self._head_began = self._head_began or now
+            self.until = self._head_began + limits.head_seconds
+            if incoming.in_body:
+                self._body_began = self._body_began or now
+                self.until = self._body_began + limits.body_seconds + incoming.body_size / limits.slowest
         self._server.note(self.until)
 
     def _answer(self) -> bool:

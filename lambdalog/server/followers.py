@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from lambdalog.readiness import readiness
@@ -87,6 +88,7 @@ class Followers:
         self._watcher = threading.Thread(target=self._watch, daemon=True, name="lambdalog-lead")
         self._bell, self._rope = socket.socketpair()
         self._bell.setblocking(False)
+        self._rope.setblocking(False)
         self.watch(self._bell.fileno(), self._hear)
 
     def start(self) -> None:
@@ -98,21 +100,24 @@ class Followers:
 
     def watch(self, descriptor: int, call: Callable[[], object]) -> None:
         """Have `call` called, by a thread of these, whenever the descriptor can be read."""
-        self._calls[descriptor] = call
-        self._watched.watch(descriptor)
+        with self._guard:
+            if not self._closed:
+                self._calls[descriptor] = call
+                self._watched.watch(descriptor)
 
     def leave(self, descriptor: int) -> None:
         """Watch it no more; to be said before it is closed."""
         with self._guard:
-            del self._calls[descriptor]
             if not self._closed:
+                del self._calls[descriptor]
                 self._watched.leave(descriptor)
 
     def ring(self) -> None:
         """Have the leader ask anew how long it may wait."""
         with self._guard:
             if not self._closed:
-                self._rope.send(b"!")
+                with suppress(BlockingIOError):  # it has been rung often, and is heard for that
+                    self._rope.send(b"!")
 
     def end(self) -> None:
         """Lead no more. Who is in the midst of work does it to its end."""

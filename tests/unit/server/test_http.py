@@ -203,6 +203,17 @@ def test_idle_peers_are_dropped_without_a_word(serve: Callable[..., HttpServer])
     assert exchange(serve(limits=QUICK)) == b""
 
 
+def test_who_has_sent_for_long_may_not_rest_as_long(serve: Callable[..., HttpServer]) -> None:
+    """A peer that had time for its body, and then asks nothing more, is dropped as soon as any other."""
+    server = serve(limits=Limits(idle_seconds=0.2, body_seconds=60))
+    with socket.create_connection((server.host, server.port), timeout=20) as peer:
+        peer.sendall(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\no")
+        assert exchange(server) == b""  # by now nobody but this body is waited for
+        peer.sendall(b"k")
+        assert peer.recv(1000).endswith(b"ok")
+        assert peer.recv(1000) == b""
+
+
 def test_too_many_connections(serve: Callable[..., HttpServer]) -> None:
     """The next is told so at once, and others are served on."""
     server = serve(limits=Limits(connections=2))
