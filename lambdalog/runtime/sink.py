@@ -51,7 +51,8 @@ class LogSink:
         self._logs = logs
         self._clock = clock
         self._made = False
-        # Times and texts of the events that are to be written, as columns: that is how a store on disk takes them.
+        # Times and texts of the events that are to be written, as columns: that is how a store on disk takes them; and how
+        # many characters they are.
         self._times: list[int] = []
         self._texts: list[str] = []
         self._size = 0
@@ -70,13 +71,12 @@ class LogSink:
         for timestamp, text, _ in written:
             # PutLogEvents wants order; a frame's own time may lie a moment before a line that was read first.
             self._newest = max(self._newest, timestamp)
-            length = len(text)
-            cut = parts(text) if length >= 200_000 else (text or " ",)
+            cut = parts(text) if len(text) >= 200_000 else (text or " ",)
             self._texts += cut
             self._times += [self._newest] * len(cut)
-            self._size += length
+            self._size += sum(map(len, cut))
             self._tail.append(text)
-            self._tail_size += length
+            self._tail_size += len(text)
             while self._tail_size - len(self._tail[0]) > TAIL_BYTES:
                 self._tail_size -= len(self._tail.popleft())
             if self.on_line is not None:
