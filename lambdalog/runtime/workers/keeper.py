@@ -24,6 +24,11 @@ PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 TELEMETRY_FD = 3
 RUNTIME = "runtime"
+# What is loaded here beside AWS's client, and isn't in Lambda: there a function's own module of such a name is found first.
+LOADED = frozenset(
+    {"array", "ctypes", "fnmatch", "ipaddress", "ntpath", "pathlib", "resource", "select", "selectors"}
+    | {"signal", "socket", "stringprep", "struct", "typing", "unicodedata", "urllib"}
+)
 # A share of the processor is given out in slices of this many seconds.
 SLICE = 0.02
 LINUX = sys.platform == "linux"
@@ -276,6 +281,13 @@ def _become_python(order: dict[str, Any], address: str) -> str:
     os.environ.update(order["environment"] | {"AWS_LAMBDA_RUNTIME_API": address})
     time.tzset()
     sys.path[:0] = order["path"]
+    for folder in order["path"]:
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue  # one that can't be read, or isn't there, has no modules
+        for name in LOADED.intersection(name.partition(".")[0] for name in names):
+            sys.modules.pop(name, None)
     handler: str = order["handler"]
     sys.argv = ["awslambdaric", handler]
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for the life of the process

@@ -141,6 +141,20 @@ def test_the_most_memory_is_told(cloud: Cloud, tmp_path: Path, warm: bool) -> No
     assert peak.max_memory_mb <= -(-kilobytes // 1024)
 
 
+@pytest.mark.parametrize("name", ["resource", "select", "ipaddress", "signal"])
+@pytest.mark.parametrize("warm", [True, False])
+def test_a_functions_own_module_goes_before_the_librarys(
+    cloud: Cloud, tmp_path: Path, name: str, warm: bool
+) -> None:
+    """As in Lambda, of what its own client has not loaded: whatever else the process has that a function is forked from."""
+    spec = function(
+        tmp_path / "code", f"import {name}\ndef handler(event, context):\n    return {name}.MINE\n"
+    )
+    (tmp_path / "code" / f"{name}.py").write_text("MINE = 'mine'\n")
+    with Runtime(logs=cloud.logs, warm=warm) as runtime:
+        assert run(runtime, spec).payload == b'"mine"'
+
+
 def test_without_the_warm_process_another_is_started(cloud: Cloud, tmp_path: Path) -> None:
     """When a function kills the process that workers come from, the next cold start makes a new one."""
     spec = function(tmp_path / "code")
